@@ -1,0 +1,1 @@
+//! Versioned types and a blocking client of the control socket.

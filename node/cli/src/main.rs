@@ -1,0 +1,3 @@
+//! patchmesh: the command line for people.
+
+fn main() {}

@@ -1,0 +1,71 @@
+//! What survives a crash: written by `Output::Persist`, given back at the start.
+
+use std::sync::Arc;
+
+use patchmesh_content::id::{ChunkId, ContentId};
+use patchmesh_trust::role::RoleName;
+use serde::{Deserialize, Serialize};
+
+/// One durable fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// A verified document, byte for byte, and the floors after it.
+    Document {
+        /// Role of the document.
+        role: RoleName,
+        /// Its version.
+        version: u64,
+        /// The bytes as received.
+        bytes: Arc<[u8]>,
+        /// Floors of the verifier after this document.
+        floors: Vec<u8>,
+    },
+    /// A verified release index.
+    Index {
+        /// Name of the content.
+        content: ContentId,
+        /// The bytes as received.
+        bytes: Arc<[u8]>,
+    },
+    /// The state of a release on this host.
+    Release {
+        /// Name of the content.
+        content: ContentId,
+        /// The state.
+        state: ReleaseState,
+    },
+    /// A content is no longer worked with; its chunks may be swept.
+    Forget {
+        /// Name of the content.
+        content: ContentId,
+    },
+}
+
+/// State of a release on this host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReleaseState {
+    /// Listed by verified metadata.
+    Known,
+    /// Being fetched.
+    Fetching,
+    /// Every file is staged and equal to its signed hashes.
+    Staged,
+    /// Staging failed; the reason is in the notice.
+    Failed,
+}
+
+/// What the store gives back at the start.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Restored {
+    /// Documents: roots in ascending version, then the newest of each role.
+    pub documents: Vec<(RoleName, Arc<[u8]>)>,
+    /// The floors, if any were stored.
+    pub floors: Option<Vec<u8>>,
+    /// Release indexes.
+    pub indexes: Vec<(ContentId, Arc<[u8]>)>,
+    /// States of releases.
+    pub releases: Vec<(ContentId, ReleaseState)>,
+    /// Chunks on disk, verified when they were written.
+    pub chunks: Vec<ChunkId>,
+}

@@ -1,0 +1,67 @@
+//! Read-only answers about the state of a node.
+
+use patchmesh_content::id::{ContentId, PeerId};
+use patchmesh_trust::state::{Head, TrustState};
+
+use crate::peer::Path;
+use crate::reason::WaitingOn;
+use crate::record::ReleaseState;
+
+/// The whole node on one screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Versions of the trusted metadata.
+    pub head: Head,
+    /// Freshness of the trusted metadata.
+    pub trust: TrustState,
+    /// Admitted peers.
+    pub peers: Vec<PeerView>,
+    /// Known releases.
+    pub releases: Vec<ReleaseView>,
+}
+
+/// One peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerView {
+    /// The peer.
+    pub peer: PeerId,
+    /// Its site.
+    pub site: String,
+    /// Whether it is an origin.
+    pub origin: bool,
+    /// How it is reached.
+    pub path: Path,
+    /// Whether a connection stands now.
+    pub connected: bool,
+    /// Chunks it sent that were not what was signed.
+    pub corrupt_chunks: u32,
+    /// Requests it let run out of time.
+    pub stalled: u32,
+    /// Whether it is refused for its behaviour.
+    pub refused: bool,
+}
+
+/// One release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseView {
+    /// Release line.
+    pub line: String,
+    /// Release id.
+    pub id: String,
+    /// Name of the content.
+    pub content: ContentId,
+    /// Severity word.
+    pub severity: String,
+    /// State on this host.
+    pub state: ReleaseState,
+    /// Chunks held.
+    pub chunks_held: u32,
+    /// Chunks of the release; 0 while the index is missing.
+    pub chunks_total: u32,
+    /// Wire bytes of the release.
+    pub wire_bytes: u64,
+    /// Bytes of all files.
+    pub total_bytes: u64,
+    /// What it waits on; empty once staged.
+    pub waiting_on: Vec<WaitingOn>,
+}

@@ -1,0 +1,3 @@
+//! patchmeshd: the node that runs on every endpoint and origin.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! patchmesh-demo: the tour on real processes, on loopback.

@@ -1,0 +1,3 @@
+//! patchmesh-demo: the tour on real processes, on loopback.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The libp2p adapter behind one typed Command/Event pair.

@@ -1,0 +1,1 @@
+//! Files to chunks and back, as pure functions over bytes.

@@ -1,0 +1,1 @@
+//! Chunk files, trust files and the rebuildable index on disk.

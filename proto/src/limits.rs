@@ -1,0 +1,65 @@
+//! Every bound of the wire, each with its reason. Sizes are bytes unless named
+//! otherwise; a message above its bound is refused before it is decoded.
+
+/// Newest protocol version this build speaks.
+pub const PROTOCOL_MAX: u32 = 1;
+/// Oldest protocol version this build speaks.
+pub const PROTOCOL_MIN: u32 = 1;
+
+/// Hello: a certificate, a head and a few addresses are below 1 KiB.
+pub const HELLO_LEN_MAX: usize = 4 * 1024;
+/// Control frame: a batch of have deltas of one content fits.
+pub const FRAME_LEN_MAX: usize = 64 * 1024;
+/// Messages in one control frame.
+pub const FRAME_MESSAGES_MAX: usize = 1024;
+/// Gossip message: a timestamp with its log head is below 1 KiB.
+pub const GOSSIP_LEN_MAX: usize = 16 * 1024;
+/// Request for one chunk.
+pub const CHUNK_REQUEST_LEN_MAX: usize = 256;
+/// Header of the answer to a chunk request, a Decline with three holders included.
+pub const CHUNK_ANSWER_LEN_MAX: usize = 1024;
+/// Wire frame of one chunk: the largest chunk stored as it is, with room for a frame header.
+pub const CHUNK_WIRE_LEN_MAX: usize = 513 * 1024;
+/// Request for one document.
+pub const DOCUMENT_REQUEST_LEN_MAX: usize = 256;
+
+/// Words of one Have: 4,096 words are 262,144 chunks, 32 GiB at the mean size.
+pub const HAVE_WORDS_MAX: usize = 4096;
+/// Peers named by one Introduce or Decline.
+pub const INTRODUCED_PEERS_MAX: usize = 16;
+/// Addresses of one peer.
+pub const ADDRESSES_MAX: usize = 8;
+/// One binary multiaddress.
+pub const ADDRESS_LEN_MAX: usize = 256;
+/// Longest lease a claim may ask for, in milliseconds.
+pub const CLAIM_DURATION_MS_MAX: u32 = 120_000;
+/// Site name.
+pub const SITE_LEN_MAX: usize = 64;
+/// Roles in one certificate.
+pub const ROLES_MAX: usize = 8;
+/// Role name of a document: `index/`, a line of 48 and an id of 48.
+pub const ROLE_LEN_MAX: usize = 112;
+
+/// Timestamp document (trust.md section 3, mesh profile).
+pub const TIMESTAMP_LEN_MAX: usize = 4 * 1024;
+/// Root document.
+pub const ROOT_LEN_MAX: usize = 32 * 1024;
+/// Snapshot document.
+pub const SNAPSHOT_LEN_MAX: usize = 512 * 1024;
+/// Top-level targets document.
+pub const TARGETS_LEN_MAX: usize = 256 * 1024;
+/// Statement of a release line.
+pub const STATEMENT_LEN_MAX: usize = 16 * 1024;
+/// Release index: a little over a million chunks.
+pub const INDEX_LEN_MAX: usize = 64 * 1024 * 1024;
+/// Chunks of one release.
+pub const INDEX_CHUNKS_MAX: usize = 1_048_576;
+/// Files of one release.
+pub const INDEX_FILES_MAX: usize = 1_000_000;
+
+/// Elements decoded from one message, counted before decoding.
+pub const ELEMENTS_MAX: usize = 65_536;
+/// Elements of a release index: every field of every file, and the two length lists.
+pub const INDEX_ELEMENTS_MAX: usize = 12 * INDEX_FILES_MAX;
+/// Nesting of messages.
+pub const DEPTH_MAX: usize = 8;

@@ -1,0 +1,1 @@
+//! patchmesh-sim: worlds that drive the engine of the node.

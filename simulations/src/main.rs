@@ -1,0 +1,3 @@
+//! patchmesh-sim: worlds that drive the engine of the node.
+
+fn main() {}

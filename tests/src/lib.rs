@@ -1,0 +1,1 @@
+//! End-to-end, attack, crash and fuzz tests of Patchmesh.
