@@ -33,8 +33,12 @@ pub struct ReleaseIndex {
     pub cves: Vec<String>,
     /// Entries in ascending byte order of their paths.
     pub files: Vec<FileEntry>,
-    /// Chunks in index order.
+    /// Chunks in index order; no id occurs twice, so equal chunks are stored
+    /// and sent once.
     pub chunks: Vec<ChunkEntry>,
+    /// Where a chunk occurs more than once: the chunk number at each position
+    /// that files count in. Empty if position and chunk number are the same.
+    pub sequence: Vec<u32>,
     /// BLAKE3 of the pack: all wire frames in index order.
     pub pack: [u8; 32],
 }
@@ -74,9 +78,10 @@ pub enum FileKind {
         blake3: [u8; 32],
         /// SHA-256 of the whole file.
         sha256: [u8; 32],
-        /// First chunk.
+        /// First position in the sequence of chunks; use
+        /// [`ReleaseIndex::file_chunks`] to get the chunks.
         first: ChunkIndex,
-        /// Number of chunks; 0 for an empty file.
+        /// Number of positions; 0 for an empty file.
         count: u32,
         /// Offset of the file in its first chunk, in bytes.
         offset: u32,
@@ -103,6 +108,12 @@ pub enum IndexRefusal {
     /// A chunk length of 0 or above the limit.
     #[error("chunk-length")]
     ChunkLength,
+    /// A chunk id that occurs twice.
+    #[error("chunk-twice")]
+    ChunkTwice,
+    /// A sequence that names a missing chunk, or that says nothing.
+    #[error("sequence")]
+    Sequence,
     /// A file's range does not lie inside its chunks, or its length differs.
     #[error("file-range")]
     FileRange,
@@ -169,19 +180,43 @@ impl ReleaseIndex {
         self.chunks.get(index.0 as usize)
     }
 
+    /// The chunks of a file in the order of its bytes; none for an entry that is
+    /// not a regular file, or whose range lies outside the sequence.
+    pub fn file_chunks(
+        &self,
+        file: &FileEntry,
+    ) -> impl ExactSizeIterator<Item = ChunkIndex> + Clone + '_ {
+        let positions = match file.kind {
+            FileKind::File { first, count, .. } => first
+                .0
+                .checked_add(count)
+                .filter(|end| *end <= self.positions())
+                .map_or(0..0, |end| first.0..end),
+            FileKind::Directory | FileKind::Link(_) => 0..0,
+        };
+        positions.map(|position| {
+            let chunk = self.sequence.get(position as usize);
+            ChunkIndex(chunk.copied().unwrap_or(position))
+        })
+    }
+
+    /// Number of positions that file ranges count in.
+    fn positions(&self) -> u32 {
+        if self.sequence.is_empty() {
+            self.chunks_len()
+        } else {
+            u32::try_from(self.sequence.len()).unwrap_or(u32::MAX)
+        }
+    }
+
     /// Checks everything that a decoded index promises; the publisher calls it
     /// before signing. `total_bytes` is the sum the index states.
     pub fn check(&self, total_bytes: u64) -> Result<(), IndexRefusal> {
         if self.files.len() > INDEX_FILES_MAX || self.chunks.len() > INDEX_CHUNKS_MAX {
             return Err(IndexRefusal::Frame(FrameRefusal::TooManyElements));
         }
-        for chunk in &self.chunks {
-            let wire_max = u32::try_from(CHUNK_WIRE_LEN_MAX).unwrap_or(u32::MAX);
-            let wire_ok = (1..=wire_max).contains(&chunk.wire_len);
-            if !(1..=CHUNK_LEN_MAX).contains(&chunk.len) || !wire_ok {
-                return Err(IndexRefusal::ChunkLength);
-            }
-        }
+        self.check_chunks()?;
+        self.check_sequence()?;
         check_paths(&self.files)?;
         let mut sum = 0u64;
         for file in &self.files {
@@ -192,6 +227,38 @@ impl ReleaseIndex {
             Ok(())
         } else {
             Err(IndexRefusal::Sum)
+        }
+    }
+
+    fn check_chunks(&self) -> Result<(), IndexRefusal> {
+        let wire_max = u32::try_from(CHUNK_WIRE_LEN_MAX).unwrap_or(u32::MAX);
+        let mut ids = BTreeSet::new();
+        for chunk in &self.chunks {
+            let wire_ok = (1..=wire_max).contains(&chunk.wire_len);
+            if !(1..=CHUNK_LEN_MAX).contains(&chunk.len) || !wire_ok {
+                return Err(IndexRefusal::ChunkLength);
+            }
+            if !ids.insert(&chunk.id) {
+                return Err(IndexRefusal::ChunkTwice);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_sequence(&self) -> Result<(), IndexRefusal> {
+        if self.sequence.is_empty() {
+            return Ok(());
+        }
+        if self.sequence.len() > INDEX_CHUNKS_MAX {
+            return Err(IndexRefusal::Frame(FrameRefusal::TooManyElements));
+        }
+        let chunks = self.chunks_len();
+        let known = self.sequence.iter().all(|chunk| *chunk < chunks);
+        let silent = self.sequence.iter().copied().eq(0..chunks);
+        if known && !silent {
+            Ok(())
+        } else {
+            Err(IndexRefusal::Sequence)
         }
     }
 
@@ -217,12 +284,14 @@ impl ReleaseIndex {
                 Err(IndexRefusal::FileRange)
             };
         }
-        let start = first.0 as usize;
-        let end = start
-            .checked_add(*count as usize)
-            .ok_or(IndexRefusal::FileRange)?;
-        let chunks = self.chunks.get(start..end).ok_or(IndexRefusal::FileRange)?;
-        let available: u64 = chunks.iter().map(|chunk| u64::from(chunk.len)).sum();
+        let chunks = self.file_chunks(file);
+        if chunks.len() != *count as usize {
+            return Err(IndexRefusal::FileRange);
+        }
+        let available: u64 = chunks
+            .filter_map(|chunk| self.chunk(chunk))
+            .map(|chunk| u64::from(chunk.len))
+            .sum();
         let fits = if *count == 1 {
             u64::from(*offset)
                 .checked_add(*len)
@@ -318,6 +387,7 @@ fn from_wire(wire: &v1::ReleaseIndex) -> Result<ReleaseIndex, IndexRefusal> {
         cves: wire.cves.clone(),
         files,
         chunks,
+        sequence: wire.sequence.clone(),
         pack: array32(&wire.pack)?,
     })
 }
@@ -360,6 +430,7 @@ fn to_wire(index: &ReleaseIndex) -> v1::ReleaseIndex {
         pack: index.pack.to_vec(),
         severity: index.severity.clone(),
         cves: index.cves.clone(),
+        sequence: index.sequence.clone(),
     }
 }
 

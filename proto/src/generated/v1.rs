@@ -70,6 +70,10 @@ pub struct ReleaseIndex {
     pub severity: ::prost::alloc::string::String,
     #[prost(string, repeated, tag = "11")]
     pub cves: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Chunk numbers in the order in which files count them, where a chunk occurs
+    /// more than once; empty if it would only say 0, 1, 2 and so on.
+    #[prost(uint32, repeated, tag = "12")]
+    pub sequence: ::prost::alloc::vec::Vec<u32>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FileEntry {
@@ -92,7 +96,8 @@ pub struct FileEntry {
     pub blake3: ::prost::alloc::vec::Vec<u8>,
     #[prost(bytes = "vec", tag = "7")]
     pub sha256: ::prost::alloc::vec::Vec<u8>,
-    /// First chunk and number of chunks; count 0 for an empty file.
+    /// First position in the sequence and number of positions; count 0 for an
+    /// empty file.
     #[prost(uint32, tag = "8")]
     pub chunk_first: u32,
     #[prost(uint32, tag = "9")]

@@ -42,8 +42,28 @@ fn sample() -> ReleaseIndex {
             file("small2", 20, 2, 1, 10),
         ],
         chunks: vec![chunk(1, 100), chunk(2, 200), chunk(3, 30)],
+        sequence: vec![],
         pack: [9; 32],
     }
+}
+
+/// The sample with one more file that repeats the chunks of `bin/big`.
+fn repeating() -> ReleaseIndex {
+    let mut index = sample();
+    index.files.push(FileEntry {
+        path: "twice".to_owned(),
+        mode: 0o644,
+        kind: FileKind::File {
+            len: 400,
+            blake3: [1; 32],
+            sha256: [2; 32],
+            first: ChunkIndex(3),
+            count: 3,
+            offset: 0,
+        },
+    });
+    index.sequence = vec![0, 1, 2, 0, 1, 0];
+    index
 }
 
 #[test]
@@ -128,5 +148,32 @@ fn a_file_range_at_the_limit_of_numbers_is_refused() {
             }
         ),
         IndexRefusal::FileRange
+    );
+}
+
+#[test]
+fn a_repeated_chunk_is_listed_once_and_counted_at_each_of_its_positions() {
+    let index = repeating();
+    assert_eq!(ReleaseIndex::decode(&index.encode()), Ok(index.clone()));
+    let chunks = |at: usize| index.file_chunks(&index.files[at]).map(|c| c.0);
+    assert_eq!(chunks(6).collect::<Vec<_>>(), [0, 1, 0]);
+    assert_eq!(chunks(1).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(chunks(0).count(), 0);
+    assert_eq!(index.wire_bytes(), sample().wire_bytes());
+}
+
+#[test]
+fn a_sequence_has_one_form_only() {
+    let sequence = |sequence: &[u32]| {
+        let mut index = repeating();
+        index.sequence = sequence.to_vec();
+        ReleaseIndex::decode(&index.encode()).expect_err("the change is refused")
+    };
+    assert_eq!(sequence(&[0, 1, 2, 0, 1, 3]), IndexRefusal::Sequence);
+    assert_eq!(sequence(&[0, 1, 2]), IndexRefusal::Sequence);
+    assert_eq!(sequence(&[0, 1, 2, 0, 1]), IndexRefusal::FileRange);
+    assert_eq!(
+        refusal(|i| i.chunks[1].id = i.chunks[0].id),
+        IndexRefusal::ChunkTwice
     );
 }
