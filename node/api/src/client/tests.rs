@@ -1,0 +1,69 @@
+//! The client against a socket whose other end misbehaves.
+
+use std::os::unix::net::UnixListener;
+use std::thread;
+
+use super::*;
+use crate::answer::Done;
+use crate::line::encode_answer;
+
+/// Serves one connection: reads one line, writes `bytes`, closes.
+fn serve(bytes: Vec<u8>) -> (tempfile::TempDir, PathBuf, thread::JoinHandle<Vec<u8>>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let listener = UnixListener::bind(&path).unwrap();
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream);
+        let mut line = Vec::new();
+        reader.read_until(b'\n', &mut line).unwrap();
+        // The client may hang up first; that is what some tests are about.
+        drop(reader.get_mut().write_all(&bytes));
+        line
+    });
+    (folder, path, server)
+}
+
+fn ask(bytes: Vec<u8>) -> Result<Answer, AskError> {
+    let (_folder, path, server) = serve(bytes);
+    let answer = Client::connect(&path).unwrap().ask(&Request::Status);
+    assert_eq!(server.join().unwrap(), encode_request(&Request::Status));
+    answer
+}
+
+#[test]
+fn an_answer_arrives() {
+    let done = Answer::Done(Done::default());
+    assert_eq!(ask(encode_answer(&done)).unwrap(), done);
+}
+
+#[test]
+fn a_closed_connection_is_an_error() {
+    assert!(matches!(ask(Vec::new()), Err(AskError::Closed)));
+    let half = br#"{"schema":"patchmesh.done/1","verb":""}"#.to_vec();
+    assert!(matches!(ask(half), Err(AskError::Closed)));
+}
+
+#[test]
+fn a_line_without_end_is_cut_at_the_cap() {
+    let endless = vec![b' '; ANSWER_LEN_MAX + 4096];
+    let refused = ask(endless);
+    assert!(matches!(refused, Err(AskError::Line(LineRefusal::TooLong))));
+}
+
+#[test]
+fn garbage_is_refused() {
+    let refused = ask(b"hello\n".to_vec());
+    assert!(matches!(
+        refused,
+        Err(AskError::Line(LineRefusal::Malformed))
+    ));
+}
+
+#[test]
+fn no_socket_names_the_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("none");
+    let error = Client::connect(&path).unwrap_err();
+    assert!(error.to_string().ends_with("none"));
+}

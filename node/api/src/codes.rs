@@ -1,0 +1,17 @@
+//! Stable codes of refused requests, as they stand in `code` of
+//! [`crate::answer::Refused`].
+
+/// The request line is not a request that this node knows.
+pub const BAD_REQUEST: &str = "E_BAD_REQUEST";
+/// The node has no room for the command now.
+pub const BUSY: &str = "E_BUSY";
+/// The node failed to carry the command out.
+pub const FAILED: &str = "E_FAILED";
+/// The node has no root or no certificate yet.
+pub const NOT_JOINED: &str = "E_NOT_JOINED";
+/// Only an origin carries this command out.
+pub const NOT_ORIGIN: &str = "E_NOT_ORIGIN";
+/// The verifier refused what the command needs; the message names its code.
+pub const TRUST: &str = "E_TRUST";
+/// No release of this name is known.
+pub const UNKNOWN_RELEASE: &str = "E_UNKNOWN_RELEASE";

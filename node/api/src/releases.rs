@@ -1,0 +1,138 @@
+//! The releases that a node knows.
+
+use patchmesh_content::id::ContentId;
+use serde::{Deserialize, Serialize};
+
+/// Known releases, in ascending order of line and id.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Releases {
+    /// The releases.
+    pub releases: Vec<Release>,
+}
+
+/// One release on this host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Release line.
+    pub line: String,
+    /// Release id.
+    pub id: String,
+    /// BLAKE3 of the release index.
+    pub content: ContentId,
+    /// Severity word; empty if not stated.
+    pub severity: String,
+    /// State on this host.
+    pub state: ReleaseState,
+    /// Chunks held.
+    pub chunks_held: u32,
+    /// Chunks of the release; 0 while the index is missing.
+    pub chunks_total: u32,
+    /// Bytes of one copy on a link.
+    pub wire_bytes: u64,
+    /// Bytes of all files.
+    pub total_bytes: u64,
+    /// What it waits on; empty once staged.
+    pub waiting_on: Vec<WaitingOn>,
+}
+
+/// State of a release on this host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReleaseState {
+    /// Staging failed.
+    Failed,
+    /// Being fetched.
+    Fetching,
+    /// Listed by verified metadata.
+    Known,
+    /// Every file is staged and equal to its signed hashes.
+    Staged,
+}
+
+/// What a release that is not yet staged waits on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "on")]
+pub enum WaitingOn {
+    /// Chunks.
+    Chunks {
+        /// Chunks held.
+        held: u32,
+        /// Chunks of the release.
+        total: u32,
+    },
+    /// Free space in the store or on the disk.
+    Disk,
+    /// The release index.
+    Index,
+    /// Trusted metadata that is not expired.
+    Metadata,
+    /// Not wanted by policy; a fetch command starts it.
+    Policy,
+    /// A peer or origin that has what is missing.
+    Source,
+    /// The stage step on this host.
+    Staging,
+    /// A reason of a newer node that this program does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Why a release waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Why {
+    /// One sentence for people.
+    pub sentence: String,
+    /// The release, with the list of what it waits on.
+    pub release: Release,
+}
+
+impl ReleaseState {
+    /// The word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Fetching => "fetching",
+            Self::Known => "known",
+            Self::Staged => "staged",
+        }
+    }
+}
+
+impl WaitingOn {
+    /// A fragment that completes "it waits for ...".
+    pub fn fragment(&self) -> String {
+        match self {
+            Self::Chunks { held, total } => {
+                format!("chunks ({held} of {total} are here)")
+            }
+            Self::Disk => "free space in the store".to_owned(),
+            Self::Index => "its release index".to_owned(),
+            Self::Metadata => "trusted metadata that is not expired".to_owned(),
+            Self::Policy => "a command: the policy of this node does not want it".to_owned(),
+            Self::Source => "a peer or origin that has what is missing".to_owned(),
+            Self::Staging => "the stage step on this host".to_owned(),
+            Self::Unknown => "something that this program does not know".to_owned(),
+        }
+    }
+}
+
+impl Why {
+    /// Explains a release.
+    pub fn of(release: Release) -> Self {
+        let name = format!("{}/{}", release.line, release.id);
+        let waits: Vec<String> = release.waiting_on.iter().map(WaitingOn::fragment).collect();
+        let sentence = match (release.state, waits.is_empty()) {
+            (ReleaseState::Staged, _) => {
+                format!("{name} waits for nothing: every file is staged and verified")
+            }
+            (ReleaseState::Failed, true) => {
+                format!("{name} failed to stage; `patchmesh events` says why")
+            }
+            (ReleaseState::Fetching | ReleaseState::Known, true) => {
+                format!("{name} is {} and waits for nothing", release.state.word())
+            }
+            (_, false) => format!("{name} waits for {}", waits.join(", and for ")),
+        };
+        Self { sentence, release }
+    }
+}
