@@ -27,5 +27,6 @@ pub mod peer;
 pub mod reason;
 pub mod record;
 pub mod rng;
+pub mod swarm;
 pub mod time;
 pub mod view;
