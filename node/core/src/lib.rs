@@ -4,6 +4,7 @@
 //!
 //! 1. Call `handle(input, now)`, then `poll()` until `Output::Wait`; only then
 //!    the next `handle`. Otherwise `handle` panics: a bug of the driver.
+//!    `Engine::new` counts as a `handle`: drain it before the first one.
 //! 2. `now` holds both clocks, read once per input; `now.mono` never decreases.
 //! 3. Outputs run in the order they come. `Persist` is a barrier: nothing after
 //!    it becomes visible outside before it is durable.
@@ -18,8 +19,10 @@
 #![deny(clippy::disallowed_methods, clippy::iter_over_hash_type)]
 
 pub mod config;
+pub mod engine;
 pub mod ids;
 pub mod input;
+pub mod journal;
 pub mod limits;
 pub mod message;
 pub mod output;
