@@ -1,7 +1,16 @@
 //! What a release line says.
 
 use patchmesh_content::id::ContentId;
+use patchmesh_proto::limits::INDEX_LEN_MAX;
 use serde::{Deserialize, Serialize};
+
+use crate::canonical::Value;
+use crate::document::Target;
+use crate::limits::CUSTOM_LEN_MAX;
+use crate::role::is_release_id;
+
+/// Format of a release target's `custom`.
+pub(crate) const CUSTOM_FORMAT: i64 = 1;
 
 /// One active release of a line, as its target entry states it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,4 +29,39 @@ pub struct Release {
     pub severity: String,
     /// Version of the line's statement that lists it.
     pub statement_version: u64,
+}
+
+impl Release {
+    /// What a target entry at `release/<line>/<id>` says; `None` if it states
+    /// no release that a node could fetch.
+    pub(crate) fn read(line: &str, path: &str, target: &Target, version: u64) -> Option<Self> {
+        let id = path.strip_prefix("release/")?.strip_prefix(line)?;
+        let id = id.strip_prefix('/')?;
+        let custom = target.custom.as_ref()?;
+        if !is_release_id(id)
+            || target.len > INDEX_LEN_MAX as u64
+            || custom.canonical().len() > CUSTOM_LEN_MAX
+        {
+            return None;
+        }
+        let custom = custom.as_object()?;
+        let plain = |value: &Value| matches!(value, Value::Text(_) | Value::Integer(_));
+        let format_ok = custom.get("v") == Some(&Value::Integer(CUSTOM_FORMAT));
+        if !format_ok || !custom.values().all(plain) {
+            return None;
+        }
+        let severity = match custom.get("sev") {
+            Some(severity) => severity.as_text()?.to_owned(),
+            None => String::new(),
+        };
+        Some(Self {
+            line: line.to_owned(),
+            id: id.to_owned(),
+            content: ContentId::from_hex(custom.get("b3")?.as_text()?)?,
+            sha256: target.sha256,
+            len: target.len,
+            severity,
+            statement_version: version,
+        })
+    }
 }

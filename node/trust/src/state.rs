@@ -1,14 +1,32 @@
 //! The verifier: admits documents, and says what it needs next.
+//!
+//! Bytes go in, verdicts come out; time is an argument. `admit` changes
+//! nothing and may be called with anything; `apply` takes over what was
+//! admitted and cannot fail.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use patchmesh_content::id::blake3;
 use patchmesh_content::index::ReleaseIndex;
 
+use crate::delegate::resolve;
+use crate::document::{Held, Pin, Root, Targets};
+use crate::envelope::Envelope;
+use crate::key::sha256;
+use crate::limits::document_len_max;
 use crate::refusal::Refusal;
 use crate::release::Release;
 use crate::role::RoleName;
+use crate::state::admit::{Source, len_max};
+use crate::state::chain::{Chain, Load, Step};
+use crate::state::floor::Floors;
 use crate::time::UtcTime;
 use crate::verified::Verified;
+
+pub(crate) mod admit;
+pub(crate) mod chain;
+pub(crate) mod floor;
 
 /// The versions held; 0 where none is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,7 +54,30 @@ pub struct Want {
 
 /// A document that passed every check and was not yet taken over.
 #[derive(Debug, Clone)]
-pub struct Admission(());
+pub struct Admission {
+    role: RoleName,
+    version: u64,
+    step: Step,
+    against: [u8; 32],
+}
+
+impl Admission {
+    /// Role of the document.
+    pub fn role(&self) -> &RoleName {
+        &self.role
+    }
+
+    /// Version of the document.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether taking it over changes anything; `false` if the same statement
+    /// is held already.
+    pub fn is_new(&self) -> bool {
+        !matches!(self.step, Step::Same)
+    }
+}
 
 /// What taking over a document changed. The caller makes it durable before
 /// anything that depends on it becomes visible.
@@ -53,9 +94,11 @@ pub struct Change {
 /// How fresh the trusted metadata is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrustState {
-    /// A root is trusted, nothing else is known yet.
+    /// A root is trusted; timestamp, snapshot or targets are not known yet.
     Bootstrapped,
-    /// Timestamp and all it names are verified and unexpired.
+    /// Root, timestamp, snapshot and targets are verified and unexpired. While
+    /// a newer set is being fetched, the last complete one counts. Statements
+    /// of lines expire on their own: an expired one lists no release.
     Current,
     /// Something has expired at this time; serve and seed, start no install.
     Stale {
@@ -66,71 +109,322 @@ pub enum TrustState {
 
 /// Verifier of one network.
 #[derive(Debug, Clone)]
-pub struct Verifier(());
+pub struct Verifier {
+    chain: Chain,
+    mesh_id: [u8; 32],
+    /// Changes with every document taken over, so that an admission fits only
+    /// the very state it was judged against.
+    state_id: [u8; 32],
+}
 
 impl Verifier {
-    /// Adopts a root document as the anchor. `lines` are the release lines
-    /// that this node loads.
+    /// Adopts a root document as the anchor: it must be signed by its own
+    /// threshold and may have expired. `lines` are the release lines that this
+    /// node loads; `*` among them loads every line.
     pub fn new(root: &[u8], lines: &[String]) -> Result<Self, Refusal> {
-        let _ = (root, lines);
-        Err(Refusal::Pending)
+        let role = RoleName::Root;
+        let envelope = Envelope::open(&role, root, document_len_max(&role))?;
+        let mut held = Held::<Root>::read(&envelope, root, [].into())?;
+        held.signers = held.body.root.check(&envelope)?;
+        let mut floors = Floors::default();
+        floors.raise("root", held.version, Some(held.digest));
+        let mesh_id = held.digest;
+        let chain = Chain {
+            roots: [(held.version, Arc::clone(&held.bytes))].into(),
+            root: held,
+            timestamp: None,
+            snapshot: None,
+            targets: None,
+            lines: BTreeMap::new(),
+            floors,
+            load: Load::new(lines),
+        };
+        Ok(Self {
+            chain,
+            mesh_id,
+            state_id: mesh_id,
+        })
     }
 
-    /// SHA-256 of the canonical signed part of the anchor, if that is root
-    /// version 1; else of the oldest root known.
+    /// Builds the verifier again from the anchor and what the own store gives
+    /// back: documents with roots in ascending version, then timestamp,
+    /// snapshot, targets, lines, and the floors. Also gives the stored
+    /// documents that no longer stand, which is no error: a newer root may
+    /// have replaced their signers.
+    pub fn restore<'a>(
+        root: &[u8],
+        lines: &[String],
+        documents: impl IntoIterator<Item = (&'a RoleName, &'a [u8])>,
+        floors: Option<&[u8]>,
+    ) -> Result<(Self, Vec<(RoleName, Refusal)>), Refusal> {
+        let mut verifier = Self::new(root, lines)?;
+        let mut refused = Vec::new();
+        for (role, bytes) in documents {
+            match verifier.admit_stored(role, bytes) {
+                Ok(admission) => drop(verifier.apply(admission)),
+                Err(refusal) => refused.push((role.clone(), refusal)),
+            }
+        }
+        if let Some(floors) = floors {
+            verifier.restore_floors(floors)?;
+        }
+        Ok((verifier, refused))
+    }
+
+    /// SHA-256 of the canonical signed part of the anchor: the id of the
+    /// network if the anchor is root version 1.
     pub fn mesh_id(&self) -> [u8; 32] {
-        [0; 32]
+        self.mesh_id
     }
 
     /// Checks a document against the current state; changes nothing.
+    ///
+    /// # Errors
+    /// `Pending` says that something must come first: a root N + 1 before N + 2,
+    /// a timestamp before its snapshot, and so on. All other refusals are final
+    /// for these bytes in this state.
     pub fn admit(&self, role: &RoleName, bytes: &[u8], utc: UtcTime) -> Result<Admission, Refusal> {
-        let _ = (role, bytes, utc);
-        Err(Refusal::Pending)
+        self.admit_from(role, bytes, Source::Foreign(utc))
     }
 
-    /// Takes an admitted document over.
+    /// As [`Self::admit`], for bytes that this node itself verified and stored:
+    /// signatures and order are checked again, but a document may have expired
+    /// and may be older than the one that is named now (T-22). Never for bytes
+    /// from anywhere else.
+    pub fn admit_stored(&self, role: &RoleName, bytes: &[u8]) -> Result<Admission, Refusal> {
+        self.admit_from(role, bytes, Source::Store)
+    }
+
+    fn admit_from(
+        &self,
+        role: &RoleName,
+        bytes: &[u8],
+        source: Source,
+    ) -> Result<Admission, Refusal> {
+        let step = self.chain.admit(role, bytes, source)?;
+        let version = match &step {
+            Step::Same => self.version(role),
+            Step::Root(held) => held.version,
+            Step::Timestamp(held) => held.version,
+            Step::Snapshot(held) => held.version,
+            Step::Targets(held) | Step::Line(_, held) => held.version,
+        };
+        Ok(Admission {
+            role: role.clone(),
+            version,
+            step,
+            against: self.state_id,
+        })
+    }
+
+    /// Takes an admitted document over. Gives nothing if it is held already,
+    /// or if the verifier has changed since it was admitted: admit it again.
     pub fn apply(&mut self, admission: Admission) -> Vec<Change> {
-        let _ = admission;
-        Vec::new()
+        let Admission {
+            role,
+            version,
+            step,
+            against,
+        } = admission;
+        if against != self.state_id {
+            return Vec::new();
+        }
+        let (bytes, sha256_of) = match &step {
+            Step::Same => return Vec::new(),
+            Step::Root(held) => (Arc::clone(&held.bytes), held.sha256),
+            Step::Timestamp(held) => (Arc::clone(&held.bytes), held.sha256),
+            Step::Snapshot(held) => (Arc::clone(&held.bytes), held.sha256),
+            Step::Targets(held) | Step::Line(_, held) => (Arc::clone(&held.bytes), held.sha256),
+        };
+        self.chain.take(step);
+        self.move_state_id(&sha256_of);
+        vec![Change {
+            role,
+            version,
+            bytes,
+        }]
+    }
+
+    fn move_state_id(&mut self, by: &[u8; 32]) {
+        self.state_id = sha256(&[&self.state_id[..], &by[..]].concat());
     }
 
     /// What is needed next, in order: newer snapshot, targets, lines. The
     /// timestamp and the next root are asked for by whoever hears of them.
     pub fn wants(&self) -> Vec<Want> {
-        Vec::new()
+        let chain = &self.chain;
+        let Some(pin) = chain.snapshot_pin() else {
+            return Vec::new();
+        };
+        if chain.current_snapshot().is_none() {
+            return vec![want(RoleName::Snapshot, pin)];
+        }
+        if chain.current_targets().is_none() {
+            let pin = chain.pin(&RoleName::Targets);
+            return pin
+                .map(|pin| want(RoleName::Targets, pin))
+                .into_iter()
+                .collect();
+        }
+        let mut wants = Vec::new();
+        for line in chain.loaded_lines() {
+            let held = chain.lines.get(&line);
+            let role = RoleName::Line(line);
+            let Some(pin) = chain.pin(&role) else {
+                continue;
+            };
+            if !held.is_some_and(|held| pin.fits(held)) {
+                wants.push(want(role, pin));
+            }
+        }
+        wants
     }
 
     /// The versions held.
     pub fn head(&self) -> Head {
-        Head::default()
+        Head {
+            root: self.version(&RoleName::Root),
+            timestamp: self.version(&RoleName::Timestamp),
+            snapshot: self.version(&RoleName::Snapshot),
+        }
+    }
+
+    /// Version of a held document; 0 if none is held.
+    pub fn version(&self, role: &RoleName) -> u64 {
+        fn of<T>(held: Option<&Held<T>>) -> u64 {
+            held.map_or(0, |held| held.version)
+        }
+        match role {
+            RoleName::Root => self.chain.root.version,
+            RoleName::Timestamp => of(self.chain.timestamp.as_ref()),
+            RoleName::Snapshot => of(self.chain.snapshot.as_ref()),
+            RoleName::Targets => of(self.chain.targets.as_ref()),
+            RoleName::Line(line) => of(self.chain.lines.get(line)),
+        }
     }
 
     /// Freshness at this time.
     pub fn state(&self, utc: UtcTime) -> TrustState {
-        let _ = utc;
-        TrustState::Bootstrapped
+        let chain = &self.chain;
+        let (Some(timestamp), Some(snapshot), Some(targets)) =
+            (&chain.timestamp, &chain.snapshot, &chain.targets)
+        else {
+            return TrustState::Bootstrapped;
+        };
+        let first = chain
+            .root
+            .expires
+            .min(timestamp.expires)
+            .min(snapshot.expires)
+            .min(targets.expires);
+        if first <= utc {
+            TrustState::Stale { since: first }
+        } else {
+            TrustState::Current
+        }
     }
 
-    /// Active releases of the loaded lines, from verified, unexpired statements.
+    /// When each held document expires, root first, lines last.
+    pub fn expiries(&self) -> Vec<(RoleName, UtcTime)> {
+        let chain = &self.chain;
+        let mut expiries = vec![(RoleName::Root, chain.root.expires)];
+        if let Some(held) = &chain.timestamp {
+            expiries.push((RoleName::Timestamp, held.expires));
+        }
+        if let Some(held) = &chain.snapshot {
+            expiries.push((RoleName::Snapshot, held.expires));
+        }
+        if let Some(held) = &chain.targets {
+            expiries.push((RoleName::Targets, held.expires));
+        }
+        for (line, held) in &chain.lines {
+            expiries.push((RoleName::Line(line.clone()), held.expires));
+        }
+        expiries
+    }
+
+    /// The next expiry after this time, and whose it is.
+    pub fn expires(&self, utc: UtcTime) -> Option<(RoleName, UtcTime)> {
+        let later = self.expiries().into_iter().filter(|(_, at)| *at > utc);
+        later.min_by_key(|(_, at)| *at)
+    }
+
+    /// Latest time at which a verified timestamp says it was issued: a lower
+    /// bound of the present (T-35).
+    pub fn issued(&self) -> Option<UtcTime> {
+        self.chain.floors.issued()
+    }
+
+    /// Active releases of the loaded lines, from verified, unexpired
+    /// statements, in the order of their lines and ids. A path outside the
+    /// line's delegation, or one that states no usable release, is left out.
     pub fn releases(&self, utc: UtcTime) -> Vec<Verified<Release>> {
-        let _ = utc;
-        Vec::new()
+        let chain = &self.chain;
+        let Some(targets) = &chain.targets else {
+            return Vec::new();
+        };
+        if self.state(utc) != TrustState::Current || !self.is_named(&RoleName::Targets) {
+            return Vec::new();
+        }
+        let statement = |name: &str| -> Option<&Targets> {
+            let held = chain.lines.get(name.strip_prefix("release/")?)?;
+            let role = name.parse().ok()?;
+            let usable = !held.is_expired(utc) && self.is_named(&role);
+            usable.then_some(&held.body)
+        };
+        let mut releases = Vec::new();
+        for (line, held) in &chain.lines {
+            let name = format!("release/{line}");
+            for path in held.body.targets.keys() {
+                let Some((role, target)) = resolve(path, &targets.body, statement) else {
+                    continue;
+                };
+                let release = Release::read(line, path, target, held.version);
+                if let (Some(release), true) = (release, role == name) {
+                    releases.push(Verified::new(release));
+                }
+            }
+        }
+        releases
     }
 
-    /// A held document, byte for byte; `None` for the newest version.
+    /// Whether a held document is the named one or a predecessor of it.
+    fn is_named(&self, role: &RoleName) -> bool {
+        let version = self.version(role);
+        let pin = self.chain.pin(role);
+        pin.is_some_and(|pin| version > 0 && version <= pin.version)
+    }
+
+    /// A held document, byte for byte; `None` for the newest version. Roots are
+    /// held in every version since the anchor, others in the newest only.
     pub fn document(&self, role: &RoleName, version: Option<u64>) -> Option<Arc<[u8]>> {
-        let _ = (role, version);
-        None
+        let chain = &self.chain;
+        if *role == RoleName::Root {
+            let version = version.unwrap_or(chain.root.version);
+            return chain.roots.get(&version).cloned();
+        }
+        if version.is_some_and(|version| version != self.version(role)) {
+            return None;
+        }
+        match role {
+            RoleName::Root => None,
+            RoleName::Timestamp => chain.timestamp.as_ref().map(|held| Arc::clone(&held.bytes)),
+            RoleName::Snapshot => chain.snapshot.as_ref().map(|held| Arc::clone(&held.bytes)),
+            RoleName::Targets => chain.targets.as_ref().map(|held| Arc::clone(&held.bytes)),
+            RoleName::Line(line) => chain.lines.get(line).map(|held| Arc::clone(&held.bytes)),
+        }
     }
 
     /// The floors, to be stored beside the documents.
     pub fn floors(&self) -> Vec<u8> {
-        Vec::new()
+        self.chain.floors.write()
     }
 
-    /// Raises the floors to stored ones (restart).
+    /// Raises the floors to stored ones (restart). A held document below its
+    /// floor is let go of.
     pub fn restore_floors(&mut self, floors: &[u8]) -> Result<(), Refusal> {
-        let _ = floors;
+        self.chain.restore_floors(&Floors::read(floors)?);
+        self.move_state_id(&sha256(floors));
         Ok(())
     }
 
@@ -140,10 +434,31 @@ impl Verifier {
         release: &Verified<Release>,
         bytes: &[u8],
     ) -> Result<Verified<ReleaseIndex>, Refusal> {
+        let len = bytes.len() as u64;
+        if len > release.len {
+            return Err(Refusal::TooLarge);
+        }
+        if len < release.len || sha256(bytes) != release.sha256 {
+            return Err(Refusal::HashMismatch);
+        }
+        if blake3(bytes) != release.content.0 {
+            return Err(Refusal::Contradiction);
+        }
         let index = ReleaseIndex::decode(bytes).map_err(|_| Refusal::Malformed)?;
-        if index.line != release.line {
+        let stated = &release.severity;
+        let severity_ok = stated.is_empty() || *stated == index.severity;
+        if index.line != release.line || index.id != release.id || !severity_ok {
             return Err(Refusal::Contradiction);
         }
         Ok(Verified::new(index))
+    }
+}
+
+fn want(role: RoleName, pin: &Pin) -> Want {
+    Want {
+        len_max: len_max(&role, pin, Source::Foreign(UtcTime(0))),
+        version: Some(pin.version),
+        sha256: pin.sha256,
+        role,
     }
 }

@@ -1,0 +1,205 @@
+//! Assembling: copies with signatures in, a document that a node will take
+//! out, or who is still missing.
+
+use crate::author::build::{check_statement, read};
+use crate::author::draft::Draft;
+use crate::author::error::{AuthorError, Missing};
+use crate::delegate::resolve;
+use crate::document::{Body, Held, Root, Snapshot, Targets, Timestamp};
+use crate::envelope::Envelope;
+use crate::limits::document_len_max;
+use crate::refusal::Refusal;
+use crate::release::Release;
+use crate::role::RoleName;
+use crate::state::Verifier;
+use crate::threshold::RoleKeys;
+use crate::time::UtcTime;
+
+/// The signed documents that say whose signatures a draft needs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Authority<'a> {
+    /// The trusted root; for a root draft, the one before it. `None` only for
+    /// the very first root, which its own keys sign.
+    pub root: Option<&'a [u8]>,
+    /// The top targets; needed for a release statement.
+    pub targets: Option<&'a [u8]>,
+    /// The newest published document of the same role, if there is one.
+    pub previous: Option<&'a [u8]>,
+}
+
+/// Merges copies of one draft and checks it as a node would (T-25).
+///
+/// # Errors
+/// `Missing` below a threshold; `BadSignature` and `UnknownKey` name the key of
+/// a signature that does no good; `LostPath` and `Refused` say what a node
+/// would do.
+pub fn assemble(
+    copies: &[Draft],
+    authority: &Authority<'_>,
+    utc: UtcTime,
+) -> Result<Vec<u8>, AuthorError> {
+    let (first, rest) = copies
+        .split_first()
+        .ok_or(AuthorError::BadPlan("no copy was given"))?;
+    let mut draft = first.clone();
+    for copy in rest {
+        draft.merge(copy)?;
+    }
+    check_statement(&draft)?;
+    let lists = key_lists(&draft, authority)?;
+    check_signatures(&draft, &lists)?;
+    let bytes = draft.bytes();
+    check_as_node(&draft, &bytes, authority, utc)?;
+    Ok(bytes)
+}
+
+/// The key lists whose thresholds the draft must meet, with their names.
+fn key_lists(
+    draft: &Draft,
+    authority: &Authority<'_>,
+) -> Result<Vec<(String, RoleKeys)>, AuthorError> {
+    let role = draft.role();
+    if *role == RoleName::Root {
+        let mut lists = Vec::new();
+        if let Some(before) = authority.root {
+            let before = trusted_root(before)?;
+            lists.push((format!("root {}", before.version), before.body.root));
+        } else if draft.version() != 1 {
+            return Err(AuthorError::BadPlan(
+                "only root version 1 has no root before it",
+            ));
+        }
+        let own: Held<Root> = read(role, &draft.bytes())?;
+        lists.push((format!("root {}", own.version), own.body.root));
+        return Ok(lists);
+    }
+    let root = authority.root;
+    let root = root.ok_or(AuthorError::BadPlan("the trusted root is not given"))?;
+    let keys = trusted_root(root)?.body;
+    let keys = match role {
+        RoleName::Root | RoleName::Targets => keys.targets,
+        RoleName::Timestamp => keys.timestamp,
+        RoleName::Snapshot => keys.snapshot,
+        RoleName::Line(_) => {
+            let targets = trusted_targets(&keys.targets, authority)?;
+            let delegation = targets.body.delegation(&role.to_string());
+            let delegation = delegation.ok_or(AuthorError::Refused(Refusal::NotDelegated))?;
+            delegation.keys.clone()
+        }
+    };
+    Ok(vec![(role.to_string(), keys)])
+}
+
+fn trusted_root(bytes: &[u8]) -> Result<Held<Root>, AuthorError> {
+    Verifier::new(bytes, &[]).map_err(AuthorError::NotADocument)?;
+    read(&RoleName::Root, bytes)
+}
+
+fn trusted_targets(
+    keys: &RoleKeys,
+    authority: &Authority<'_>,
+) -> Result<Held<Targets>, AuthorError> {
+    let bytes = authority.targets;
+    let bytes = bytes.ok_or(AuthorError::BadPlan("the top targets are not given"))?;
+    verify(&RoleName::Targets, bytes, keys).map_err(AuthorError::NotADocument)
+}
+
+fn verify<T: Body>(role: &RoleName, bytes: &[u8], keys: &RoleKeys) -> Result<Held<T>, Refusal> {
+    let envelope = Envelope::open(role, bytes, document_len_max(role))?;
+    Held::verify(&envelope, bytes, keys)
+}
+
+fn check_signatures(draft: &Draft, lists: &[(String, RoleKeys)]) -> Result<(), AuthorError> {
+    let message = draft.signing_bytes();
+    for (key_id, signature) in draft.signatures() {
+        let mut listed = lists.iter().flat_map(|(_, keys)| keys.keys());
+        let key = listed.find(|(id, _)| *id == key_id);
+        let key_id = key_id.to_owned();
+        match key {
+            None => return Err(AuthorError::UnknownKey { key_id }),
+            Some((_, key)) if !key.verify(&message, signature) => {
+                return Err(AuthorError::BadSignature { key_id });
+            }
+            Some(_) => {}
+        }
+    }
+    for (of, keys) in lists {
+        let has_signed = |id: &str| draft.signatures().any(|(signer, _)| signer == id);
+        let (signed, missing): (Vec<_>, Vec<_>) = keys.keys().partition(|(id, _)| has_signed(id));
+        let mut distinct: Vec<_> = signed.iter().map(|(_, key)| key.material()).collect();
+        distinct.sort();
+        distinct.dedup();
+        let have = distinct.len() as u64;
+        if have < keys.threshold() {
+            let ids = |keys: Vec<(&str, _)>| keys.iter().map(|(id, _)| (*id).to_owned()).collect();
+            return Err(AuthorError::Missing(Missing {
+                of: of.clone(),
+                have,
+                threshold: keys.threshold(),
+                signed: ids(signed),
+                missing: ids(missing),
+            }));
+        }
+    }
+    Ok(())
+}
+
+/// The node's own parser and checks on the finished bytes.
+fn check_as_node(
+    draft: &Draft,
+    bytes: &[u8],
+    authority: &Authority<'_>,
+    utc: UtcTime,
+) -> Result<(), AuthorError> {
+    let role = draft.role();
+    if draft.expires() <= utc {
+        return Err(AuthorError::Refused(Refusal::Expired));
+    }
+    if let Some(previous) = authority.previous
+        && Draft::read(role, previous)?.version() >= draft.version()
+    {
+        return Err(AuthorError::Refused(Refusal::Rollback));
+    }
+    let refused = AuthorError::Refused;
+    let Some(root) = authority.root else {
+        Verifier::new(bytes, &[]).map_err(refused)?;
+        return Ok(());
+    };
+    let keys = trusted_root(root)?.body;
+    match role {
+        RoleName::Root => {
+            let verifier = Verifier::new(root, &[]).map_err(refused)?;
+            verifier.admit(role, bytes, utc).map_err(refused)?;
+        }
+        RoleName::Timestamp => {
+            verify::<Timestamp>(role, bytes, &keys.timestamp).map_err(refused)?;
+        }
+        RoleName::Snapshot => {
+            verify::<Snapshot>(role, bytes, &keys.snapshot).map_err(refused)?;
+        }
+        RoleName::Targets => {
+            verify::<Targets>(role, bytes, &keys.targets).map_err(refused)?;
+        }
+        RoleName::Line(line) => {
+            let targets = trusted_targets(&keys.targets, authority)?;
+            let delegation = targets.body.delegation(&role.to_string());
+            let delegation = delegation.ok_or(AuthorError::Refused(Refusal::NotDelegated))?;
+            let held = verify::<Targets>(role, bytes, &delegation.keys).map_err(refused)?;
+            check_paths(line, &held, &targets.body)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_paths(line: &str, held: &Held<Targets>, top: &Targets) -> Result<(), AuthorError> {
+    let role = RoleName::Line(line.to_owned()).to_string();
+    for (path, target) in &held.body.targets {
+        let statement = |name: &str| (name == role).then_some(&held.body);
+        let resolved = resolve(path, top, statement);
+        let release = Release::read(line, path, target, held.version);
+        if resolved.is_none() || release.is_none() {
+            return Err(AuthorError::LostPath { path: path.clone() });
+        }
+    }
+    Ok(())
+}

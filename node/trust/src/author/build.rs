@@ -1,0 +1,390 @@
+//! Plans of documents, and the unsigned documents they make. A plan can also
+//! be read from a document, to make the next version of it.
+
+use patchmesh_content::id::{ContentId, hex};
+use patchmesh_content::index::ReleaseIndex;
+
+use crate::author::draft::Draft;
+use crate::author::error::AuthorError;
+use crate::canonical::{Object, Value};
+use crate::document::{Body, Held, Root, Targets};
+use crate::envelope::{Envelope, type_name};
+use crate::key::sha256;
+use crate::layout::target_path;
+use crate::limits::{STATEMENT_SIGNED_LEN_MAX, document_len_max};
+use crate::refusal::Refusal;
+use crate::release::{CUSTOM_FORMAT, Release};
+use crate::role::{RoleName, is_line, is_release_id};
+use crate::threshold::RoleKeys;
+use crate::time::UtcTime;
+
+/// A root document: the keys of the four top roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootPlan {
+    /// Version; the first is 1.
+    pub version: u64,
+    /// When it expires.
+    pub expires: UtcTime,
+    /// Keys of the root role itself.
+    pub root: RoleKeys,
+    /// Keys of the timestamp.
+    pub timestamp: RoleKeys,
+    /// Keys of the snapshot.
+    pub snapshot: RoleKeys,
+    /// Keys of the top targets.
+    pub targets: RoleKeys,
+}
+
+/// A top targets document: which keys speak for which release line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetsPlan {
+    /// Version; the first is 1.
+    pub version: u64,
+    /// When it expires.
+    pub expires: UtcTime,
+    /// Release lines.
+    pub lines: Vec<LineKeys>,
+}
+
+/// One release line and its keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineKeys {
+    /// The line, without the `release/` prefix.
+    pub line: String,
+    /// Who speaks for it.
+    pub keys: RoleKeys,
+}
+
+/// A statement of a release line: its active releases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinePlan {
+    /// The line, without the `release/` prefix.
+    pub line: String,
+    /// Version; the first is 1.
+    pub version: u64,
+    /// When it expires.
+    pub expires: UtcTime,
+    /// Active releases.
+    pub releases: Vec<ReleaseEntry>,
+}
+
+/// One active release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseEntry {
+    /// Release id within the line.
+    pub id: String,
+    /// Length of the release index in bytes.
+    pub len: u64,
+    /// SHA-256 of the release index.
+    pub sha256: [u8; 32],
+    /// BLAKE3 of the release index.
+    pub content: ContentId,
+    /// Severity word for people; empty for none.
+    pub severity: String,
+}
+
+/// A snapshot: the newest versions of all targets documents.
+#[derive(Debug, Clone)]
+pub struct SnapshotPlan<'a> {
+    /// Version; the first is 1.
+    pub version: u64,
+    /// When it expires.
+    pub expires: UtcTime,
+    /// The top targets and every statement, signed, byte for byte.
+    pub documents: Vec<(RoleName, &'a [u8])>,
+}
+
+/// A timestamp: the newest snapshot.
+#[derive(Debug, Clone)]
+pub struct TimestampPlan<'a> {
+    /// Version; the first is 1.
+    pub version: u64,
+    /// When it expires.
+    pub expires: UtcTime,
+    /// When it is issued; nodes take it as a lower bound of the time.
+    pub issued: UtcTime,
+    /// The snapshot, signed, byte for byte.
+    pub snapshot: &'a [u8],
+}
+
+impl RootPlan {
+    /// The unsigned document.
+    pub fn build(&self) -> Result<Draft, AuthorError> {
+        let roles = [
+            ("root", &self.root),
+            ("timestamp", &self.timestamp),
+            ("snapshot", &self.snapshot),
+            ("targets", &self.targets),
+        ];
+        let keys = key_objects(roles.iter().map(|(_, keys)| *keys));
+        let roles = roles.map(|(name, keys)| (name, Value::object(keys.to_members())));
+        finish(
+            RoleName::Root,
+            self.version,
+            self.expires,
+            vec![
+                ("consistent_snapshot", Value::Bool(true)),
+                ("keys", keys),
+                ("roles", Value::object(roles)),
+            ],
+        )
+    }
+
+    /// The plan that a document follows. Signatures are not checked.
+    pub fn read(document: &[u8]) -> Result<Self, AuthorError> {
+        let held: Held<Root> = read(&RoleName::Root, document)?;
+        let body = held.body;
+        Ok(Self {
+            version: held.version,
+            expires: held.expires,
+            root: body.root,
+            timestamp: body.timestamp,
+            snapshot: body.snapshot,
+            targets: body.targets,
+        })
+    }
+}
+
+impl TargetsPlan {
+    /// The unsigned document.
+    pub fn build(&self) -> Result<Draft, AuthorError> {
+        let mut roles = Vec::new();
+        for line in &self.lines {
+            check_line(&line.line)?;
+            let mut role: Object = line
+                .keys
+                .to_members()
+                .map(|(name, value)| (name.to_owned(), value))
+                .into();
+            let pattern = target_path(&line.line, "*");
+            let paths = Value::List(vec![Value::text(pattern)]);
+            role.insert("name".to_owned(), Value::text(line_role(&line.line)));
+            role.insert("paths".to_owned(), paths);
+            role.insert("terminating".to_owned(), Value::Bool(true));
+            roles.push(Value::Object(role));
+        }
+        let delegations = Value::object([
+            (
+                "keys",
+                key_objects(self.lines.iter().map(|line| &line.keys)),
+            ),
+            ("roles", Value::List(roles)),
+        ]);
+        let members = vec![
+            ("delegations", delegations),
+            ("targets", Value::Object(Object::new())),
+        ];
+        let draft = finish(RoleName::Targets, self.version, self.expires, members)?;
+        // The parser refuses what a node would: two delegations of one name.
+        read::<Targets>(&RoleName::Targets, &draft.bytes())?;
+        Ok(draft)
+    }
+
+    /// The plan that a document follows; delegations that are not release lines
+    /// are left out. Signatures are not checked.
+    pub fn read(document: &[u8]) -> Result<Self, AuthorError> {
+        let held: Held<Targets> = read(&RoleName::Targets, document)?;
+        let delegations = held.body.delegations.into_iter();
+        let lines = delegations.filter_map(|role| {
+            let line = role.name.strip_prefix("release/")?.to_owned();
+            let keys = role.keys;
+            is_line(&line).then_some(LineKeys { line, keys })
+        });
+        Ok(Self {
+            version: held.version,
+            expires: held.expires,
+            lines: lines.collect(),
+        })
+    }
+}
+
+impl LinePlan {
+    /// The unsigned statement.
+    ///
+    /// # Errors
+    /// `StatementTooLarge` above 1,024 signed bytes; no flag lifts this (T-01).
+    pub fn build(&self) -> Result<Draft, AuthorError> {
+        check_line(&self.line)?;
+        let mut targets = Object::new();
+        for entry in &self.releases {
+            if !is_release_id(&entry.id) {
+                return Err(AuthorError::BadPlan("a release id of other characters"));
+            }
+            let path = target_path(&self.line, &entry.id);
+            if targets.insert(path, entry.to_value()).is_some() {
+                return Err(AuthorError::BadPlan("one release id twice"));
+            }
+        }
+        let role = RoleName::Line(self.line.clone());
+        let members = vec![("targets", Value::Object(targets))];
+        let draft = finish(role, self.version, self.expires, members)?;
+        check_statement(&draft)?;
+        Ok(draft)
+    }
+
+    /// The plan that a statement follows; entries that a node would leave out
+    /// are left out. Signatures are not checked.
+    pub fn read(line: &str, document: &[u8]) -> Result<Self, AuthorError> {
+        let held: Held<Targets> = read(&RoleName::Line(line.to_owned()), document)?;
+        let targets = held.body.targets.iter();
+        let releases = targets.filter_map(|(path, target)| {
+            let release = Release::read(line, path, target, held.version)?;
+            Some(ReleaseEntry {
+                id: release.id,
+                len: release.len,
+                sha256: release.sha256,
+                content: release.content,
+                severity: release.severity,
+            })
+        });
+        Ok(Self {
+            line: line.to_owned(),
+            version: held.version,
+            expires: held.expires,
+            releases: releases.collect(),
+        })
+    }
+}
+
+impl ReleaseEntry {
+    /// The entry of a release index; also gives the line that it belongs to.
+    pub fn of_index(bytes: &[u8]) -> Result<(String, Self), AuthorError> {
+        let index = ReleaseIndex::decode(bytes);
+        let index = index.map_err(|_| AuthorError::NotADocument(Refusal::Malformed))?;
+        let entry = Self {
+            id: index.id,
+            len: bytes.len() as u64,
+            sha256: sha256(bytes),
+            content: ReleaseIndex::content_id(bytes),
+            severity: index.severity,
+        };
+        Ok((index.line, entry))
+    }
+
+    fn to_value(&self) -> Value {
+        let mut custom: Object = [
+            ("v".to_owned(), Value::Integer(CUSTOM_FORMAT)),
+            ("b3".to_owned(), Value::text(self.content.to_hex())),
+        ]
+        .into();
+        if !self.severity.is_empty() {
+            custom.insert("sev".to_owned(), Value::text(&self.severity));
+        }
+        Value::object([
+            ("length", Value::number(self.len)),
+            ("hashes", hashes(&self.sha256)),
+            ("custom", Value::Object(custom)),
+        ])
+    }
+}
+
+impl SnapshotPlan<'_> {
+    /// The unsigned document.
+    pub fn build(&self) -> Result<Draft, AuthorError> {
+        let mut meta = Object::new();
+        for (role, bytes) in &self.documents {
+            if !matches!(role, RoleName::Targets | RoleName::Line(_)) {
+                return Err(AuthorError::BadPlan("a snapshot lists targets roles only"));
+            }
+            let pin = pin(role, bytes)?;
+            if meta.insert(format!("{role}.json"), pin).is_some() {
+                return Err(AuthorError::BadPlan("one role twice"));
+            }
+        }
+        if !meta.contains_key("targets.json") {
+            return Err(AuthorError::BadPlan("a snapshot without the top targets"));
+        }
+        let members = vec![("meta", Value::Object(meta))];
+        finish(RoleName::Snapshot, self.version, self.expires, members)
+    }
+}
+
+impl TimestampPlan<'_> {
+    /// The unsigned document.
+    pub fn build(&self) -> Result<Draft, AuthorError> {
+        let pin = pin(&RoleName::Snapshot, self.snapshot)?;
+        let issued = Value::Integer(self.issued.0);
+        let members = vec![
+            ("meta", Value::object([("snapshot.json", pin)])),
+            ("patchmesh", Value::object([("issued", issued)])),
+        ];
+        finish(RoleName::Timestamp, self.version, self.expires, members)
+    }
+}
+
+/// Refuses a statement that signing hardware could not take (T-01).
+pub(crate) fn check_statement(draft: &Draft) -> Result<(), AuthorError> {
+    let bytes = draft.signing_bytes().len();
+    match draft.role() {
+        RoleName::Line(_) if bytes > STATEMENT_SIGNED_LEN_MAX => {
+            Err(AuthorError::StatementTooLarge { bytes })
+        }
+        RoleName::Line(_)
+        | RoleName::Root
+        | RoleName::Timestamp
+        | RoleName::Snapshot
+        | RoleName::Targets => Ok(()),
+    }
+}
+
+/// Reads a document without checking who signed it.
+pub(crate) fn read<T: Body>(role: &RoleName, bytes: &[u8]) -> Result<Held<T>, AuthorError> {
+    let envelope = Envelope::open(role, bytes, document_len_max(role));
+    let held = envelope.and_then(|envelope| Held::read(&envelope, bytes, [].into()));
+    held.map_err(AuthorError::NotADocument)
+}
+
+fn finish(
+    role: RoleName,
+    version: u64,
+    expires: UtcTime,
+    members: Vec<(&str, Value)>,
+) -> Result<Draft, AuthorError> {
+    if version == 0 || i64::try_from(version).is_err() {
+        return Err(AuthorError::BadPlan("a version outside 1 to 2^63 - 1"));
+    }
+    let expires = expires.format();
+    let expires = expires.ok_or(AuthorError::BadPlan("an expiry outside the calendar"))?;
+    let mut signed: Object = members
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    signed.insert("_type".to_owned(), Value::text(type_name(&role)));
+    signed.insert("spec_version".to_owned(), Value::text("1.0.34"));
+    signed.insert("version".to_owned(), Value::number(version));
+    signed.insert("expires".to_owned(), Value::text(expires));
+    Draft::unsigned(role, Value::Object(signed))
+}
+
+fn key_objects<'a>(roles: impl Iterator<Item = &'a RoleKeys>) -> Value {
+    let mut keys = Object::new();
+    for (key_id, key) in roles.flat_map(RoleKeys::keys) {
+        keys.insert(key_id.to_owned(), key.to_value());
+    }
+    Value::Object(keys)
+}
+
+fn pin(role: &RoleName, bytes: &[u8]) -> Result<Value, AuthorError> {
+    let version = Draft::read(role, bytes)?.version();
+    Ok(Value::object([
+        ("version", Value::number(version)),
+        ("length", Value::number(bytes.len() as u64)),
+        ("hashes", hashes(&sha256(bytes))),
+    ]))
+}
+
+fn hashes(sha256: &[u8; 32]) -> Value {
+    Value::object([("sha256", Value::text(hex(sha256)))])
+}
+
+fn line_role(line: &str) -> String {
+    RoleName::Line(line.to_owned()).to_string()
+}
+
+fn check_line(line: &str) -> Result<(), AuthorError> {
+    if is_line(line) {
+        Ok(())
+    } else {
+        Err(AuthorError::BadPlan("a release line of other characters"))
+    }
+}

@@ -1,0 +1,351 @@
+//! JSON as the verifier reads it, and the canonical form that signatures cover.
+//!
+//! The parser is strict where general ones are lenient, because two readers
+//! that take one text for two values are an attack (T-06 to T-08): duplicate
+//! keys, fractions, exponents, `-0`, lone surrogates, a byte-order mark and
+//! trailing bytes are refused, and strings are never normalised.
+
+use std::collections::BTreeMap;
+
+use crate::limits::{DEPTH_MAX, VALUES_MAX};
+use crate::refusal::Refusal;
+
+/// One JSON value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A string.
+    Text(String),
+    /// An array.
+    List(Vec<Value>),
+    /// An object; keys in the order of their UTF-8 bytes.
+    Object(Object),
+}
+
+/// Members of an object.
+pub type Object = BTreeMap<String, Value>;
+
+impl Value {
+    /// An object of these members.
+    pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
+        Self::Object(members.map(|(key, value)| (key.to_owned(), value)).into())
+    }
+
+    /// A string.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A whole number; above 2^63 - 1 it is cut to that.
+    pub fn number(number: u64) -> Self {
+        Self::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+
+    /// The members, if this is an object.
+    pub fn as_object(&self) -> Option<&Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            Self::Null | Self::Bool(_) | Self::Integer(_) | Self::Text(_) | Self::List(_) => None,
+        }
+    }
+
+    /// The text, if this is a string.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null | Self::Bool(_) | Self::Integer(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The elements, if this is an array.
+    pub fn as_list(&self) -> Option<&[Self]> {
+        match self {
+            Self::List(list) => Some(list),
+            Self::Null | Self::Bool(_) | Self::Integer(_) | Self::Text(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The number, if this is one.
+    pub fn as_integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(number) => Some(*number),
+            Self::Null | Self::Bool(_) | Self::Text(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The truth value, if this is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(bool) => Some(*bool),
+            Self::Null | Self::Integer(_) | Self::Text(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The canonical form: sorted keys, no white space, only `"` and `\` escaped.
+    pub fn canonical(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        write(self, &mut out);
+        out
+    }
+}
+
+fn write(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
+        Value::Text(text) => write_text(text, out),
+        Value::List(list) => {
+            out.push(b'[');
+            for (at, element) in list.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                write(element, out);
+            }
+            out.push(b']');
+        }
+        Value::Object(object) => {
+            out.push(b'{');
+            for (at, (key, element)) in object.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                write_text(key, out);
+                out.push(b':');
+                write(element, out);
+            }
+            out.push(b'}');
+        }
+    }
+}
+
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    for &byte in text.as_bytes() {
+        if matches!(byte, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+}
+
+/// Reads one value. The caller has checked the size.
+///
+/// # Errors
+/// `Malformed` for anything that is not strict JSON of this profile, `TooLarge`
+/// for more than [`VALUES_MAX`] values.
+pub fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::Malformed)?;
+    let mut parser = Parser {
+        text,
+        at: 0,
+        values: 0,
+    };
+    parser.skip_space();
+    let value = parser.value(0)?;
+    parser.skip_space();
+    if parser.at == text.len() {
+        Ok(value)
+    } else {
+        Err(Refusal::Malformed)
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    values: usize,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn take(&mut self) -> Result<u8, Refusal> {
+        let byte = self.peek().ok_or(Refusal::Malformed)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Refusal> {
+        if self.take()? == byte {
+            Ok(())
+        } else {
+            Err(Refusal::Malformed)
+        }
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Value, Refusal> {
+        self.values += 1;
+        if self.values > VALUES_MAX {
+            return Err(Refusal::TooLarge);
+        }
+        match self.peek().ok_or(Refusal::Malformed)? {
+            b'{' => self.object(depth),
+            b'[' => self.list(depth),
+            b'"' => self.string().map(Value::Text),
+            b't' => self.word("true", Value::Bool(true)),
+            b'f' => self.word("false", Value::Bool(false)),
+            b'n' => self.word("null", Value::Null),
+            b'-' | b'0'..=b'9' => self.number(),
+            _ => Err(Refusal::Malformed),
+        }
+    }
+
+    fn word(&mut self, word: &str, value: Value) -> Result<Value, Refusal> {
+        for &byte in word.as_bytes() {
+            self.expect(byte)?;
+        }
+        Ok(value)
+    }
+
+    fn number(&mut self) -> Result<Value, Refusal> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        let digits = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        let leading_zero = self.text.as_bytes().get(digits) == Some(&b'0');
+        let fraction = matches!(self.peek(), Some(b'.' | b'e' | b'E'));
+        let minus_zero = leading_zero && digits > start;
+        if fraction || minus_zero || (leading_zero && self.at - digits > 1) {
+            return Err(Refusal::Malformed);
+        }
+        let number = self.text[start..self.at].parse();
+        number.map(Value::Integer).map_err(|_| Refusal::Malformed)
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Value, Refusal> {
+        let depth = deeper(depth)?;
+        self.expect(b'[')?;
+        let mut list = Vec::new();
+        self.skip_space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Value::List(list));
+        }
+        loop {
+            self.skip_space();
+            list.push(self.value(depth)?);
+            self.skip_space();
+            match self.take()? {
+                b',' => {}
+                b']' => return Ok(Value::List(list)),
+                _ => return Err(Refusal::Malformed),
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value, Refusal> {
+        let depth = deeper(depth)?;
+        self.expect(b'{')?;
+        let mut object = Object::new();
+        self.skip_space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Value::Object(object));
+        }
+        loop {
+            self.skip_space();
+            let key = self.string()?;
+            self.skip_space();
+            self.expect(b':')?;
+            self.skip_space();
+            let value = self.value(depth)?;
+            if object.insert(key, value).is_some() {
+                return Err(Refusal::Malformed);
+            }
+            self.skip_space();
+            match self.take()? {
+                b',' => {}
+                b'}' => return Ok(Value::Object(object)),
+                _ => return Err(Refusal::Malformed),
+            }
+        }
+    }
+
+    fn string(&mut self) -> Result<String, Refusal> {
+        self.expect(b'"')?;
+        let mut out = String::new();
+        loop {
+            let start = self.at;
+            // Stops at ASCII bytes only, so both ends are character boundaries.
+            while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..=0x1f)) {
+                self.at += 1;
+            }
+            out.push_str(&self.text[start..self.at]);
+            match self.take()? {
+                b'"' => return Ok(out),
+                b'\\' => out.push(self.escape()?),
+                _ => return Err(Refusal::Malformed),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, Refusal> {
+        Ok(match self.take()? {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let unit = self.hex4()?;
+                let code = match unit {
+                    0xd800..=0xdbff => {
+                        self.expect(b'\\')?;
+                        self.expect(b'u')?;
+                        let low = self.hex4()?;
+                        if !(0xdc00..=0xdfff).contains(&low) {
+                            return Err(Refusal::Malformed);
+                        }
+                        0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00)
+                    }
+                    _ => unit,
+                };
+                char::from_u32(code).ok_or(Refusal::Malformed)?
+            }
+            _ => return Err(Refusal::Malformed),
+        })
+    }
+
+    fn hex4(&mut self) -> Result<u32, Refusal> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            let digit = char::from(self.take()?).to_digit(16);
+            unit = unit * 16 + digit.ok_or(Refusal::Malformed)?;
+        }
+        Ok(unit)
+    }
+}
+
+fn deeper(depth: usize) -> Result<usize, Refusal> {
+    if depth >= DEPTH_MAX {
+        return Err(Refusal::Malformed);
+    }
+    Ok(depth + 1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,300 @@
+//! What the four kinds of documents say, read after their signatures held.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use patchmesh_content::id::unhex32;
+
+use crate::canonical::{Object, Value};
+use crate::envelope::{Envelope, natural, positive};
+use crate::key::{Material, sha256};
+use crate::limits::{DELEGATIONS_MAX, PATHS_MAX};
+use crate::refusal::Refusal;
+use crate::threshold::{RoleKeys, read_keys};
+use crate::time::UtcTime;
+
+/// A verified document: its bytes as received, and what they say.
+#[derive(Debug, Clone)]
+pub(crate) struct Held<T> {
+    pub(crate) bytes: Arc<[u8]>,
+    /// SHA-256 of the bytes, by which others pin it.
+    pub(crate) sha256: [u8; 32],
+    /// SHA-256 of the signed part.
+    pub(crate) digest: [u8; 32],
+    pub(crate) version: u64,
+    pub(crate) expires: UtcTime,
+    pub(crate) signers: BTreeSet<Material>,
+    pub(crate) body: T,
+}
+
+/// What one kind of document says beside version and expiry.
+pub(crate) trait Body: Sized {
+    fn read(signed: &Object) -> Result<Self, Refusal>;
+}
+
+impl<T: Body> Held<T> {
+    /// Checks the signatures against these keys, then reads the signed part.
+    pub(crate) fn verify(
+        envelope: &Envelope,
+        bytes: &[u8],
+        keys: &RoleKeys,
+    ) -> Result<Self, Refusal> {
+        let signers = keys.check(envelope)?;
+        Self::read(envelope, bytes, signers)
+    }
+
+    /// Reads a document that is signed by keys which it lists itself.
+    pub(crate) fn read(
+        envelope: &Envelope,
+        bytes: &[u8],
+        signers: BTreeSet<Material>,
+    ) -> Result<Self, Refusal> {
+        let signed = envelope.signed();
+        let spec = text(signed.get("spec_version"))?;
+        if !spec.starts_with("1.") {
+            return Err(Refusal::Malformed);
+        }
+        let expires = text(signed.get("expires"))?;
+        Ok(Self {
+            bytes: bytes.into(),
+            sha256: sha256(bytes),
+            digest: envelope.digest(),
+            version: envelope.version(),
+            expires: UtcTime::parse(expires).ok_or(Refusal::Malformed)?,
+            signers,
+            body: T::read(signed)?,
+        })
+    }
+}
+
+impl<T> Held<T> {
+    /// An expiry is the first second at which a document is no longer good.
+    pub(crate) fn is_expired(&self, utc: UtcTime) -> bool {
+        self.expires <= utc
+    }
+}
+
+/// Keys of the four top roles.
+#[derive(Debug, Clone)]
+pub(crate) struct Root {
+    pub(crate) root: RoleKeys,
+    pub(crate) timestamp: RoleKeys,
+    pub(crate) snapshot: RoleKeys,
+    pub(crate) targets: RoleKeys,
+}
+
+impl Body for Root {
+    fn read(signed: &Object) -> Result<Self, Refusal> {
+        let keys = read_keys(signed.get("keys"))?;
+        let roles = object(signed.get("roles"))?;
+        let role = |name: &str| RoleKeys::read(object(roles.get(name))?, &keys);
+        Ok(Self {
+            root: role("root")?,
+            timestamp: role("timestamp")?,
+            snapshot: role("snapshot")?,
+            targets: role("targets")?,
+        })
+    }
+}
+
+/// What one document says of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pin {
+    pub(crate) version: u64,
+    pub(crate) len: Option<u64>,
+    pub(crate) sha256: Option<[u8; 32]>,
+}
+
+impl Pin {
+    fn read(value: &Value) -> Result<Self, Refusal> {
+        let pin = object(Some(value))?;
+        Ok(Self {
+            version: positive(pin.get("version"))?,
+            len: optional(pin.get("length"), |value| natural(Some(value)))?,
+            sha256: optional(pin.get("hashes"), hash)?,
+        })
+    }
+
+    /// Whether this document is the pinned one.
+    pub(crate) fn fits<T>(&self, held: &Held<T>) -> bool {
+        self.version == held.version && self.fits_bytes(held.bytes.len(), &held.sha256)
+    }
+
+    /// Whether bytes of this length and hash are the pinned ones.
+    pub(crate) fn fits_bytes(&self, len: usize, sha256: &[u8; 32]) -> bool {
+        let len_ok = self.len.is_none_or(|pinned| pinned == len as u64);
+        len_ok && self.sha256.is_none_or(|pinned| pinned == *sha256)
+    }
+}
+
+/// Which snapshot is the newest.
+#[derive(Debug, Clone)]
+pub(crate) struct Timestamp {
+    pub(crate) snapshot: Pin,
+    pub(crate) issued: Option<UtcTime>,
+}
+
+impl Body for Timestamp {
+    fn read(signed: &Object) -> Result<Self, Refusal> {
+        let meta = object(signed.get("meta"))?;
+        let snapshot = meta.get("snapshot.json").ok_or(Refusal::Malformed)?;
+        let issued = optional(signed.get("patchmesh"), |own| {
+            optional(object(Some(own))?.get("issued"), |issued| {
+                issued.as_integer().map(UtcTime).ok_or(Refusal::Malformed)
+            })
+        })?;
+        Ok(Self {
+            snapshot: Pin::read(snapshot)?,
+            issued: issued.flatten(),
+        })
+    }
+}
+
+/// Versions of all targets documents, by role name.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    pub(crate) roles: BTreeMap<String, Pin>,
+}
+
+impl Body for Snapshot {
+    fn read(signed: &Object) -> Result<Self, Refusal> {
+        let mut roles = BTreeMap::new();
+        for (file, pin) in object(signed.get("meta"))? {
+            let role = file.strip_suffix(".json").ok_or(Refusal::Malformed)?;
+            check_name(role)?;
+            roles.insert(role.to_owned(), Pin::read(pin)?);
+        }
+        if !roles.contains_key("targets") {
+            return Err(Refusal::Malformed);
+        }
+        Ok(Self { roles })
+    }
+}
+
+/// Targets and delegations of one role.
+#[derive(Debug, Clone)]
+pub(crate) struct Targets {
+    pub(crate) targets: BTreeMap<String, Target>,
+    pub(crate) delegations: Vec<Delegation>,
+}
+
+/// One target: what a path stands for.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) len: u64,
+    pub(crate) sha256: [u8; 32],
+    pub(crate) custom: Option<Value>,
+}
+
+/// One delegation: who may list targets below which paths.
+#[derive(Debug, Clone)]
+pub(crate) struct Delegation {
+    pub(crate) name: String,
+    pub(crate) keys: RoleKeys,
+    pub(crate) terminating: bool,
+    pub(crate) paths: Vec<String>,
+}
+
+impl Body for Targets {
+    fn read(signed: &Object) -> Result<Self, Refusal> {
+        let mut targets = BTreeMap::new();
+        for (path, value) in object(signed.get("targets"))? {
+            check_name(path)?;
+            let target = object(Some(value))?;
+            let read = Target {
+                len: natural(target.get("length"))?,
+                sha256: hash(target.get("hashes").ok_or(Refusal::Malformed)?)?,
+                custom: target.get("custom").cloned(),
+            };
+            targets.insert(path.clone(), read);
+        }
+        let delegations = optional(signed.get("delegations"), delegations)?;
+        Ok(Self {
+            targets,
+            delegations: delegations.unwrap_or_default(),
+        })
+    }
+}
+
+impl Targets {
+    /// The delegation of this name.
+    pub(crate) fn delegation(&self, name: &str) -> Option<&Delegation> {
+        self.delegations.iter().find(|role| role.name == name)
+    }
+}
+
+fn delegations(value: &Value) -> Result<Vec<Delegation>, Refusal> {
+    let outer = object(Some(value))?;
+    let keys = read_keys(outer.get("keys"))?;
+    let roles = outer.get("roles").and_then(Value::as_list);
+    let roles = roles.ok_or(Refusal::Malformed)?;
+    if roles.len() > DELEGATIONS_MAX {
+        return Err(Refusal::TooLarge);
+    }
+    let mut names = BTreeSet::new();
+    let mut read = Vec::with_capacity(roles.len());
+    for role in roles {
+        let role = object(Some(role))?;
+        let name = text(role.get("name"))?;
+        check_name(name)?;
+        let top = matches!(name, "root" | "timestamp" | "snapshot" | "targets");
+        if top || !names.insert(name) {
+            return Err(Refusal::Malformed);
+        }
+        let terminating = role.get("terminating").and_then(Value::as_bool);
+        read.push(Delegation {
+            name: name.to_owned(),
+            keys: RoleKeys::read(role, &keys)?,
+            terminating: terminating.ok_or(Refusal::Malformed)?,
+            paths: paths(role)?,
+        });
+    }
+    Ok(read)
+}
+
+/// Delegations by hash prefix are a form that this network does not use; such
+/// a role is listed without any path.
+fn paths(role: &Object) -> Result<Vec<String>, Refusal> {
+    let Some(paths) = role.get("paths") else {
+        let by_hash = role.contains_key("path_hash_prefixes");
+        return by_hash.then(Vec::new).ok_or(Refusal::Malformed);
+    };
+    let paths = paths.as_list().ok_or(Refusal::Malformed)?;
+    if paths.len() > PATHS_MAX {
+        return Err(Refusal::TooLarge);
+    }
+    let mut read = Vec::with_capacity(paths.len());
+    for path in paths {
+        let path = path.as_text().ok_or(Refusal::Malformed)?;
+        check_name(path)?;
+        read.push(path.to_owned());
+    }
+    Ok(read)
+}
+
+/// Role names and target paths are visible ASCII: one spelling, one name.
+fn check_name(name: &str) -> Result<(), Refusal> {
+    let ok = !name.is_empty() && name.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    if ok { Ok(()) } else { Err(Refusal::Malformed) }
+}
+
+/// The SHA-256 among the hashes; others are signed and not used (T-03).
+fn hash(value: &Value) -> Result<[u8; 32], Refusal> {
+    let sha256 = text(object(Some(value))?.get("sha256"))?;
+    unhex32(sha256).ok_or(Refusal::Malformed)
+}
+
+fn object(value: Option<&Value>) -> Result<&Object, Refusal> {
+    value.and_then(Value::as_object).ok_or(Refusal::Malformed)
+}
+
+fn text(value: Option<&Value>) -> Result<&str, Refusal> {
+    value.and_then(Value::as_text).ok_or(Refusal::Malformed)
+}
+
+fn optional<T>(
+    value: Option<&Value>,
+    read: impl FnOnce(&Value) -> Result<T, Refusal>,
+) -> Result<Option<T>, Refusal> {
+    value.map(read).transpose()
+}

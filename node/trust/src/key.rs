@@ -1,0 +1,271 @@
+//! Keys: what verifies, what signs, and how a key is written in a document.
+//!
+//! A key counts by its material, the decoded public key, never by its id: key
+//! ids are chosen by whoever writes the document (T-10).
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use ed25519_dalek::{Signature as EdSignature, Signer as _, SigningKey, VerifyingKey};
+use p256::ecdsa::signature::Verifier as _;
+use p256::ecdsa::{DerSignature, VerifyingKey as P256Key};
+use p256::pkcs8::{DecodePublicKey as _, EncodePublicKey as _, LineEnding};
+use patchmesh_content::id::{hex, unhex32};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::canonical::{Value, parse};
+use crate::refusal::Refusal;
+
+/// A public key: Ed25519, or ECDSA on P-256.
+#[derive(Clone)]
+pub struct PublicKey {
+    kind: Kind,
+    material: Material,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Ed25519(VerifyingKey),
+    P256(Box<P256Key>),
+}
+
+/// What makes two keys the same: the algorithm and the public point, in its
+/// one canonical encoding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Material(Vec<u8>);
+
+impl Material {
+    /// Lower-case hexadecimal.
+    pub fn to_hex(&self) -> String {
+        hex(&self.0)
+    }
+
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
+        unhex(text).map(Self)
+    }
+}
+
+impl PublicKey {
+    /// An Ed25519 key. Refused: bytes that are no point, that encode a point
+    /// in a second way, or a point of small order, under which one signature
+    /// fits many messages.
+    pub fn ed25519(bytes: &[u8; 32]) -> Result<Self, Refusal> {
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| Refusal::Malformed)?;
+        if key.is_weak() || key.to_edwards().compress().as_bytes() != bytes {
+            return Err(Refusal::Malformed);
+        }
+        let mut material = vec![b'e'];
+        material.extend_from_slice(bytes);
+        Ok(Self {
+            kind: Kind::Ed25519(key),
+            material: Material(material),
+        })
+    }
+
+    /// A P-256 key from a PEM `SubjectPublicKeyInfo`.
+    pub fn p256_pem(pem: &str) -> Result<Self, Refusal> {
+        let key = P256Key::from_public_key_pem(pem).map_err(|_| Refusal::Malformed)?;
+        let mut material = vec![b'p'];
+        material.extend_from_slice(key.to_sec1_point(false).as_bytes());
+        Ok(Self {
+            kind: Kind::P256(Box::new(key)),
+            material: Material(material),
+        })
+    }
+
+    /// Reads a key object of a TUF document, as JSON text.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Refusal> {
+        Self::from_value(&parse(bytes)?)?.ok_or(Refusal::Malformed)
+    }
+
+    /// The key object as a TUF document holds it, in canonical form.
+    pub fn to_json(&self) -> Vec<u8> {
+        self.to_value().canonical()
+    }
+
+    /// `None` for a key type or scheme that this build does not know: the
+    /// document stays usable, the key never verifies.
+    pub(crate) fn from_value(value: &Value) -> Result<Option<Self>, Refusal> {
+        let text = |value: Option<&Value>| {
+            let text = value.and_then(Value::as_text);
+            text.map(str::to_owned).ok_or(Refusal::Malformed)
+        };
+        let object = value.as_object().ok_or(Refusal::Malformed)?;
+        let keytype = text(object.get("keytype"))?;
+        let scheme = text(object.get("scheme"))?;
+        let keyval = object.get("keyval").and_then(Value::as_object);
+        let keyval = keyval.ok_or(Refusal::Malformed)?;
+        match (keytype.as_str(), scheme.as_str()) {
+            ("ed25519", "ed25519") => {
+                let public = text(keyval.get("public"))?;
+                let bytes = unhex32(&public).ok_or(Refusal::Malformed)?;
+                Self::ed25519(&bytes).map(Some)
+            }
+            ("ecdsa" | "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256") => {
+                Self::p256_pem(&text(keyval.get("public"))?).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn to_value(&self) -> Value {
+        let (keytype, scheme, public) = match &self.kind {
+            Kind::Ed25519(key) => ("ed25519", "ed25519", hex(key.as_bytes())),
+            Kind::P256(key) => (
+                "ecdsa",
+                "ecdsa-sha2-nistp256",
+                key.to_public_key_pem(LineEnding::LF)
+                    .expect("a valid point always has an encoding"),
+            ),
+        };
+        Value::object([
+            ("keytype", Value::text(keytype)),
+            ("scheme", Value::text(scheme)),
+            ("keyval", Value::object([("public", Value::text(public))])),
+        ])
+    }
+
+    /// The id our tool writes: SHA-256 of the canonical key object, in
+    /// hexadecimal. Ids in documents of others may be anything.
+    pub fn key_id(&self) -> String {
+        hex(&sha256(&self.to_json()))
+    }
+
+    /// The scheme's name in a document.
+    pub fn scheme(&self) -> &'static str {
+        match self.kind {
+            Kind::Ed25519(_) => "ed25519",
+            Kind::P256(_) => "ecdsa-sha2-nistp256",
+        }
+    }
+
+    /// What makes this key distinct from others.
+    pub fn material(&self) -> &Material {
+        &self.material
+    }
+
+    /// Whether the signature covers the message: 64 bytes for Ed25519, strictly
+    /// verified; DER for P-256, with either value of S.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        match &self.kind {
+            Kind::Ed25519(key) => EdSignature::from_slice(signature)
+                .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
+            Kind::P256(key) => DerSignature::from_bytes(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+        }
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.material == other.material
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl PartialOrd for PublicKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for PublicKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.material.cmp(&other.material)
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({} {})", self.scheme(), &self.key_id()[..12])
+    }
+}
+
+/// An Ed25519 key that signs documents. Wiped from memory when dropped.
+pub struct SecretKey(SigningKey);
+
+impl SecretKey {
+    /// The key of this seed. The seed is the secret; the caller wipes its copy.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        let seed = Zeroizing::new(seed);
+        Self(SigningKey::from_bytes(&seed))
+    }
+
+    /// The public half.
+    pub fn public_key(&self) -> PublicKey {
+        PublicKey::ed25519(self.0.verifying_key().as_bytes())
+            .expect("the public half of a secret is a point of large order")
+    }
+
+    /// Signs bytes as they are; for a document, its signing bytes.
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.0.sign(message).to_bytes().to_vec()
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretKey({:?})", self.public_key())
+    }
+}
+
+/// The Ed25519 key that is a node's identity. It signs only under a domain, so
+/// that no signature of it fits in another message's place (M-01).
+pub struct NodeKey(SigningKey);
+
+impl NodeKey {
+    /// The key of this seed. The seed is the secret; the caller wipes its copy.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        let seed = Zeroizing::new(seed);
+        Self(SigningKey::from_bytes(&seed))
+    }
+
+    /// The public half: the node's `PeerId`.
+    pub fn public(&self) -> [u8; 32] {
+        self.0.verifying_key().to_bytes()
+    }
+
+    /// Signs a payload of this type, such as `patchmesh/cert/v1`.
+    pub fn sign(&self, domain: &str, payload: &[u8]) -> [u8; 64] {
+        self.0.sign(&encoding(domain, payload)).to_bytes()
+    }
+}
+
+impl fmt::Debug for NodeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodeKey({})", &hex(&self.public())[..12])
+    }
+}
+
+/// Whether a node's key signed this payload under this domain.
+pub fn verify_as_node(public: &[u8; 32], domain: &str, payload: &[u8], signature: &[u8]) -> bool {
+    PublicKey::ed25519(public).is_ok_and(|key| key.verify(&encoding(domain, payload), signature))
+}
+
+/// Pre-authentication encoding of DSSE: the type is part of what is signed.
+fn encoding(domain: &str, payload: &[u8]) -> Vec<u8> {
+    let head = format!("DSSEv1 {} {domain} {} ", domain.len(), payload.len());
+    [head.as_bytes(), payload].concat()
+}
+
+/// SHA-256 of any bytes.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// Reads hexadecimal of any even length.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let pairs = text.as_bytes().chunks_exact(2);
+    pairs
+        .map(|pair| u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! The documents that are trusted together, and what taking one over changes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::document::{Body, Held, Pin, Root, Snapshot, Targets, Timestamp};
+use crate::envelope::Envelope;
+use crate::limits::document_len_max;
+use crate::role::RoleName;
+use crate::state::floor::Floors;
+use crate::threshold::RoleKeys;
+
+/// Trusted documents and floors.
+#[derive(Debug, Clone)]
+pub(crate) struct Chain {
+    /// Root documents since the anchor.
+    pub(crate) roots: BTreeMap<u64, Arc<[u8]>>,
+    pub(crate) root: Held<Root>,
+    pub(crate) timestamp: Option<Held<Timestamp>>,
+    pub(crate) snapshot: Option<Held<Snapshot>>,
+    pub(crate) targets: Option<Held<Targets>>,
+    /// Statements of release lines, by line.
+    pub(crate) lines: BTreeMap<String, Held<Targets>>,
+    pub(crate) floors: Floors,
+    pub(crate) load: Load,
+}
+
+/// Which release lines are loaded.
+#[derive(Debug, Clone)]
+pub(crate) struct Load {
+    all: bool,
+    lines: Vec<String>,
+}
+
+impl Load {
+    /// `*` among the lines loads every line.
+    pub(crate) fn new(lines: &[String]) -> Self {
+        Self {
+            all: lines.iter().any(|line| line == "*"),
+            lines: lines.to_vec(),
+        }
+    }
+
+    pub(crate) fn takes(&self, line: &str) -> bool {
+        self.all || self.lines.iter().any(|own| own == line)
+    }
+}
+
+/// One verified document on its way into the chain.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// It is held already.
+    Same,
+    Root(Box<Held<Root>>),
+    Timestamp(Box<Held<Timestamp>>),
+    Snapshot(Box<Held<Snapshot>>),
+    Targets(Box<Held<Targets>>),
+    Line(String, Box<Held<Targets>>),
+}
+
+impl Chain {
+    /// The pin of the snapshot.
+    pub(crate) fn snapshot_pin(&self) -> Option<&Pin> {
+        self.timestamp.as_ref().map(|held| &held.body.snapshot)
+    }
+
+    /// The pin of a targets document.
+    pub(crate) fn pin(&self, role: &RoleName) -> Option<&Pin> {
+        let snapshot = self.snapshot.as_ref()?;
+        snapshot.body.roles.get(&role.to_string())
+    }
+
+    /// The snapshot, if it is the one that the timestamp pins.
+    pub(crate) fn current_snapshot(&self) -> Option<&Held<Snapshot>> {
+        let held = self.snapshot.as_ref()?;
+        self.snapshot_pin()?.fits(held).then_some(held)
+    }
+
+    /// The top targets, if they are the ones that the current snapshot pins.
+    pub(crate) fn current_targets(&self) -> Option<&Held<Targets>> {
+        self.current_snapshot()?;
+        let held = self.targets.as_ref()?;
+        self.pin(&RoleName::Targets)?.fits(held).then_some(held)
+    }
+
+    /// Loaded lines that the top targets delegate to, in their order.
+    pub(crate) fn loaded_lines(&self) -> Vec<String> {
+        let Some(targets) = &self.targets else {
+            return Vec::new();
+        };
+        let names = targets.body.delegations.iter();
+        let roles = names.filter_map(|role| role.name.parse().ok());
+        roles
+            .filter_map(|role| match role {
+                RoleName::Line(line) if self.load.takes(&line) => Some(line),
+                RoleName::Line(_)
+                | RoleName::Root
+                | RoleName::Timestamp
+                | RoleName::Snapshot
+                | RoleName::Targets => None,
+            })
+            .collect()
+    }
+
+    /// Takes over a document that was admitted against this very chain.
+    pub(crate) fn take(&mut self, step: Step) {
+        match step {
+            Step::Same => {}
+            Step::Root(root) => self.take_root(*root),
+            Step::Timestamp(held) => {
+                let floors = &mut self.floors;
+                floors.raise("timestamp", held.version, Some(held.digest));
+                floors.raise("snapshot", held.body.snapshot.version, None);
+                floors.timestamp_seen(&held.signers, held.body.issued);
+                self.timestamp = Some(*held);
+            }
+            Step::Snapshot(held) => {
+                let floors = &mut self.floors;
+                floors.raise("snapshot", held.version, Some(held.digest));
+                for (role, pin) in &held.body.roles {
+                    floors.raise(role, pin.version, None);
+                }
+                floors.snapshot_seen(&held.signers);
+                self.snapshot = Some(*held);
+            }
+            Step::Targets(held) => {
+                let floors = &mut self.floors;
+                floors.raise("targets", held.version, Some(held.digest));
+                self.targets = Some(*held);
+                self.recheck_lines();
+            }
+            Step::Line(line, held) => {
+                let role = format!("release/{line}");
+                self.floors.raise(&role, held.version, Some(held.digest));
+                self.lines.insert(line, *held);
+            }
+        }
+    }
+
+    fn take_root(&mut self, root: Held<Root>) {
+        self.roots.insert(root.version, Arc::clone(&root.bytes));
+        self.floors.raise("root", root.version, Some(root.digest));
+        self.root = root;
+        self.void_floors();
+        // A held document stands only while its current delegator's keys
+        // signed it (T-20).
+        let keys = &self.root.body.targets;
+        let stands = |held: &Held<Targets>| still_signed(&RoleName::Targets, held, keys);
+        if !self.targets.as_ref().is_some_and(stands) {
+            self.targets = None;
+        }
+    }
+
+    /// Gives floors, timestamp and snapshot up if their signers no longer speak.
+    pub(crate) fn void_floors(&mut self) {
+        let keys = &self.root.body;
+        // An older root than one that was seen must not judge the signers.
+        let newest = self.root.version >= self.floors.version("root");
+        if newest && !self.floors.stand(&keys.timestamp, &keys.snapshot) {
+            self.floors.void();
+            self.timestamp = None;
+            self.snapshot = None;
+        }
+    }
+
+    /// Raises the floors to stored ones, and lets go of documents that are
+    /// older than those.
+    pub(crate) fn restore_floors(&mut self, stored: &Floors) {
+        self.floors.merge(stored);
+        self.void_floors();
+        let floors = &self.floors;
+        let older_root = self.root.version < floors.version("root");
+        let low = |held: &Held<Timestamp>| held.version < floors.version("timestamp");
+        if older_root || self.timestamp.as_ref().is_some_and(low) {
+            self.timestamp = None;
+        }
+        let sinks = |held: &Held<Snapshot>| !lists_all(&held.body, floors);
+        if older_root || self.snapshot.as_ref().is_some_and(sinks) {
+            self.snapshot = None;
+        }
+    }
+
+    fn recheck_lines(&mut self) {
+        let Some(targets) = &self.targets else {
+            return;
+        };
+        self.lines.retain(|line, held| {
+            let role = RoleName::Line(line.clone());
+            let delegation = targets.body.delegation(&role.to_string());
+            delegation.is_some_and(|delegation| still_signed(&role, held, &delegation.keys))
+        });
+    }
+}
+
+/// Whether a snapshot lists every role ever listed, none at a lower version.
+pub(crate) fn lists_all(snapshot: &Snapshot, floors: &Floors) -> bool {
+    floors.listed().all(|(role, floor)| {
+        let pin = snapshot.roles.get(role);
+        pin.is_some_and(|pin| pin.version >= floor)
+    })
+}
+
+/// Signers are recorded by key, so a changed key list needs the signatures
+/// again only where ids decide; the bytes are checked as if they came anew.
+fn still_signed<T: Body>(role: &RoleName, held: &Held<T>, keys: &RoleKeys) -> bool {
+    let envelope = Envelope::open(role, &held.bytes, document_len_max(role));
+    envelope.is_ok_and(|envelope| keys.check(&envelope).is_ok())
+}

@@ -1,0 +1,237 @@
+//! Floors: the highest versions ever seen, so that a restart or the loss of
+//! the documents does not let an older statement back in (T-31, T-32).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use patchmesh_content::id::{hex, unhex32};
+
+use crate::canonical::{Object, Value, parse};
+use crate::envelope::positive;
+use crate::key::Material;
+use crate::limits::{FLOORS_LEN_MAX, KEYS_PER_ROLE_MAX};
+use crate::refusal::Refusal;
+use crate::threshold::RoleKeys;
+use crate::time::UtcTime;
+
+/// Format of the stored floors.
+const FORMAT: i64 = 1;
+
+/// The lowest acceptable statement of a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Floor {
+    pub(crate) version: u64,
+    /// Digest of the signed part, if the statement itself was seen and not
+    /// only named by another one.
+    digest: Option<[u8; 32]>,
+}
+
+/// Floors of all roles, by role name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Floors {
+    roles: BTreeMap<String, Floor>,
+    timestamp_signers: BTreeSet<Material>,
+    snapshot_signers: BTreeSet<Material>,
+    /// Latest time at which a verified timestamp says it was issued.
+    issued: Option<UtcTime>,
+}
+
+impl Floors {
+    pub(crate) fn version(&self, role: &str) -> u64 {
+        self.roles.get(role).map_or(0, |floor| floor.version)
+    }
+
+    pub(crate) fn issued(&self) -> Option<UtcTime> {
+        self.issued
+    }
+
+    /// Roles that a snapshot must go on to list, with their lowest versions.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = (&str, u64)> {
+        let own = |role: &str| matches!(role, "root" | "timestamp" | "snapshot");
+        let roles = self.roles.iter().filter(move |(role, _)| !own(role));
+        roles.map(|(role, floor)| (role.as_str(), floor.version))
+    }
+
+    /// Whether a statement may stand: `Rollback` below the floor,
+    /// `Contradiction` if it is another one of the same version.
+    pub(crate) fn check(&self, role: &str, version: u64, digest: &[u8; 32]) -> Result<(), Refusal> {
+        let Some(floor) = self.roles.get(role) else {
+            return Ok(());
+        };
+        if version < floor.version {
+            return Err(Refusal::Rollback);
+        }
+        let other = floor.digest.is_some_and(|seen| seen != *digest);
+        if version == floor.version && other {
+            return Err(Refusal::Contradiction);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn raise(&mut self, role: &str, version: u64, digest: Option<[u8; 32]>) {
+        let floor = self
+            .roles
+            .entry(role.to_owned())
+            .or_insert(Floor { version, digest });
+        if version > floor.version {
+            *floor = Floor { version, digest };
+        } else if version == floor.version && floor.digest.is_none() {
+            floor.digest = digest;
+        }
+    }
+
+    pub(crate) fn timestamp_seen(&mut self, signers: &BTreeSet<Material>, issued: Option<UtcTime>) {
+        self.timestamp_signers.clone_from(signers);
+        self.issued = self.issued.max(issued);
+    }
+
+    pub(crate) fn snapshot_seen(&mut self, signers: &BTreeSet<Material>) {
+        self.snapshot_signers.clone_from(signers);
+    }
+
+    /// Whether the recorded signers still speak for timestamp and snapshot.
+    pub(crate) fn stand(&self, timestamp: &RoleKeys, snapshot: &RoleKeys) -> bool {
+        let stands = |signers: &BTreeSet<Material>, keys: &RoleKeys| {
+            signers.is_empty() || keys.met_by(signers)
+        };
+        stands(&self.timestamp_signers, timestamp) && stands(&self.snapshot_signers, snapshot)
+    }
+
+    /// Forgets all but the root: what was seen was said by keys that no longer
+    /// speak, perhaps because they were stolen (T-32).
+    pub(crate) fn void(&mut self) {
+        self.roles.retain(|role, _| role == "root");
+        self.timestamp_signers.clear();
+        self.snapshot_signers.clear();
+        self.issued = None;
+    }
+
+    /// Raises each floor to the other's.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        if self.version("timestamp") < other.version("timestamp") {
+            self.timestamp_signers.clone_from(&other.timestamp_signers);
+        }
+        if self.version("snapshot") < other.version("snapshot") || self.snapshot_signers.is_empty()
+        {
+            self.snapshot_signers.clone_from(&other.snapshot_signers);
+        }
+        for (role, floor) in &other.roles {
+            self.raise(role, floor.version, floor.digest);
+        }
+        self.issued = self.issued.max(other.issued);
+    }
+
+    /// The stored form.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let signers = |signers: &BTreeSet<Material>| {
+            let signers = signers.iter().map(|signer| Value::text(signer.to_hex()));
+            Value::List(signers.collect())
+        };
+        let roles = self.roles.iter().map(|(role, floor)| {
+            let mut entry = Object::new();
+            entry.insert("version".to_owned(), Value::number(floor.version));
+            if let Some(digest) = floor.digest {
+                entry.insert("digest".to_owned(), Value::text(hex(&digest)));
+            }
+            (role.clone(), Value::Object(entry))
+        });
+        let mut members = vec![
+            ("v", Value::Integer(FORMAT)),
+            ("roles", Value::Object(roles.collect())),
+            ("timestamp_signers", signers(&self.timestamp_signers)),
+            ("snapshot_signers", signers(&self.snapshot_signers)),
+        ];
+        if let Some(issued) = self.issued {
+            members.push(("issued", Value::Integer(issued.0)));
+        }
+        let members = members.into_iter();
+        let object = members
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect();
+        Value::Object(object).canonical()
+    }
+
+    /// Reads the stored form.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+        if bytes.len() > FLOORS_LEN_MAX {
+            return Err(Refusal::TooLarge);
+        }
+        let Value::Object(object) = parse(bytes)? else {
+            return Err(Refusal::Malformed);
+        };
+        if object.get("v") != Some(&Value::Integer(FORMAT)) {
+            return Err(Refusal::Malformed);
+        }
+        let mut roles = BTreeMap::new();
+        let stored = object.get("roles").and_then(Value::as_object);
+        for (role, entry) in stored.ok_or(Refusal::Malformed)? {
+            let entry = entry.as_object().ok_or(Refusal::Malformed)?;
+            let digest = entry.get("digest").map(|digest| {
+                let digest = digest.as_text().and_then(unhex32);
+                digest.ok_or(Refusal::Malformed)
+            });
+            let floor = Floor {
+                version: positive(entry.get("version"))?,
+                digest: digest.transpose()?,
+            };
+            roles.insert(role.clone(), floor);
+        }
+        let issued = object.get("issued").map(|issued| {
+            let issued = issued.as_integer().map(UtcTime);
+            issued.ok_or(Refusal::Malformed)
+        });
+        Ok(Self {
+            roles,
+            timestamp_signers: signers(object.get("timestamp_signers"))?,
+            snapshot_signers: signers(object.get("snapshot_signers"))?,
+            issued: issued.transpose()?,
+        })
+    }
+}
+
+fn signers(value: Option<&Value>) -> Result<BTreeSet<Material>, Refusal> {
+    let list = value.and_then(Value::as_list).ok_or(Refusal::Malformed)?;
+    if list.len() > KEYS_PER_ROLE_MAX {
+        return Err(Refusal::TooLarge);
+    }
+    let signers = list.iter().map(|signer| {
+        let signer = signer.as_text().and_then(Material::from_hex);
+        signer.ok_or(Refusal::Malformed)
+    });
+    signers.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_floors_read_back_equal_and_damaged_ones_are_refused() {
+        let mut floors = Floors::default();
+        floors.raise("timestamp", 7, Some([7; 32]));
+        floors.raise("release/desktop", 3, None);
+        let signer = Material::from_hex("65aa").unwrap();
+        floors.timestamp_seen(&[signer].into(), Some(UtcTime(5)));
+        let bytes = floors.write();
+        assert_eq!(Floors::read(&bytes), Ok(floors));
+        for at in 0..bytes.len() {
+            assert!(Floors::read(&bytes[..at]).is_err());
+        }
+        assert_eq!(Floors::read(b"{\"v\":2}"), Err(Refusal::Malformed));
+    }
+
+    #[test]
+    fn a_floor_only_rises_and_keeps_the_first_digest() {
+        let mut floors = Floors::default();
+        floors.raise("targets", 4, None);
+        floors.raise("targets", 4, Some([1; 32]));
+        floors.raise("targets", 4, Some([2; 32]));
+        floors.raise("targets", 3, Some([3; 32]));
+        assert_eq!(floors.check("targets", 4, &[1; 32]), Ok(()));
+        assert_eq!(
+            floors.check("targets", 4, &[2; 32]),
+            Err(Refusal::Contradiction)
+        );
+        assert_eq!(floors.check("targets", 3, &[3; 32]), Err(Refusal::Rollback));
+        assert_eq!(floors.check("targets", 5, &[9; 32]), Ok(()));
+    }
+}
