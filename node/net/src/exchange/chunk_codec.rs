@@ -1,0 +1,147 @@
+//! `/patchmesh/chunk/1` on the wire: a request, then a header and the wire
+//! frame of the chunk, or a decline.
+
+use std::io;
+use std::time::Duration;
+
+use futures::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use libp2p::StreamProtocol;
+use libp2p::request_response::Codec;
+use patchmesh_core::message::{Decline, Want};
+use patchmesh_proto::Message as _;
+use patchmesh_proto::frame::{FrameRefusal, decode};
+use patchmesh_proto::limits::{CHUNK_ANSWER_LEN_MAX, CHUNK_REQUEST_LEN_MAX, CHUNK_WIRE_LEN_MAX};
+use patchmesh_proto::v1::{ChunkAnswer, chunk_answer::Body};
+use prost::bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use crate::wire::{read_body, read_frame, refused, within, write_body, write_frame};
+
+/// Name of the protocol.
+pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/patchmesh/chunk/1");
+
+/// A request and, on the asker's side, the way to give it up.
+#[derive(Debug)]
+pub(crate) struct ChunkRequest {
+    pub(crate) want: Want,
+    pub(crate) cancel: CancellationToken,
+}
+
+/// What answers a request.
+#[derive(Debug)]
+pub(crate) enum ChunkResponse {
+    Declined(Box<Decline>),
+    Frame(Bytes),
+}
+
+/// One copy per stream: what a request says of its stream is kept until the
+/// answer is read.
+#[derive(Debug, Clone)]
+pub(crate) struct ChunkCodec {
+    idle: Duration,
+    cancel: CancellationToken,
+}
+
+impl ChunkCodec {
+    pub(crate) fn new(idle: Duration) -> Self {
+        Self {
+            idle,
+            cancel: CancellationToken::new(),
+        }
+    }
+}
+
+impl Codec for ChunkCodec {
+    type Protocol = StreamProtocol;
+    type Request = ChunkRequest;
+    type Response = ChunkResponse;
+
+    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<ChunkRequest>
+    where
+        T: AsyncRead + Unpin + Send,
+    {
+        let frame = within(self.idle, read_frame(io, CHUNK_REQUEST_LEN_MAX)).await?;
+        Ok(ChunkRequest {
+            want: Want::decode(&frame).map_err(refused)?,
+            cancel: CancellationToken::new(),
+        })
+    }
+
+    async fn read_response<T>(
+        &mut self,
+        _: &StreamProtocol,
+        io: &mut T,
+    ) -> io::Result<ChunkResponse>
+    where
+        T: AsyncRead + Unpin + Send,
+    {
+        let cancelled = self.cancel.clone();
+        tokio::select! {
+            biased;
+            () = cancelled.cancelled() => Err(io::ErrorKind::Interrupted.into()),
+            response = read_response(io, self.idle) => response,
+        }
+    }
+
+    async fn write_request<T>(
+        &mut self,
+        _: &StreamProtocol,
+        io: &mut T,
+        request: ChunkRequest,
+    ) -> io::Result<()>
+    where
+        T: AsyncWrite + Unpin + Send,
+    {
+        self.cancel = request.cancel;
+        if self.cancel.is_cancelled() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        within(self.idle, write_frame(io, &request.want.encode())).await
+    }
+
+    async fn write_response<T>(
+        &mut self,
+        _: &StreamProtocol,
+        io: &mut T,
+        response: ChunkResponse,
+    ) -> io::Result<()>
+    where
+        T: AsyncWrite + Unpin + Send,
+    {
+        let (body, bytes) = match response {
+            ChunkResponse::Declined(decline) => (Body::Decline(decline.to_wire()), Bytes::new()),
+            ChunkResponse::Frame(bytes) => {
+                let len = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+                (Body::WireLength(len), bytes)
+            }
+        };
+        let header = ChunkAnswer { body: Some(body) }.encode_to_vec();
+        within(self.idle, write_frame(io, &header)).await?;
+        write_body(io, &bytes, self.idle).await?;
+        within(self.idle, io.flush()).await
+    }
+}
+
+async fn read_response(
+    io: &mut (impl AsyncRead + Unpin),
+    idle: Duration,
+) -> io::Result<ChunkResponse> {
+    // The header has no time of its own: a chunk may wait for its turn at the
+    // other side for as long as the asker's deadline lasts.
+    let header = read_frame(io, CHUNK_ANSWER_LEN_MAX).await?;
+    let answer: ChunkAnswer = decode(&header, CHUNK_ANSWER_LEN_MAX).map_err(refused)?;
+    match answer.body {
+        Some(Body::WireLength(len)) => {
+            let len = usize::try_from(len).unwrap_or(usize::MAX);
+            if len > CHUNK_WIRE_LEN_MAX {
+                return Err(refused(FrameRefusal::TooLarge));
+            }
+            Ok(ChunkResponse::Frame(read_body(io, len, idle).await?.into()))
+        }
+        Some(Body::Decline(decline)) => {
+            let decline = Decline::from_wire(decline).map_err(refused)?;
+            Ok(ChunkResponse::Declined(Box::new(decline)))
+        }
+        None => Err(refused(FrameRefusal::Malformed)),
+    }
+}

@@ -1,0 +1,254 @@
+//! The hello gate. On an encrypted connection both sides show who they are
+//! and ask their driver for a verdict, before the swarm knows of the
+//! connection. An outsider reaches no other protocol.
+//!
+//! The dialer opens the first stream and sends its hello; the listener, once
+//! it admits the dialer, answers with its own; the dialer, once it admits the
+//! listener, ends with the byte [`ADMITTED`]. A refusal is a closed connection.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use libp2p::core::ConnectedPoint;
+use libp2p::core::muxing::{StreamMuxerBox, StreamMuxerExt as _, SubstreamBox};
+use libp2p::multiaddr::Protocol;
+use patchmesh_core::message::check_addresses;
+use patchmesh_core::peer::{Address, Path, PeerId, Proof};
+use patchmesh_proto::Message as _;
+use patchmesh_proto::frame::{FrameRefusal, decode};
+use patchmesh_proto::limits::{ADDRESS_LEN_MAX, ADDRESSES_MAX, HELLO_LEN_MAX};
+use patchmesh_proto::v1;
+use prost::bytes::Bytes;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::config::HelloParts;
+use crate::identity;
+use crate::traffic::ConnectionMeter;
+use crate::wire::{read_frame, refused, within, write_frame};
+
+/// The dialer's last word of a hello.
+const ADMITTED: u8 = 1;
+
+/// Asks whether a connection may come in.
+#[derive(Debug)]
+pub(crate) struct HelloAsk {
+    pub(crate) proof: Proof,
+    pub(crate) remote: Address,
+    /// The path its bytes are counted under; `None` is no.
+    pub(crate) answer: oneshot::Sender<Option<Path>>,
+}
+
+/// Why a connection did not come in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HelloFailure {
+    #[error("failed to exchange hellos")]
+    Exchange(#[from] io::Error),
+    #[error("failed to find the expected peer at the address")]
+    OtherPeer,
+    #[error("refused by this node")]
+    Refused,
+}
+
+/// Runs hellos; one for all connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    ours: watch::Receiver<Bytes>,
+    asks: mpsc::Sender<HelloAsk>,
+    timeout: Duration,
+    local: PeerId,
+}
+
+impl Gate {
+    pub(crate) fn new(
+        ours: watch::Receiver<Bytes>,
+        asks: mpsc::Sender<HelloAsk>,
+        timeout: Duration,
+        local: PeerId,
+    ) -> Self {
+        Self {
+            ours,
+            asks,
+            timeout,
+            local,
+        }
+    }
+
+    /// The time that each of encryption and hello may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Lets a connection through, or drops it.
+    pub(crate) async fn admit(
+        &self,
+        libp2p_peer: libp2p::PeerId,
+        mut muxer: StreamMuxerBox,
+        point: &ConnectedPoint,
+        meter: &Arc<ConnectionMeter>,
+    ) -> Result<(libp2p::PeerId, StreamMuxerBox), HelloFailure> {
+        let peer = identity::from_libp2p(&libp2p_peer).ok_or(HelloFailure::OtherPeer)?;
+        let named = match point.get_remote_address().iter().last() {
+            Some(Protocol::P2p(named)) => Some(named),
+            _ => None,
+        };
+        if peer == self.local || named.is_some_and(|named| named != libp2p_peer) {
+            return Err(HelloFailure::OtherPeer);
+        }
+        let hello = async {
+            let stream = first_stream(&mut muxer, point.is_dialer()).await?;
+            let exchange = self.exchange(stream, peer, point);
+            // Either outcome is data; only a broken stream is an I/O error.
+            while_driving(&mut muxer, async { Ok(exchange.await) }).await
+        };
+        let path = within(self.timeout, hello).await??;
+        meter.admit(peer, path);
+        Ok((libp2p_peer, muxer))
+    }
+
+    async fn exchange(
+        &self,
+        mut stream: SubstreamBox,
+        peer: PeerId,
+        point: &ConnectedPoint,
+    ) -> Result<Path, HelloFailure> {
+        let ours = self.ours.borrow().clone();
+        let remote = point.get_remote_address().to_vec();
+        if point.is_dialer() {
+            send(&mut stream, &ours).await?;
+            let path = self
+                .verdict(receive(&mut stream, peer).await?, remote)
+                .await?;
+            stream.write_all(&[ADMITTED]).await?;
+            stream.close().await?;
+            Ok(path)
+        } else {
+            let path = self
+                .verdict(receive(&mut stream, peer).await?, remote)
+                .await?;
+            send(&mut stream, &ours).await?;
+            let mut word = [0];
+            stream.read_exact(&mut word).await?;
+            match word {
+                [ADMITTED] => Ok(path),
+                _ => Err(refused(FrameRefusal::Malformed).into()),
+            }
+        }
+    }
+
+    async fn verdict(&self, proof: Proof, remote: Address) -> Result<Path, HelloFailure> {
+        let (answer, verdict) = oneshot::channel();
+        let ask = HelloAsk {
+            proof,
+            remote,
+            answer,
+        };
+        self.asks.try_send(ask).map_err(|_| HelloFailure::Refused)?;
+        let verdict = verdict.await.map_err(|_| HelloFailure::Refused)?;
+        verdict.ok_or(HelloFailure::Refused)
+    }
+}
+
+/// The bytes of this node's hello. Addresses are left out where there is no
+/// room; `None` if even the certificate is too long.
+pub(crate) fn encode(parts: &HelloParts) -> Option<Bytes> {
+    let [root, timestamp, snapshot] = parts.head;
+    let usable = |address: &&Address| address.len() <= ADDRESS_LEN_MAX;
+    let mut hello = v1::Hello {
+        certificate: Some(v1::SignedCertificate {
+            payload: parts.certificate.clone(),
+            signature: parts.signature.clone(),
+        }),
+        protocol_min: parts.protocol.0,
+        protocol_max: parts.protocol.1,
+        head: Some(v1::Head {
+            root,
+            timestamp,
+            snapshot,
+        }),
+        addresses: parts
+            .addresses
+            .iter()
+            .filter(usable)
+            .take(ADDRESSES_MAX)
+            .cloned()
+            .collect(),
+    };
+    while hello.encoded_len() > HELLO_LEN_MAX {
+        hello.addresses.pop()?;
+    }
+    Some(hello.encode_to_vec().into())
+}
+
+fn read(bytes: &[u8], peer: PeerId) -> Result<Proof, FrameRefusal> {
+    let hello: v1::Hello = decode(bytes, HELLO_LEN_MAX)?;
+    let certificate = hello.certificate.ok_or(FrameRefusal::Malformed)?;
+    let head = hello.head.unwrap_or_default();
+    check_addresses(&hello.addresses)?;
+    Ok(Proof {
+        peer,
+        certificate: certificate.payload,
+        signature: certificate.signature,
+        protocol: (hello.protocol_min, hello.protocol_max),
+        head: [head.root, head.timestamp, head.snapshot],
+        addresses: hello.addresses,
+    })
+}
+
+async fn send(stream: &mut (impl AsyncWrite + Unpin), hello: &[u8]) -> io::Result<()> {
+    write_frame(stream, hello).await?;
+    stream.flush().await
+}
+
+async fn receive(stream: &mut (impl AsyncRead + Unpin), peer: PeerId) -> io::Result<Proof> {
+    let bytes = read_frame(stream, HELLO_LEN_MAX).await?;
+    read(&bytes, peer).map_err(refused)
+}
+
+/// The dialer opens the first stream, the listener takes it.
+async fn first_stream(muxer: &mut StreamMuxerBox, dialer: bool) -> io::Result<SubstreamBox> {
+    poll_fn(|cx| {
+        let stream = if dialer {
+            muxer.poll_outbound_unpin(cx)
+        } else {
+            muxer.poll_inbound_unpin(cx)
+        };
+        match stream {
+            Poll::Ready(stream) => Poll::Ready(stream),
+            Poll::Pending => match muxer.poll_unpin(cx) {
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                Poll::Ready(Ok(_)) => {
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                Poll::Pending => Poll::Pending,
+            },
+        }
+    })
+    .await
+}
+
+/// Streams move only while their connection is polled.
+async fn while_driving<T>(
+    muxer: &mut StreamMuxerBox,
+    exchange: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    let mut exchange = Box::pin(exchange);
+    poll_fn(|cx| {
+        if let Poll::Ready(outcome) = exchange.as_mut().poll(cx) {
+            return Poll::Ready(outcome);
+        }
+        match muxer.poll_unpin(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(_)) => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}

@@ -1,0 +1,258 @@
+//! Counts every byte of every connection, by path and by peer. Bytes are
+//! counted at the socket: encryption, multiplexing and negotiation included,
+//! headers of TCP and IP not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
+
+use futures::task::AtomicWaker;
+use patchmesh_core::peer::{Path, PeerId};
+
+use crate::limits::TRAFFIC_PEERS_MAX;
+
+/// Bytes by path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PathBytes {
+    /// Same site, same subnet.
+    pub lan: u64,
+    /// Same site, through a router.
+    pub site: u64,
+    /// Another site, or an origin.
+    pub wan: u64,
+}
+
+impl PathBytes {
+    /// Bytes over all paths.
+    pub fn total(&self) -> u64 {
+        self.lan + self.site + self.wan
+    }
+
+    fn add(&mut self, path: Path, bytes: u64) {
+        match path {
+            Path::Lan => self.lan += bytes,
+            Path::Site => self.site += bytes,
+            Path::Wan => self.wan += bytes,
+        }
+    }
+}
+
+/// Bytes since the start, over all peers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Traffic {
+    /// From admitted peers.
+    pub received: PathBytes,
+    /// To admitted peers.
+    pub sent: PathBytes,
+    /// Wire frames of chunks among the received bytes.
+    pub payload_received: PathBytes,
+    /// Wire frames of chunks among the sent bytes.
+    pub payload_sent: PathBytes,
+    /// Both ways, on connections that are not, or were never, admitted.
+    pub unadmitted: u64,
+}
+
+/// Bytes since the start, of one peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PeerTraffic {
+    /// From the peer.
+    pub received: u64,
+    /// To the peer.
+    pub sent: u64,
+    /// Wire frames of chunks among the received bytes.
+    pub payload_received: u64,
+    /// Wire frames of chunks among the sent bytes.
+    pub payload_sent: u64,
+}
+
+/// Reads the counters; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct TrafficMeter(Arc<Mutex<Totals>>);
+
+#[derive(Debug, Default)]
+struct Totals {
+    /// What ended connections left, and all payload.
+    past: Traffic,
+    /// The same by peer.
+    peers: BTreeMap<PeerId, PeerTraffic>,
+    /// Connections that stand, admitted or not.
+    live: BTreeMap<u64, Arc<Counter>>,
+    next: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counter {
+    received: AtomicU64,
+    sent: AtomicU64,
+    admitted: OnceLock<(PeerId, Path)>,
+    cut: AtomicBool,
+    reader: AtomicWaker,
+}
+
+/// Counts one connection until it is dropped.
+#[derive(Debug)]
+pub(crate) struct ConnectionMeter {
+    counter: Arc<Counter>,
+    number: u64,
+    meter: TrafficMeter,
+}
+
+impl TrafficMeter {
+    /// All bytes so far.
+    pub fn read(&self) -> Traffic {
+        let totals = self.totals();
+        let mut sum = totals.past;
+        for counter in totals.live.values() {
+            counter.add_to(&mut sum);
+        }
+        sum
+    }
+
+    /// Bytes so far of each admitted peer; of peers no longer connected, at
+    /// most [`TRAFFIC_PEERS_MAX`] are remembered.
+    pub fn peers(&self) -> BTreeMap<PeerId, PeerTraffic> {
+        let totals = self.totals();
+        let mut peers = totals.peers.clone();
+        for counter in totals.live.values() {
+            counter.add_to_peer(&mut peers);
+        }
+        peers
+    }
+
+    pub(crate) fn connection(&self) -> ConnectionMeter {
+        let mut totals = self.totals();
+        let number = totals.next;
+        totals.next += 1;
+        let counter = Arc::new(Counter::default());
+        totals.live.insert(number, counter.clone());
+        ConnectionMeter {
+            counter,
+            number,
+            meter: self.clone(),
+        }
+    }
+
+    /// Counts the wire frame of a chunk from a peer.
+    pub(crate) fn payload_received(&self, peer: PeerId, bytes: u64) {
+        let mut totals = self.totals();
+        let path = totals.path(peer);
+        totals.past.payload_received.add(path, bytes);
+        totals.peers.entry(peer).or_default().payload_received += bytes;
+    }
+
+    /// Counts the wire frame of a chunk to a peer.
+    pub(crate) fn payload_sent(&self, peer: PeerId, bytes: u64) {
+        let mut totals = self.totals();
+        let path = totals.path(peer);
+        totals.past.payload_sent.add(path, bytes);
+        totals.peers.entry(peer).or_default().payload_sent += bytes;
+    }
+
+    /// Breaks every connection to a peer at the socket. Closing in good order
+    /// would wait for a peer that does not read.
+    pub(crate) fn cut(&self, peer: PeerId) {
+        for counter in self.totals().live.values() {
+            if counter.admitted.get().is_some_and(|&(of, _)| of == peer) {
+                counter.cut.store(true, Ordering::Release);
+                counter.reader.wake();
+            }
+        }
+    }
+
+    fn totals(&self) -> MutexGuard<'_, Totals> {
+        // Plain sums: valid even if another thread died while adding.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Totals {
+    /// The path of a peer's connection; the dearest when none stands, so that
+    /// a doubt never makes the WAN look cheaper.
+    fn path(&self, peer: PeerId) -> Path {
+        self.live
+            .values()
+            .filter_map(|counter| counter.admitted.get())
+            .find(|(admitted, _)| *admitted == peer)
+            .map_or(Path::Wan, |&(_, path)| path)
+    }
+
+    fn forget_departed(&mut self) {
+        while self.peers.len() > TRAFFIC_PEERS_MAX {
+            let live: BTreeSet<PeerId> = self
+                .live
+                .values()
+                .filter_map(|counter| Some(counter.admitted.get()?.0))
+                .collect();
+            let least = self
+                .peers
+                .iter()
+                .filter(|(peer, _)| !live.contains(*peer))
+                .min_by_key(|(_, bytes)| bytes.received + bytes.sent)
+                .map(|(peer, _)| *peer);
+            match least {
+                Some(peer) => self.peers.remove(&peer),
+                None => return,
+            };
+        }
+    }
+}
+
+impl Counter {
+    fn add_to(&self, sum: &mut Traffic) {
+        let received = self.received.load(Ordering::Relaxed);
+        let sent = self.sent.load(Ordering::Relaxed);
+        match self.admitted.get() {
+            Some(&(_, path)) => {
+                sum.received.add(path, received);
+                sum.sent.add(path, sent);
+            }
+            None => sum.unadmitted += received + sent,
+        }
+    }
+
+    fn add_to_peer(&self, peers: &mut BTreeMap<PeerId, PeerTraffic>) {
+        if let Some(&(peer, _)) = self.admitted.get() {
+            let of_peer = peers.entry(peer).or_default();
+            of_peer.received += self.received.load(Ordering::Relaxed);
+            of_peer.sent += self.sent.load(Ordering::Relaxed);
+        }
+    }
+}
+
+impl ConnectionMeter {
+    /// From now on all bytes of the connection, those before included, are of
+    /// this peer and path.
+    pub(crate) fn admit(&self, peer: PeerId, path: Path) {
+        // A connection says hello once; a second verdict would change nothing.
+        let _first = self.counter.admitted.get_or_init(|| (peer, path));
+    }
+
+    /// Whether the connection was cut; if not yet, the reader is woken then.
+    pub(crate) fn is_cut(&self, reader: &Waker) -> bool {
+        self.counter.reader.register(reader);
+        self.counter.cut.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn received(&self, bytes: usize) {
+        self.counter
+            .received
+            .fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.counter.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+impl Drop for ConnectionMeter {
+    fn drop(&mut self) {
+        let mut guard = self.meter.totals();
+        let totals = &mut *guard;
+        if let Some(counter) = totals.live.remove(&self.number) {
+            counter.add_to(&mut totals.past);
+            counter.add_to_peer(&mut totals.peers);
+        }
+        totals.forget_departed();
+    }
+}

@@ -1,0 +1,129 @@
+//! Length-prefixed frames on a stream: the length is checked before a byte of
+//! the frame is read or room for it is made.
+
+use std::io;
+use std::time::Duration;
+
+use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use patchmesh_proto::frame::FrameRefusal;
+use tokio::time::timeout;
+
+/// Read or written at a time; each must make progress within the idle time.
+const STEP: usize = 64 * 1024;
+/// Room made before the first byte of a long body has come.
+const FIRST_ROOM: usize = 1024 * 1024;
+/// Bytes of a length prefix: a varint of 32 bits.
+const PREFIX_LEN_MAX: u32 = 5;
+
+/// Writes the length of what follows.
+pub(crate) async fn write_len(io: &mut (impl AsyncWrite + Unpin), len: usize) -> io::Result<()> {
+    let mut bytes = Vec::with_capacity(PREFIX_LEN_MAX as usize);
+    let mut rest = len;
+    while rest >= 0x80 {
+        bytes.push(low_bits(rest) | 0x80);
+        rest >>= 7;
+    }
+    bytes.push(low_bits(rest));
+    io.write_all(&bytes).await
+}
+
+fn low_bits(value: usize) -> u8 {
+    u8::try_from(value & 0x7f).expect("seven bits fit in a byte")
+}
+
+/// Writes a frame.
+pub(crate) async fn write_frame(
+    io: &mut (impl AsyncWrite + Unpin),
+    frame: &[u8],
+) -> io::Result<()> {
+    write_len(io, frame.len()).await?;
+    io.write_all(frame).await
+}
+
+/// Writes a body of any length; each step must end within the idle time.
+pub(crate) async fn write_body(
+    io: &mut (impl AsyncWrite + Unpin),
+    body: &[u8],
+    idle: Duration,
+) -> io::Result<()> {
+    for step in body.chunks(STEP) {
+        within(idle, io.write_all(step)).await?;
+    }
+    Ok(())
+}
+
+/// Reads a length of at most `len_max`.
+pub(crate) async fn read_len(
+    io: &mut (impl AsyncRead + Unpin),
+    len_max: usize,
+) -> io::Result<usize> {
+    let mut len: u64 = 0;
+    for at in 0..PREFIX_LEN_MAX {
+        let mut byte = [0];
+        io.read_exact(&mut byte).await?;
+        len |= u64::from(byte[0] & 0x7f) << (7 * at);
+        if byte[0] & 0x80 == 0 {
+            return match usize::try_from(len) {
+                Ok(len) if len <= len_max => Ok(len),
+                _ => Err(refused(FrameRefusal::TooLarge)),
+            };
+        }
+    }
+    Err(refused(FrameRefusal::Malformed))
+}
+
+/// Reads a frame of at most `len_max` bytes.
+pub(crate) async fn read_frame(
+    io: &mut (impl AsyncRead + Unpin),
+    len_max: usize,
+) -> io::Result<Vec<u8>> {
+    let len = read_len(io, len_max).await?;
+    let mut frame = vec![0; len];
+    io.read_exact(&mut frame).await?;
+    Ok(frame)
+}
+
+/// Reads a body of a length that was checked; each step must end within the
+/// idle time, and room is made as bytes come.
+pub(crate) async fn read_body(
+    io: &mut (impl AsyncRead + Unpin),
+    len: usize,
+    idle: Duration,
+) -> io::Result<Vec<u8>> {
+    let mut body = Vec::with_capacity(len.min(FIRST_ROOM));
+    while body.len() < len {
+        let filled = body.len();
+        body.resize(len.min(filled + STEP), 0);
+        within(idle, io.read_exact(&mut body[filled..])).await?;
+    }
+    Ok(body)
+}
+
+/// Runs an operation of a stream for at most this long.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    operation: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    timeout(limit, operation)
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// A refusal on its way through an interface that knows I/O errors only.
+pub(crate) fn refused(refusal: FrameRefusal) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, refusal)
+}
+
+/// The refusal in an error, if it was one.
+pub(crate) fn refusal(error: &io::Error) -> Option<FrameRefusal> {
+    error.get_ref()?.downcast_ref().copied()
+}
+
+/// The stable code of a refusal.
+pub(crate) fn code(refusal: FrameRefusal) -> &'static str {
+    match refusal {
+        FrameRefusal::Malformed => "malformed",
+        FrameRefusal::TooManyElements => "too-many-elements",
+        FrameRefusal::TooLarge => "too-large",
+    }
+}
