@@ -17,11 +17,19 @@
 //! file system for 100,000 lengths at the start. Nothing exists only in sled.
 
 mod chunks;
+mod disk;
+mod durable;
 mod error;
+mod index;
 mod inner;
+mod layout;
+mod migrate;
 mod open;
 mod options;
+mod rebuild;
+mod restore;
 mod scrub;
+mod sealed;
 mod state;
 mod sweep;
 

@@ -1,0 +1,179 @@
+//! Reading back what records made durable.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use patchmesh_content::id::{ContentId, blake3};
+use patchmesh_core::record::{ReleaseState, Restored};
+use patchmesh_proto::limits::INDEX_LEN_MAX;
+use patchmesh_trust::role::RoleName;
+
+use crate::disk::Disk;
+use crate::durable::{quarantine, replace};
+use crate::layout::{FLOORS, Layout, content_id, role, root_version};
+use crate::options::OpenReport;
+use crate::sealed::{SEAL_LEN, open};
+use crate::state::{DOCUMENT_LEN_MAX, SMALL_LEN_MAX, state_from_text};
+
+/// Documents of roles, each with its name.
+type Documents = Vec<(RoleName, Arc<[u8]>)>;
+
+/// A failed file call of the start.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) action: &'static str,
+    pub(crate) path: PathBuf,
+    pub(crate) source: io::Error,
+}
+
+/// Reads the files that records wrote.
+#[derive(Debug)]
+pub(crate) struct Restorer<'a> {
+    pub(crate) disk: &'a dyn Disk,
+    pub(crate) layout: &'a Layout,
+    pub(crate) report: &'a mut OpenReport,
+}
+
+impl Restorer<'_> {
+    /// Everything but the chunks.
+    pub(crate) fn restore(&mut self) -> Result<Restored, Failed> {
+        Ok(Restored {
+            documents: self.documents()?,
+            floors: self.floors()?,
+            indexes: self.indexes()?,
+            releases: self.releases()?,
+            chunks: Vec::new(),
+        })
+    }
+
+    /// Roots in ascending version, then the newest of each role in the order
+    /// of the roles.
+    fn documents(&mut self) -> Result<Documents, Failed> {
+        let dir = self.layout.trust();
+        let names = self.list(&dir)?;
+        let mut versions: Vec<u64> = names.iter().filter_map(|name| root_version(name)).collect();
+        versions.sort_unstable();
+        let mut documents = Documents::new();
+        for version in versions {
+            if let Some(bytes) = self.read(&self.layout.root(version), DOCUMENT_LEN_MAX, Some)? {
+                documents.push((RoleName::Root, bytes.into()));
+            }
+        }
+        self.newest_root(&mut documents)?;
+        let mut roles: Vec<RoleName> = names.iter().filter_map(|name| role(name)).collect();
+        roles.sort();
+        for role in roles {
+            let path = self
+                .layout
+                .document(&role)
+                .expect("the name came from a role");
+            if role != RoleName::Root
+                && let Some(bytes) = self.read(&path, DOCUMENT_LEN_MAX, Some)?
+            {
+                documents.push((role, bytes.into()));
+            }
+        }
+        Ok(documents)
+    }
+
+    /// A crash between the two writes of a root leaves `root.json` behind.
+    fn newest_root(&mut self, roots: &mut Documents) -> Result<(), Failed> {
+        let path = self
+            .layout
+            .document(&RoleName::Root)
+            .expect("root is a file name");
+        let newest = self.read(&path, DOCUMENT_LEN_MAX, Some)?;
+        match (roots.last(), newest) {
+            (None, Some(bytes)) => roots.push((RoleName::Root, bytes.into())),
+            (Some((_, root)), newest) if newest.as_deref() != Some(root) => {
+                replace(self.disk, &path, root).map_err(|source| Failed {
+                    action: "repairing",
+                    path,
+                    source,
+                })?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn floors(&mut self) -> Result<Option<Vec<u8>>, Failed> {
+        let before = self.report.quarantined.len();
+        let path = self.layout.floors();
+        let check = |file| open(FLOORS.as_bytes(), file);
+        let floors = self.read(&path, SMALL_LEN_MAX + SEAL_LEN, check)?;
+        self.report.floors_damaged = self.report.quarantined.len() > before;
+        Ok(floors)
+    }
+
+    fn indexes(&mut self) -> Result<Vec<(ContentId, Arc<[u8]>)>, Failed> {
+        let mut indexes = Vec::new();
+        for content in self.contents(&self.layout.indexes(), ".index")? {
+            let path = self.layout.release_index(&content);
+            let check = |bytes: Vec<u8>| (blake3(&bytes) == content.0).then_some(bytes);
+            if let Some(bytes) = self.read(&path, INDEX_LEN_MAX, check)? {
+                indexes.push((content, bytes.into()));
+            }
+        }
+        Ok(indexes)
+    }
+
+    fn releases(&mut self) -> Result<Vec<(ContentId, ReleaseState)>, Failed> {
+        let mut releases = Vec::new();
+        for content in self.contents(&self.layout.releases(), ".state")? {
+            let path = self.layout.release_state(&content);
+            let check =
+                |file| open(&content.0, file).filter(|text| state_from_text(text).is_some());
+            if let Some(state) = self.read(&path, SMALL_LEN_MAX, check)? {
+                releases.extend(state_from_text(&state).map(|state| (content, state)));
+            }
+        }
+        Ok(releases)
+    }
+
+    fn contents(&self, dir: &Path, suffix: &str) -> Result<Vec<ContentId>, Failed> {
+        let names = self.list(dir)?;
+        let mut contents: Vec<_> = names
+            .iter()
+            .filter_map(|name| content_id(name, suffix))
+            .collect();
+        contents.sort_unstable();
+        Ok(contents)
+    }
+
+    fn list(&self, dir: &Path) -> Result<Vec<String>, Failed> {
+        self.disk.list(dir).map_err(|source| Failed {
+            action: "listing",
+            path: dir.to_owned(),
+            source,
+        })
+    }
+
+    /// Reads a file; one that fails its check goes to `quarantine/` and does
+    /// not keep the node from starting.
+    fn read(
+        &mut self,
+        path: &Path,
+        len_max: usize,
+        check: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>, Failed> {
+        let failed = |action, source| Failed {
+            action,
+            path: path.to_owned(),
+            source,
+        };
+        let file = match self.disk.read(path, len_max) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => None,
+            Err(error) => return Err(failed("reading", error)),
+        };
+        if let Some(payload) = file.and_then(check) {
+            return Ok(Some(payload));
+        }
+        quarantine(self.disk, self.layout, path).map_err(|error| failed("moving away", error))?;
+        self.report.quarantined.push(path.display().to_string());
+        Ok(None)
+    }
+}
