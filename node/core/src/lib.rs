@@ -18,6 +18,7 @@
 //! 8. Same seed and same inputs give the same outputs.
 #![deny(clippy::disallowed_methods, clippy::iter_over_hash_type)]
 
+pub mod catalog;
 pub mod config;
 pub mod engine;
 pub mod ids;
@@ -30,6 +31,7 @@ pub mod peer;
 pub mod reason;
 pub mod record;
 pub mod rng;
+pub mod rollout;
 pub mod swarm;
 pub mod time;
 pub mod view;

@@ -1,0 +1,64 @@
+//! Everything the catalog machine can ask for.
+
+use std::sync::Arc;
+
+use patchmesh_content::id::{ContentId, PeerId};
+use patchmesh_content::index::ReleaseIndex;
+use patchmesh_trust::verified::Verified;
+
+use crate::ids::{AskId, AskedId, GossipId};
+use crate::message::{Announcement, DocumentRef};
+use crate::output::{Answer, Notice, Source, Verdict};
+use crate::record::Record;
+
+/// One order; all but `Indexed` and `Listed` are outputs of the engine as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Answer to `Event::Asked`.
+    Answer {
+        /// The request.
+        asked: AskedId,
+        /// The document; `None` where it is not held.
+        document: Option<Answer>,
+    },
+    /// Ask for a document; answered by `Event::Answered`.
+    Ask {
+        /// Pairs the answer.
+        ask: AskId,
+        /// From whom.
+        from: Source,
+        /// What.
+        document: DocumentRef,
+        /// Longest acceptable answer in bytes.
+        len_max: usize,
+    },
+    /// The index of a listed release is verified and durable.
+    Indexed {
+        /// Name of the content.
+        content: ContentId,
+        /// The index.
+        index: Arc<Verified<ReleaseIndex>>,
+    },
+    /// Answer to `Event::Gossip`.
+    Judge {
+        /// The message.
+        id: GossipId,
+        /// Forward it, or not.
+        verdict: Verdict,
+    },
+    /// The listed releases changed, or whether they may be installed.
+    Listed,
+    /// Something people, metrics or watchers may want to know.
+    Notify(Notice),
+    /// Make a fact durable before anything that follows.
+    Persist(Record),
+    /// Publish on the gossip topic.
+    Publish(Announcement),
+    /// Send the own head to an admitted peer.
+    SendHead {
+        /// To whom.
+        to: PeerId,
+        /// Root, timestamp, snapshot.
+        head: [u64; 3],
+    },
+}

@@ -1,0 +1,85 @@
+//! Gossip in, verdict out (T-40).
+
+use patchmesh_content::id::PeerId;
+use patchmesh_trust::refusal::Refusal;
+use patchmesh_trust::role::RoleName;
+
+use crate::catalog::action::Action;
+use crate::catalog::machine::Catalog;
+use crate::message::Announcement;
+use crate::output::{Notice, Verdict};
+use crate::time::Now;
+
+impl Catalog {
+    /// Judges a message of an admitted peer. What is accepted was made durable
+    /// by an action before.
+    pub(crate) fn judge(
+        &mut self,
+        from: PeerId,
+        announcement: &Announcement,
+        now: Now,
+        out: &mut Vec<Action>,
+    ) -> Verdict {
+        let head = self.verifier.head();
+        let Some(peer) = self.peers.get_mut(&from) else {
+            return Verdict::Ignore;
+        };
+        if !peer.may_gossip(now.mono) {
+            return Verdict::Ignore;
+        }
+        if announcement.root_version > head.root {
+            // The chain of roots is asked for like any claim; until then the
+            // timestamp cannot be judged (T-18).
+            let claim = &mut peer.claim;
+            claim[0] = claim[0].max(announcement.root_version);
+            claim[1] = claim[1].max(head.timestamp.saturating_add(1));
+            return Verdict::Ignore;
+        }
+        let bytes = &announcement.timestamp;
+        let utc = self.clock.utc(now);
+        let refusal = match self.verifier.admit(&RoleName::Timestamp, bytes, utc) {
+            Ok(admission) if admission.is_new() => {
+                let version = admission.version();
+                peer.claim[1] = peer.claim[1].max(version);
+                self.take(admission, true, now, out);
+                return Verdict::Accept;
+            }
+            Ok(_) => return Verdict::Ignore,
+            Err(refusal) => refusal,
+        };
+        if refusal == Refusal::Rollback && peer.head_back(now.mono) {
+            let head = self.head();
+            out.push(Action::SendHead { to: from, head });
+        }
+        let verdict = verdict(refusal, announcement.root_version < head.root);
+        if verdict == Verdict::Reject || refusal == Refusal::Contradiction {
+            out.push(Action::Notify(Notice::Refused {
+                what: "gossip".to_owned(),
+                code: refusal.code(),
+                from: Some(from),
+            }));
+        }
+        verdict
+    }
+}
+
+/// A node that is behind by a root may forward what its older root calls
+/// genuine; that is no offence.
+fn verdict(refusal: Refusal, sender_behind: bool) -> Verdict {
+    match refusal {
+        Refusal::Contradiction | Refusal::Expired | Refusal::Pending | Refusal::Rollback => {
+            Verdict::Ignore
+        }
+        Refusal::BadSignature | Refusal::BelowThreshold | Refusal::UnknownKey if sender_behind => {
+            Verdict::Ignore
+        }
+        Refusal::BadSignature
+        | Refusal::BelowThreshold
+        | Refusal::HashMismatch
+        | Refusal::Malformed
+        | Refusal::NotDelegated
+        | Refusal::TooLarge
+        | Refusal::UnknownKey
+        | Refusal::WrongNetwork => Verdict::Reject,
+    }
+}

@@ -1,0 +1,196 @@
+//! What an answer teaches, and what is said of one that is false.
+
+use std::sync::Arc;
+
+use patchmesh_content::id::PeerId;
+use patchmesh_trust::refusal::Refusal;
+use patchmesh_trust::role::RoleName;
+use patchmesh_trust::state::Verifier;
+
+use crate::catalog::action::Action;
+use crate::catalog::machine::Catalog;
+use crate::catalog::needs::Question;
+use crate::catalog::peers::DISTRUST;
+use crate::ids::AskId;
+use crate::input::Answered;
+use crate::message::DocumentRef;
+use crate::output::{Notice, Source};
+use crate::record::Record;
+use crate::time::{Now, Time};
+
+/// How an answer turned out.
+enum Outcome {
+    /// It moved something.
+    New,
+    /// Genuine, and held already.
+    Old,
+    /// Not there, or not reachable.
+    Missing { gone: bool },
+    /// Not what was asked for.
+    False(Refusal),
+}
+
+impl Catalog {
+    pub(crate) fn answered(
+        &mut self,
+        ask: AskId,
+        answered: Answered,
+        now: Now,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(question) = self.asks.remove(&ask) else {
+            debug_assert!(false, "an answer to nothing that was asked");
+            return;
+        };
+        let key = &question.key;
+        let needed = self.needs.contains_key(key);
+        let current = self.needs.get_mut(key).is_some_and(|need| {
+            let current = need.ask.is_some_and(|(current, _, _)| current == ask);
+            if current {
+                need.ask = None;
+            }
+            current
+        });
+        let outcome = match answered {
+            Answered::Failed => Outcome::Missing { gone: false },
+            Answered::Gone => Outcome::Missing { gone: true },
+            Answered::Bytes(bytes) => match self.learn(&key.document, bytes, now, out) {
+                Ok(true) => Outcome::New,
+                Ok(false) => Outcome::Old,
+                Err(refusal) => Outcome::False(refusal),
+            },
+        };
+        // One that counted as lost has been dealt with already.
+        if current {
+            self.conclude(&question, &outcome, now.mono, out);
+        }
+        if let (true, Outcome::False(refusal)) = (needed, outcome) {
+            report(&question, refusal, out);
+        }
+    }
+
+    /// A question is not answered in time.
+    pub(crate) fn overdue(&mut self, question: &Question, now: Time, out: &mut Vec<Action>) {
+        self.conclude(question, &Outcome::Missing { gone: false }, now, out);
+    }
+
+    fn conclude(
+        &mut self,
+        question: &Question,
+        outcome: &Outcome,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let Question { key, source } = question;
+        if let Some(need) = self.needs.get_mut(key) {
+            match outcome {
+                Outcome::New => {}
+                Outcome::Old | Outcome::Missing { .. } => need.pause(*source, now),
+                Outcome::False(_) => need.bar(*source, now),
+            }
+        }
+        let DocumentRef::Metadata { role, .. } = &key.document else {
+            return;
+        };
+        if key.polled {
+            if role == "timestamp" {
+                self.poll.done(now);
+            } else if !matches!(outcome, Outcome::New) {
+                self.poll.roots_done();
+            }
+        } else if let Source::Peer(peer) = source {
+            let lied = self.judge_claim(role, *peer, outcome, now);
+            out.extend(lied);
+        }
+    }
+
+    /// A claim that was not kept is forgotten, so that it holds up nothing.
+    fn judge_claim(
+        &mut self,
+        role: &str,
+        id: PeerId,
+        outcome: &Outcome,
+        now: Time,
+    ) -> Option<Action> {
+        let at = match role {
+            "root" => 0,
+            "timestamp" => 1,
+            _ => return None,
+        };
+        let head = self.head();
+        let peer = self.peers.get_mut(&id)?;
+        if matches!(outcome, Outcome::New) || peer.claim[at] <= head[at] {
+            return None;
+        }
+        peer.claim[at] = head[at];
+        peer.trusted_from = now.plus(DISTRUST);
+        let lied = at == 0 && matches!(outcome, Outcome::Missing { gone: true });
+        lied.then_some(Action::Notify(Notice::PeerScored {
+            peer: id,
+            code: "HintLie",
+        }))
+    }
+
+    /// Takes over what passes; `Ok(false)` if it is held already.
+    fn learn(
+        &mut self,
+        document: &DocumentRef,
+        bytes: Arc<[u8]>,
+        now: Now,
+        out: &mut Vec<Action>,
+    ) -> Result<bool, Refusal> {
+        match document {
+            DocumentRef::Metadata { role, .. } => {
+                let role: RoleName = role.parse()?;
+                let utc = self.clock.utc(now);
+                let admission = self.verifier.admit(&role, &bytes, utc)?;
+                let new = admission.is_new();
+                self.take(admission, false, now, out);
+                Ok(new)
+            }
+            DocumentRef::Index { sha256, .. } => {
+                let Some(release) = self.indexes.release(sha256).cloned() else {
+                    return Ok(false);
+                };
+                let content = release.content;
+                if self.indexes.open(&content).is_some() {
+                    return Ok(false);
+                }
+                let index = Arc::new(Verifier::open_index(&release, &bytes)?);
+                out.push(Action::Persist(Record::Index { content, bytes }));
+                self.indexes.insert(content, Arc::clone(&index));
+                out.push(Action::Indexed { content, index });
+                Ok(true)
+            }
+        }
+    }
+}
+
+/// An answer to a question that is still open was false.
+fn report(question: &Question, refusal: Refusal, out: &mut Vec<Action>) {
+    let what = match &question.key.document {
+        DocumentRef::Metadata { role, .. } => role.clone(),
+        DocumentRef::Index { .. } => "index".to_owned(),
+    };
+    let peer = match question.source {
+        Source::Origin => None,
+        Source::Peer(peer) => Some(peer),
+    };
+    let code = refusal.code();
+    out.push(Action::Notify(Notice::Refused {
+        what,
+        code,
+        from: peer,
+    }));
+    if let Some(peer) = peer.filter(|_| is_offence(refusal)) {
+        out.push(Action::Notify(Notice::PeerScored { peer, code }));
+    }
+}
+
+/// Whether no honest peer gives such an answer: an honest one may be behind.
+fn is_offence(refusal: Refusal) -> bool {
+    !matches!(
+        refusal,
+        Refusal::Contradiction | Refusal::Expired | Refusal::Pending | Refusal::Rollback
+    )
+}

@@ -1,0 +1,73 @@
+//! Everything that can happen to the catalog machine.
+
+use patchmesh_content::id::{ContentId, PeerId};
+
+use crate::ids::{AskId, AskedId, GossipId};
+use crate::input::Answered;
+use crate::message::{Announcement, DocumentRef};
+use crate::peer::Path;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Answer to `Action::Ask`.
+    Answered {
+        /// The order.
+        ask: AskId,
+        /// What came of it.
+        outcome: Answered,
+    },
+    /// An admitted peer asks for a document.
+    Asked {
+        /// To be answered.
+        asked: AskedId,
+        /// What is asked for.
+        document: Box<DocumentRef>,
+    },
+    /// The index of a content is given up and not asked for again.
+    Drop {
+        /// Name of the content.
+        content: ContentId,
+    },
+    /// A gossip message.
+    Gossip {
+        /// To be answered.
+        id: GossipId,
+        /// The neighbour that forwarded it.
+        from: PeerId,
+        /// The message.
+        announcement: Box<Announcement>,
+    },
+    /// An admitted peer says which versions it holds.
+    Head {
+        /// Who says so.
+        from: PeerId,
+        /// Root, timestamp, snapshot.
+        head: [u64; 3],
+    },
+    /// The last connection to an admitted peer ended.
+    PeerDown {
+        /// The peer.
+        peer: PeerId,
+    },
+    /// The first connection to an admitted peer stands.
+    PeerUp {
+        /// The peer.
+        peer: PeerId,
+        /// How it is reached.
+        path: Path,
+        /// Whether it is an origin.
+        origin: bool,
+        /// Versions it holds: root, timestamp, snapshot.
+        head: [u64; 3],
+    },
+    /// Look at the source of truth now.
+    Refresh,
+    /// A moment that `Catalog::wake` named, or any other.
+    Tick,
+    /// The index of a dropped content is wanted again.
+    Want {
+        /// Name of the content.
+        content: ContentId,
+    },
+}

@@ -1,0 +1,303 @@
+//! The machine: one event in, orders out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use patchmesh_content::id::{ContentId, PeerId};
+use patchmesh_content::index::ReleaseIndex;
+use patchmesh_trust::refusal::Refusal;
+use patchmesh_trust::release::Release;
+use patchmesh_trust::role::RoleName;
+use patchmesh_trust::state::{Admission, Head, TrustState, Verifier};
+use patchmesh_trust::time::UtcTime;
+use patchmesh_trust::verified::Verified;
+
+use crate::catalog::action::Action;
+use crate::catalog::clock::Clock;
+use crate::catalog::event::Event;
+use crate::catalog::indexes::{Indexes, Listed};
+use crate::catalog::needs::{Key, Need, Question};
+use crate::catalog::peers::{Peer, Peers};
+use crate::catalog::poll::Poll;
+use crate::config::{Config, Mode};
+use crate::ids::AskId;
+use crate::message::{Announcement, DocumentRef};
+use crate::output::{Answer, Notice};
+use crate::reason::WakeReason;
+use crate::record::{Record, ReleaseState, Restored};
+use crate::rng::Rng;
+use crate::time::{Duration, Now, Time};
+
+/// How often heads are exchanged with every peer (T-47), before jitter.
+const SYNC: Duration = Duration::secs(54);
+const SYNC_JITTER_MS: u64 = 12_000;
+/// Documents are judged regardless of their expiry by this time: what is
+/// listed is served even when stale; only installations need the present.
+const ALWAYS: UtcTime = UtcTime(i64::MIN);
+
+/// Decides which metadata and indexes are asked for, taken over, and handed out.
+#[derive(Debug)]
+pub struct Catalog {
+    pub(crate) me: PeerId,
+    pub(crate) weight: u32,
+    pub(crate) mode: Mode,
+    pub(crate) verifier: Verifier,
+    pub(crate) clock: Clock,
+    pub(crate) peers: Peers,
+    pub(crate) indexes: Indexes,
+    pub(crate) poll: Poll,
+    pub(crate) needs: BTreeMap<Key, Need>,
+    pub(crate) asks: BTreeMap<AskId, Question>,
+    pub(crate) next_ask: u64,
+    pub(crate) sync_at: Time,
+    pub(crate) wake: Option<(Time, WakeReason)>,
+    rng: Rng,
+    /// The verifier took something over since the releases were listed.
+    changed: bool,
+    /// A newer timestamp that came in by another way than gossip.
+    unpublished: bool,
+    /// The own head moved and has not been told yet.
+    untold: bool,
+}
+
+impl Catalog {
+    /// Rebuilds what the store kept. Documents that no longer stand are left out.
+    ///
+    /// # Errors
+    /// The anchor or the floors are damaged.
+    pub fn new(
+        config: &Config,
+        anchor: &[u8],
+        restored: &mut Restored,
+        mut rng: Rng,
+        now: Now,
+    ) -> Result<Self, Refusal> {
+        // Roots first, lines last; among roots the store's order stays.
+        let mut documents = std::mem::take(&mut restored.documents);
+        documents.sort_by(|a, b| a.0.cmp(&b.0));
+        let stored = documents.iter().map(|(role, bytes)| (role, &**bytes));
+        let floors = restored.floors.as_deref();
+        let (verifier, _) = Verifier::restore(anchor, &config.lines, stored, floors)?;
+        let given_up = restored.releases.iter();
+        let given_up = given_up.filter(|(_, state)| *state == ReleaseState::Known);
+        let dropped: BTreeSet<_> = given_up.map(|(content, _)| *content).collect();
+        let mut clock = Clock::default();
+        if let Some(issued) = verifier.issued() {
+            clock.seen(issued, now.mono);
+        }
+        Ok(Self {
+            me: config.peer,
+            weight: config.weight,
+            mode: config.mode,
+            verifier,
+            clock,
+            peers: Peers::new(),
+            indexes: Indexes::new(std::mem::take(&mut restored.indexes), dropped),
+            poll: Poll::new(config.mode, now.mono, rng.fork("poll")),
+            needs: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            next_ask: 0,
+            sync_at: now.mono.plus(SYNC),
+            wake: None,
+            rng: rng.fork("sync"),
+            changed: true,
+            unpublished: false,
+            untold: false,
+        })
+    }
+
+    /// Takes one event; orders are appended to `out` and run in that order.
+    pub fn handle(&mut self, event: Event, now: Now, out: &mut Vec<Action>) {
+        match event {
+            Event::Answered { ask, outcome } => self.answered(ask, outcome, now, out),
+            Event::Asked { asked, document } => {
+                let document = self.document(&document);
+                out.push(Action::Answer { asked, document });
+            }
+            Event::Drop { content } => self.indexes.drop_content(content),
+            Event::Gossip {
+                id,
+                from,
+                announcement,
+            } => {
+                let verdict = self.judge(from, &announcement, now, out);
+                out.push(Action::Judge { id, verdict });
+            }
+            Event::Head { from, head } => self.claimed(from, head),
+            Event::PeerDown { peer } => drop(self.peers.remove(&peer)),
+            Event::PeerUp {
+                peer,
+                path,
+                origin,
+                head,
+            } => {
+                self.peers.insert(peer, Peer::new(path, origin, head));
+                let head = self.head();
+                out.push(Action::SendHead { to: peer, head });
+            }
+            Event::Refresh => self.poll.refresh(now.mono),
+            Event::Tick => self.sync(now.mono, out),
+            Event::Want { content } => self.indexes.want(&content),
+        }
+        self.relist(out);
+        self.pursue(now.mono, out);
+    }
+
+    /// When and why `Event::Tick` is due at the latest.
+    pub fn wake(&self) -> Option<(Time, WakeReason)> {
+        self.wake
+    }
+
+    /// Id of the network.
+    pub fn mesh_id(&self) -> [u8; 32] {
+        self.verifier.mesh_id()
+    }
+
+    /// The time that expiry is judged by.
+    pub fn utc(&self, now: Now) -> UtcTime {
+        self.clock.utc(now)
+    }
+
+    /// Freshness of the trusted metadata.
+    pub fn trust(&self, now: Now) -> TrustState {
+        self.verifier.state(self.clock.utc(now))
+    }
+
+    /// The versions held.
+    pub fn versions(&self) -> Head {
+        self.verifier.head()
+    }
+
+    /// The listed releases, expired or not.
+    pub fn listed(&self) -> &Listed {
+        self.indexes.listed()
+    }
+
+    /// The verified index of a content.
+    pub fn index(&self, content: &ContentId) -> Option<&Arc<Verified<ReleaseIndex>>> {
+        self.indexes.open(content)
+    }
+
+    /// Whether everything that the newest timestamp names is at hand, so that
+    /// what is not listed now is not listed at all.
+    pub fn is_complete(&self) -> bool {
+        self.verifier.state(ALWAYS) == TrustState::Current && self.verifier.wants().is_empty()
+    }
+
+    /// Releases that may be installed now: listed by statements that have not
+    /// expired.
+    pub fn usable(&self, now: Now) -> BTreeMap<ContentId, Verified<Release>> {
+        let releases = self.verifier.releases(self.clock.utc(now));
+        let usable = releases.into_iter();
+        usable.map(|release| (release.content, release)).collect()
+    }
+
+    pub(crate) fn head(&self) -> [u64; 3] {
+        let head = self.verifier.head();
+        [head.root, head.timestamp, head.snapshot]
+    }
+
+    /// Takes over what was admitted: durable first, then told.
+    pub(crate) fn take(
+        &mut self,
+        admission: Admission,
+        gossip: bool,
+        now: Now,
+        out: &mut Vec<Action>,
+    ) {
+        let before = self.head();
+        for change in self.verifier.apply(admission) {
+            self.unpublished = match change.role {
+                RoleName::Timestamp => !gossip,
+                _ => self.unpublished,
+            };
+            out.push(Action::Persist(Record::Document {
+                role: change.role,
+                version: change.version,
+                bytes: change.bytes,
+                floors: self.verifier.floors(),
+            }));
+            self.changed = true;
+        }
+        if let Some(issued) = self.verifier.issued() {
+            self.clock.seen(issued, now.mono);
+        }
+        if self.head() != before {
+            self.untold = true;
+            out.push(Action::Notify(Notice::HeadMoved(self.head())));
+        }
+    }
+
+    fn claimed(&mut self, from: PeerId, head: [u64; 3]) {
+        if let Some(peer) = self.peers.get_mut(&from) {
+            peer.claim = head;
+        }
+    }
+
+    fn sync(&mut self, now: Time, out: &mut Vec<Action>) {
+        if now < self.sync_at {
+            return;
+        }
+        let jitter = Duration::millis(self.rng.below(SYNC_JITTER_MS));
+        self.sync_at = now.plus(Duration(SYNC.0 + jitter.0));
+        self.tell(out);
+    }
+
+    fn tell(&mut self, out: &mut Vec<Action>) {
+        let head = self.head();
+        let peers = self.peers.keys();
+        out.extend(peers.map(|to| Action::SendHead { to: *to, head }));
+    }
+
+    /// After the verifier changed: what is listed, which stored indexes belong
+    /// to it, and what others should hear. An origin speaks only once it has
+    /// all it speaks of, since it is asked for that at once.
+    fn relist(&mut self, out: &mut Vec<Action>) {
+        if self.changed {
+            self.changed = false;
+            let complete = self.is_complete();
+            self.indexes.list(self.verifier.releases(ALWAYS), complete);
+            out.push(Action::Listed);
+        }
+        self.open_stored(out);
+        let complete = self.is_complete() && self.indexes.missing().next().is_none();
+        if self.untold && (complete || self.mode != Mode::Origin) {
+            self.untold = false;
+            self.tell(out);
+        }
+        if self.unpublished && complete {
+            self.unpublished = false;
+            if let Some(timestamp) = self.verifier.document(&RoleName::Timestamp, None) {
+                out.push(Action::Publish(Announcement {
+                    root_version: self.verifier.head().root,
+                    timestamp: timestamp.to_vec(),
+                }));
+            }
+        }
+    }
+
+    fn open_stored(&mut self, out: &mut Vec<Action>) {
+        let missing: Vec<_> = self.indexes.missing().cloned().collect();
+        for release in missing {
+            let content = release.content;
+            let stored = self.indexes.take_stored(&content);
+            let opened = stored.map(|bytes| Verifier::open_index(&release, &bytes));
+            if let Some(Ok(index)) = opened {
+                let index = Arc::new(index);
+                self.indexes.insert(content, Arc::clone(&index));
+                out.push(Action::Indexed { content, index });
+            }
+        }
+    }
+
+    fn document(&self, document: &DocumentRef) -> Option<Answer> {
+        match document {
+            DocumentRef::Metadata { role, version } => {
+                let role = role.parse().ok()?;
+                let version = (*version > 0).then_some(*version);
+                self.verifier.document(&role, version).map(Answer::Bytes)
+            }
+            DocumentRef::Index { sha256, .. } => self.indexes.by_sha256(sha256).map(Answer::Index),
+        }
+    }
+}

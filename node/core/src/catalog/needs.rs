@@ -1,0 +1,147 @@
+//! What is needed now: the next root, a newer timestamp, what the verifier
+//! lacks, and the indexes of listed releases.
+
+use std::collections::BTreeMap;
+
+use patchmesh_proto::limits::{ROOT_LEN_MAX, TIMESTAMP_LEN_MAX};
+use patchmesh_trust::state::{Head, Verifier};
+
+use crate::catalog::indexes::{Indexes, reference};
+use crate::catalog::peers::Peers;
+use crate::catalog::poll::Stage;
+use crate::ids::AskId;
+use crate::message::DocumentRef;
+use crate::output::Source;
+use crate::time::{Duration, Time};
+
+/// Longest time that claims of a newer root hold back timestamps (T-18).
+const ROOT_FIRST: Duration = Duration::secs(10);
+/// Shortest and longest pause before a source is asked again for the same.
+const PAUSE_MIN: Duration = Duration::millis(250);
+const PAUSE_DOUBLINGS_MAX: u32 = 5;
+
+/// What is needed, and whether the source of truth itself is to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The document.
+    pub document: DocumentRef,
+    /// A look at `Source::Origin`, not a document that anybody may give.
+    pub polled: bool,
+}
+
+/// A question under way.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// What for.
+    pub key: Key,
+    /// Who was asked.
+    pub source: Source,
+}
+
+/// A need and how far it has come.
+#[derive(Debug, Clone)]
+pub struct Need {
+    /// Longest acceptable document in bytes.
+    pub len_max: usize,
+    /// Since when it is needed.
+    pub since: Time,
+    /// The question under way, and when it counts as lost.
+    pub ask: Option<(AskId, Source, Time)>,
+    pauses: BTreeMap<Source, (Time, u32)>,
+}
+
+impl Need {
+    /// A need that came up now.
+    pub fn new(len_max: usize, since: Time) -> Self {
+        Self {
+            len_max,
+            since,
+            ask: None,
+            pauses: BTreeMap::new(),
+        }
+    }
+
+    /// Before this time the source is not asked.
+    pub fn not_before(&self, source: Source) -> Time {
+        self.pauses
+            .get(&source)
+            .map_or(Time::default(), |pause| pause.0)
+    }
+
+    /// The source did not give it: ask again after a pause that doubles.
+    pub fn pause(&mut self, source: Source, now: Time) {
+        let (until, tries) = self.pauses.entry(source).or_default();
+        *until = now.plus(Duration(PAUSE_MIN.0 << (*tries).min(PAUSE_DOUBLINGS_MAX)));
+        *tries += 1;
+    }
+
+    /// The source gave something false: pass it over for long.
+    pub fn bar(&mut self, source: Source, now: Time) {
+        let until = now.plus(Duration::secs(60));
+        self.pauses.insert(source, (until, PAUSE_DOUBLINGS_MAX));
+    }
+}
+
+/// How a metadata document is asked for.
+pub fn metadata(role: &str, version: u64) -> DocumentRef {
+    DocumentRef::Metadata {
+        role: role.to_owned(),
+        version,
+    }
+}
+
+/// What the machine knows when it works out its needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// The verifier.
+    pub verifier: &'a Verifier,
+    /// Connected peers.
+    pub peers: &'a Peers,
+    /// Listed releases.
+    pub indexes: &'a Indexes,
+    /// Look at the source of truth.
+    pub stage: Option<Stage>,
+    /// Whether peers are asked at all.
+    pub peers_asked: bool,
+}
+
+/// Everything that is needed, with the longest acceptable answer.
+/// `root_since` says since when the next root has been looked for.
+pub fn required(known: Known<'_>, root_since: Option<Time>, now: Time) -> BTreeMap<Key, usize> {
+    let head = known.verifier.head();
+    let mut required = BTreeMap::new();
+    let mut add = |document, polled, len| required.insert(Key { document, polled }, len);
+    let root = metadata("root", head.root.saturating_add(1));
+    let timestamp = metadata("timestamp", 0);
+    let newer_root = claimed(known, |claim, head| claim[0] > head.root);
+    if newer_root {
+        add(root.clone(), false, ROOT_LEN_MAX);
+    }
+    let root_first = newer_root && root_since.is_none_or(|since| now.since(since) < ROOT_FIRST);
+    if !root_first && claimed(known, |claim, head| claim[1] > head.timestamp) {
+        add(timestamp.clone(), false, TIMESTAMP_LEN_MAX);
+    }
+    match known.stage {
+        Some(Stage::Root) => drop(add(root, true, ROOT_LEN_MAX)),
+        Some(Stage::Timestamp) => drop(add(timestamp, true, TIMESTAMP_LEN_MAX)),
+        Some(Stage::Idle(_)) | None => {}
+    }
+    for want in known.verifier.wants() {
+        let version = want.version.unwrap_or(0);
+        add(
+            metadata(&want.role.to_string(), version),
+            false,
+            want.len_max,
+        );
+    }
+    for release in known.indexes.missing() {
+        let len = usize::try_from(release.len).unwrap_or(usize::MAX);
+        add(reference(release), false, len);
+    }
+    required
+}
+
+fn claimed(known: Known<'_>, newer: fn(&[u64; 3], &Head) -> bool) -> bool {
+    let head = known.verifier.head();
+    known.peers_asked && known.peers.values().any(|peer| newer(&peer.claim, &head))
+}

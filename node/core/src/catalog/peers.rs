@@ -1,0 +1,71 @@
+//! What the connected peers claim to hold. A higher number is a reason to ask,
+//! never to believe (T-47).
+
+use std::collections::BTreeMap;
+
+use patchmesh_content::id::PeerId;
+
+use crate::peer::Path;
+use crate::time::{Duration, Time};
+
+/// How long claims of a peer that did not keep one are passed over (T-40).
+pub const DISTRUST: Duration = Duration::secs(10);
+/// Gossip messages of one peer that are judged per second (T-41).
+pub const GOSSIP_PER_SEC_MAX: u32 = 50;
+/// Least time between two heads sent back to one peer (T-40).
+pub const HEAD_BACK: Duration = Duration::secs(10);
+
+/// One connected peer.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// How it is reached.
+    pub path: Path,
+    /// Whether it is an origin.
+    pub origin: bool,
+    /// Root, timestamp, snapshot that it claims to hold.
+    pub claim: [u64; 3],
+    /// Its claims of newer roots and timestamps count from then on.
+    pub trusted_from: Time,
+    head_back_from: Time,
+    gossip: (Time, u32),
+}
+
+impl Peer {
+    /// A peer that just connected.
+    pub fn new(path: Path, origin: bool, claim: [u64; 3]) -> Self {
+        Self {
+            path,
+            origin,
+            claim,
+            trusted_from: Time::default(),
+            head_back_from: Time::default(),
+            gossip: (Time::default(), 0),
+        }
+    }
+
+    /// Whether it is in the own site.
+    pub fn near(&self) -> bool {
+        self.path != Path::Wan
+    }
+
+    /// Counts a gossip message; `false` above the limit of this second.
+    pub fn may_gossip(&mut self, now: Time) -> bool {
+        if now.since(self.gossip.0) >= Duration::secs(1) {
+            self.gossip = (now, 0);
+        }
+        self.gossip.1 += 1;
+        self.gossip.1 <= GOSSIP_PER_SEC_MAX
+    }
+
+    /// Whether the own head may be sent back now, and notes it.
+    pub fn head_back(&mut self, now: Time) -> bool {
+        let may = now >= self.head_back_from;
+        if may {
+            self.head_back_from = now.plus(HEAD_BACK);
+        }
+        may
+    }
+}
+
+/// All connected peers.
+pub type Peers = BTreeMap<PeerId, Peer>;

@@ -1,0 +1,145 @@
+//! Whom to ask for a document: the site first, and over the WAN only the member
+//! whose turn it is, so that metadata crosses the WAN about once per site.
+
+use patchmesh_content::id::{ContentId, PeerId, blake3, rendezvous};
+use patchmesh_trust::state::Head;
+
+use crate::catalog::needs::{Key, Need};
+use crate::catalog::peers::{Peer, Peers};
+use crate::config::Mode;
+use crate::message::DocumentRef;
+use crate::output::Source;
+use crate::time::{Duration, Time};
+
+/// How long each member of the site waits for the one before it.
+const TURN: Duration = Duration::millis(400);
+/// How much longer for each byte: a line of 4 Mbit/s carries it meanwhile.
+const TURN_PER_BYTE: Duration = Duration(2);
+/// When a question to the site counts as lost, before the time for its bytes.
+const NEAR_TIMEOUT: Duration = Duration::secs(3);
+/// When a question over the WAN counts as lost, likewise.
+const FAR_TIMEOUT: Duration = Duration::secs(10);
+
+/// This node among its peers.
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'a> {
+    /// This node.
+    pub me: PeerId,
+    /// Its weight in duties; 0 is last in turn.
+    pub weight: u32,
+    /// What it is.
+    pub mode: Mode,
+    /// Connected peers.
+    pub peers: &'a Peers,
+    /// Own versions.
+    pub head: Head,
+}
+
+/// What to do about a need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Ask this source, and give up on it at this time.
+    Ask(Source, Time),
+    /// Nobody may be asked before this time; `None`: before something happens.
+    Later(Option<Time>),
+}
+
+/// Chooses the source for a need that is not asked for now.
+pub fn choose(site: Site<'_>, key: &Key, need: &Need, now: Time) -> Choice {
+    let far_from = site.far_from(key, need);
+    let mut later: Option<Time> = None;
+    for (source, near, from) in site.candidates(key) {
+        let from = from.max(need.not_before(source));
+        let from = if near { from } else { from.max(far_from) };
+        if from <= now {
+            return Choice::Ask(source, now.plus(timeout(near, need.len_max)));
+        }
+        later = Some(later.map_or(from, |later| later.min(from)));
+    }
+    Choice::Later(later)
+}
+
+fn timeout(near: bool, len: usize) -> Duration {
+    let len = len as u64;
+    if near {
+        Duration(NEAR_TIMEOUT.0.saturating_add(len / 10))
+    } else {
+        Duration(FAR_TIMEOUT.0.saturating_add(TURN_PER_BYTE.0 * len))
+    }
+}
+
+impl Site<'_> {
+    /// Sources in the order of asking: source, in the site, first time.
+    fn candidates(&self, key: &Key) -> Vec<(Source, bool, Time)> {
+        if key.polled || self.mode == Mode::Origin {
+            return vec![(Source::Origin, true, Time::default())];
+        }
+        let duty = duty(&key.document);
+        let peers = self.peers.iter();
+        let holds = |claim| holds(claim, &key.document, &self.head);
+        let mut peers: Vec<_> = peers.filter(|(_, peer)| holds(&peer.claim)).collect();
+        peers.sort_by_key(|(id, peer)| {
+            let order = if peer.near() {
+                0
+            } else {
+                2 - u8::from(peer.origin)
+            };
+            (order, std::cmp::Reverse(rendezvous(&duty, 0, id, 1)))
+        });
+        let mut candidates: Vec<_> = peers
+            .into_iter()
+            .map(|(id, peer)| (Source::Peer(*id), peer.near(), self.from(peer, key)))
+            .collect();
+        let pinned = !is_open(&key.document);
+        if self.mode == Mode::EndpointWithHttp && pinned {
+            let first_far = candidates.partition_point(|(_, near, _)| *near);
+            candidates.insert(first_far, (Source::Origin, false, Time::default()));
+        }
+        candidates
+    }
+
+    /// Claims of newer roots and timestamps count only while they are kept.
+    fn from(&self, peer: &Peer, key: &Key) -> Time {
+        if is_open(&key.document) {
+            peer.trusted_from
+        } else {
+            Time::default()
+        }
+    }
+
+    /// When it is this node's turn to ask over the WAN.
+    fn far_from(&self, key: &Key, need: &Need) -> Time {
+        let duty = duty(&key.document);
+        let own = rendezvous(&duty, 0, &self.me, 1);
+        let near = self.peers.iter().filter(|(_, peer)| peer.near());
+        let before = near.filter(|(id, _)| self.weight == 0 || rendezvous(&duty, 0, id, 1) > own);
+        let turn = TURN.0.saturating_add(TURN_PER_BYTE.0 * need.len_max as u64);
+        let turns = before.count() as u64;
+        need.since.plus(Duration(turn.saturating_mul(turns)))
+    }
+}
+
+/// Whether no signed document says yet which bytes these must be.
+fn is_open(document: &DocumentRef) -> bool {
+    match document {
+        DocumentRef::Metadata { role, .. } => role == "root" || role == "timestamp",
+        DocumentRef::Index { .. } => false,
+    }
+}
+
+/// Whether a peer with this claim is worth asking.
+fn holds(claim: &[u64; 3], document: &DocumentRef, head: &Head) -> bool {
+    match document {
+        DocumentRef::Metadata { role, version } => match role.as_str() {
+            "root" => claim[0] >= *version,
+            "timestamp" => claim[1] > head.timestamp,
+            "snapshot" => claim[2] >= *version,
+            _ => claim[2] > 0 && claim[2] >= head.snapshot,
+        },
+        DocumentRef::Index { .. } => claim[2] > 0 && claim[2] >= head.snapshot,
+    }
+}
+
+fn duty(document: &DocumentRef) -> ContentId {
+    ContentId(blake3(&document.encode()))
+}

@@ -1,0 +1,455 @@
+//! Translates inputs into events of the machines and
+//! their actions into outputs. See the crate's contract.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use patchmesh_content::bitfield::Bitfield;
+use patchmesh_content::id::{ContentId, PeerId};
+use patchmesh_trust::refusal::Refusal;
+
+use crate::catalog::{self, Catalog};
+use crate::config::{Config, Mode};
+use crate::engine::admission;
+use crate::engine::inventory::{Inventory, Place};
+use crate::engine::report::{Machines, view};
+use crate::engine::roster::Roster;
+use crate::ids::{CommandId, FetchId, HelloId};
+use crate::input::{Command, Fetched, HostChange, Input};
+use crate::message::{Decline, DeclineReason, Message, Want};
+use crate::output::{Notice, Output, Reply};
+use crate::peer::{PeerRefusal, Proof};
+use crate::reason::WakeReason;
+use crate::record::Restored;
+use crate::rng::{Rng, Seed};
+use crate::rollout::{self, Rollout};
+use crate::swarm::{self, Swarm};
+use crate::time::{Duration, Now, Time};
+use crate::view::View;
+
+/// Why an engine did not start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// The anchor is not a root document that verifies by its own keys, or the
+    /// stored floors are damaged.
+    #[error("failed to adopt the anchor root and the stored floors: {0}")]
+    Anchor(Refusal),
+}
+
+/// One node's decisions.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    catalog: Catalog,
+    swarm: Swarm,
+    rollout: Rollout,
+    roster: Roster,
+    inventory: Inventory,
+    fetches: BTreeMap<FetchId, Want>,
+    room: bool,
+    outputs: VecDeque<Output>,
+    drained: bool,
+    now: Now,
+}
+
+impl Engine {
+    /// A node with its settings, the root document that it trusts first, and
+    /// what its store kept. Drain the outputs before the first `handle`.
+    pub fn new(
+        config: Config,
+        anchor: &[u8],
+        mut restored: Restored,
+        seed: Seed,
+        now: Now,
+    ) -> Result<Self, StartError> {
+        let mut rng = Rng::new(seed);
+        let forked = rng.fork("catalog");
+        let catalog = Catalog::new(&config, anchor, &mut restored, forked, now);
+        let mut engine = Self {
+            catalog: catalog.map_err(StartError::Anchor)?,
+            swarm: Swarm::new(&config, rng.fork("swarm")),
+            rollout: Rollout::new(&config, restored.releases),
+            roster: Roster::new(&config.bootstrap),
+            inventory: Inventory::new(restored.chunks),
+            fetches: BTreeMap::new(),
+            room: true,
+            outputs: VecDeque::new(),
+            drained: false,
+            config,
+            now,
+        };
+        engine.tick();
+        Ok(engine)
+    }
+
+    /// Takes one event. Panics if the outputs of the one before were not
+    /// drained, or if the monotonic clock went back: bugs of the driver.
+    pub fn handle(&mut self, input: Input, now: Now) {
+        assert!(self.drained, "poll until Wait before the next handle");
+        assert!(now.mono >= self.now.mono, "the monotonic clock went back");
+        self.drained = false;
+        self.now = now;
+        self.translate(input);
+    }
+
+    /// The next order; `Output::Wait` ends a drain, and comes again if asked again.
+    pub fn poll(&mut self) -> Output {
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        self.drained = true;
+        Output::Wait(self.wake())
+    }
+
+    /// The state for people, at this moment.
+    pub fn view(&self, now: Now) -> View {
+        let machines = Machines {
+            catalog: &self.catalog,
+            swarm: &self.swarm,
+            rollout: &self.rollout,
+            room: self.room,
+        };
+        view(machines, now)
+    }
+
+    /// Verified wire bytes by where they came from, since the start.
+    pub fn counters(&self) -> swarm::Counters {
+        self.swarm.counters()
+    }
+
+    /// Held chunks of a content; `None` for an unknown content.
+    pub fn held(&self, content: &ContentId) -> Option<&Bitfield> {
+        self.swarm.held(content)
+    }
+
+    fn wake(&self) -> Option<(Time, WakeReason)> {
+        let machines = [self.catalog.wake(), self.swarm.wake()];
+        machines.into_iter().flatten().min()
+    }
+
+    fn tick(&mut self) {
+        self.to_catalog(catalog::Event::Tick);
+        self.to_swarm(swarm::Event::Tick);
+    }
+
+    fn translate(&mut self, input: Input) {
+        match input {
+            Input::Answered { ask, outcome } => {
+                self.to_catalog(catalog::Event::Answered { ask, outcome });
+            }
+            Input::Asked {
+                asked,
+                from,
+                document,
+            } => {
+                if self.roster.is_up(&from) {
+                    self.to_catalog(catalog::Event::Asked { asked, document });
+                } else {
+                    let document = None;
+                    self.outputs.push_back(Output::Answer { asked, document });
+                }
+            }
+            Input::Command { id, command } => self.command(id, &command),
+            Input::Damaged { content, chunk } => self.damaged((content, chunk)),
+            Input::Discovered { peer, addresses } => {
+                self.to_swarm(swarm::Event::Discovered { peer, addresses });
+            }
+            Input::Fetched { fetch, outcome } => self.fetched(fetch, outcome),
+            Input::Gossip {
+                id,
+                from,
+                announcement,
+            } => self.to_catalog(catalog::Event::Gossip {
+                id,
+                from,
+                announcement,
+            }),
+            Input::Hello { hello, proof } => self.hello(hello, &proof),
+            Input::Host(HostChange::Room(room)) => {
+                self.room = room;
+                self.to_swarm(swarm::Event::Room(room));
+            }
+            Input::Installed { install, outcome } => {
+                self.to_rollout(rollout::Event::Installed { install, outcome });
+            }
+            Input::Message { from, message } => self.message(from, message),
+            Input::PeerDown { peer, why: _ } => self.peer_down(peer),
+            Input::PeerUp { peer } => self.peer_up(peer),
+            Input::Requested { serve, from, want } => {
+                if self.roster.is_up(&from) {
+                    let want = *want;
+                    self.to_swarm(swarm::Event::Requested { serve, from, want });
+                } else {
+                    let decline = Box::new(Decline {
+                        reason: DeclineReason::Refused,
+                        retry_after: Duration::secs(60),
+                        holders: Vec::new(),
+                    });
+                    self.outputs.push_back(Output::Decline { serve, decline });
+                }
+            }
+            Input::Served { serve, bytes } => self.to_swarm(swarm::Event::Served { serve, bytes }),
+            Input::Tick => self.tick(),
+        }
+    }
+
+    fn hello(&mut self, hello: HelloId, proof: &Proof) {
+        let mesh_id = self.catalog.mesh_id();
+        let utc = self.catalog.utc(self.now);
+        let refused = self.swarm.refuses(&proof.peer, self.now.mono);
+        let mut verdict = if refused {
+            Err(PeerRefusal::Refused)
+        } else {
+            admission::judge(proof, &self.config, &mesh_id, utc)
+        };
+        if let Ok((member, path)) = &verdict
+            && !self.roster.admit(member.clone(), *path, proof.head)
+        {
+            verdict = Err(PeerRefusal::TooManyPeers);
+        }
+        if let Err(refusal) = &verdict {
+            self.outputs
+                .push_back(Output::Notify(Box::new(Notice::Refused {
+                    what: "hello".to_owned(),
+                    code: refusal.code(),
+                    from: Some(proof.peer),
+                })));
+        }
+        let verdict = verdict.map(Box::new);
+        self.outputs.push_back(Output::Admit { hello, verdict });
+    }
+
+    fn peer_up(&mut self, peer: PeerId) {
+        let Some(entry) = self.roster.up(&peer) else {
+            return;
+        };
+        let (member, path, head) = (entry.member.clone(), entry.path, entry.head);
+        let origin = member.origin;
+        // The swarm first: it knows the peer before documents lead to fetches.
+        let member = Box::new(member);
+        self.to_swarm(swarm::Event::PeerUp { member, path });
+        self.to_catalog(catalog::Event::PeerUp {
+            peer,
+            path,
+            origin,
+            head,
+        });
+    }
+
+    fn peer_down(&mut self, peer: PeerId) {
+        if self.roster.down(&peer) {
+            self.to_swarm(swarm::Event::PeerDown { peer });
+            self.to_catalog(catalog::Event::PeerDown { peer });
+        }
+    }
+
+    fn message(&mut self, from: PeerId, message: Box<Message>) {
+        if !self.roster.is_up(&from) {
+            return;
+        }
+        match *message {
+            Message::Head(head) => self.to_catalog(catalog::Event::Head { from, head }),
+            Message::Have { .. }
+            | Message::Claim { .. }
+            | Message::Interest { .. }
+            | Message::Introduce(_)
+            | Message::Release { .. } => self.to_swarm(swarm::Event::Message { from, message }),
+        }
+    }
+
+    fn command(&mut self, id: CommandId, command: &Command) {
+        let answer = match command {
+            Command::Fetch { release } => {
+                self.on_release(release, |content| rollout::Event::Fetch { content })
+            }
+            Command::Forget { release } => {
+                self.on_release(release, |content| rollout::Event::Forget { content })
+            }
+            Command::Refresh => {
+                self.to_catalog(catalog::Event::Refresh);
+                Reply::Done
+            }
+        };
+        self.outputs.push_back(Output::Reply { id, answer });
+    }
+
+    /// Finds a release by `<id>` or `<line>/<id>`.
+    fn on_release(&mut self, name: &str, event: impl FnOnce(ContentId) -> rollout::Event) -> Reply {
+        let mut listed = self.catalog.listed().values();
+        let found = listed.find(|release| {
+            release.id == name || name.split_once('/') == Some((&release.line, &release.id))
+        });
+        let Some(content) = found.map(|release| release.content) else {
+            return Reply::UnknownRelease;
+        };
+        self.to_rollout(event(content));
+        Reply::Done
+    }
+
+    fn fetched(&mut self, fetch: FetchId, outcome: Fetched) {
+        let want = self.fetches.remove(&fetch);
+        let held = outcome == Fetched::Held;
+        self.to_swarm(swarm::Event::Fetched { fetch, outcome });
+        if let (true, Some(want)) = (held, want) {
+            for (content, chunk) in self.inventory.gained((want.content, want.chunk)) {
+                self.to_swarm(swarm::Event::Gained { content, chunk });
+            }
+        }
+    }
+
+    fn damaged(&mut self, place: Place) {
+        let others = self.inventory.lost(place);
+        for (content, chunk) in std::iter::once(place).chain(others) {
+            // Rollout first: the repair that the swarm begins completes later.
+            self.to_rollout(rollout::Event::Damaged { content });
+            self.to_swarm(swarm::Event::Damaged { content, chunk });
+        }
+    }
+
+    fn to_catalog(&mut self, event: catalog::Event) {
+        let mut actions = Vec::new();
+        self.catalog.handle(event, self.now, &mut actions);
+        for action in actions {
+            self.on_catalog(action);
+        }
+    }
+
+    fn on_catalog(&mut self, action: catalog::Action) {
+        use catalog::Action;
+        let output = match action {
+            Action::Answer { asked, document } => Output::Answer { asked, document },
+            Action::Ask {
+                ask,
+                from,
+                document,
+                len_max,
+            } => Output::Ask {
+                ask,
+                from,
+                document: Box::new(document),
+                len_max,
+            },
+            Action::Indexed { content, index } => return self.indexed(content, &index),
+            Action::Judge { id, verdict } => Output::Judge { id, verdict },
+            Action::Listed => {
+                return self.list();
+            }
+            Action::Notify(notice) => Output::Notify(Box::new(notice)),
+            Action::Persist(record) => Output::Persist(Box::new(record)),
+            Action::Publish(announcement) => Output::Publish {
+                announcement: Box::new(announcement),
+            },
+            Action::SendHead { to, head } => Output::Send {
+                to,
+                message: Box::new(Message::Head(head)),
+            },
+        };
+        self.outputs.push_back(output);
+    }
+
+    fn list(&mut self) {
+        self.to_rollout(rollout::Event::Listed {
+            releases: self.catalog.listed().clone(),
+            usable: self.catalog.usable(self.now),
+            complete: self.catalog.is_complete(),
+        });
+    }
+
+    fn indexed(&mut self, content: ContentId, index: &patchmesh_content::index::ReleaseIndex) {
+        let mut held = self.inventory.open(content, index);
+        if self.config.mode == Mode::Origin {
+            held = Bitfield::full(index.chunks_len());
+        }
+        let wire_lens = index.chunks.iter().map(|chunk| chunk.wire_len).collect();
+        self.to_swarm(swarm::Event::Add {
+            content,
+            wire_lens,
+            held: Box::new(held),
+            wanted: false,
+        });
+        self.to_rollout(rollout::Event::Indexed { content });
+    }
+
+    fn to_swarm(&mut self, event: swarm::Event) {
+        let mut actions = Vec::new();
+        self.swarm.handle(event, self.now.mono, &mut actions);
+        for action in actions {
+            self.on_swarm(action);
+        }
+    }
+
+    fn on_swarm(&mut self, action: swarm::Action) {
+        use swarm::Action;
+        let output = match action {
+            Action::CancelFetch { fetch } => Output::CancelFetch { fetch },
+            Action::Complete { content } => {
+                // What held when the release was listed may have expired since.
+                self.list();
+                return self.to_rollout(rollout::Event::Complete { content });
+            }
+            Action::Decline { serve, decline } => Output::Decline { serve, decline },
+            Action::Dial { peer, addresses } => Output::Dial { peer, addresses },
+            Action::Disconnect { peer, why } => Output::Disconnect { peer, why },
+            Action::Fetch {
+                fetch,
+                from,
+                want,
+                by,
+            } => {
+                self.fetches.insert(fetch, want);
+                let want = Box::new(want);
+                Output::Fetch {
+                    fetch,
+                    from,
+                    want,
+                    by,
+                }
+            }
+            Action::Scored { peer, code } => {
+                Output::Notify(Box::new(Notice::PeerScored { peer, code }))
+            }
+            Action::Send { to, message } => Output::Send {
+                to,
+                message: Box::new(message),
+            },
+            Action::Serve { serve, to, want } => Output::Serve {
+                serve,
+                to,
+                want: Box::new(want),
+            },
+        };
+        self.outputs.push_back(output);
+    }
+
+    fn to_rollout(&mut self, event: rollout::Event) {
+        let mut actions = Vec::new();
+        self.rollout.handle(event, &mut actions);
+        for action in actions {
+            self.on_rollout(action);
+        }
+    }
+
+    fn on_rollout(&mut self, action: rollout::Action) {
+        use rollout::Action;
+        let output = match action {
+            Action::Install { install, step } => Output::Install { install, step },
+            Action::NeedIndex { content } => {
+                return self.to_catalog(catalog::Event::Want { content });
+            }
+            Action::Notify(notice) => Output::Notify(Box::new(notice)),
+            Action::Persist(record) => Output::Persist(Box::new(record)),
+            Action::Remove { content, unlisted } => {
+                self.inventory.close(&content);
+                self.to_swarm(swarm::Event::Remove { content });
+                if !unlisted {
+                    self.to_catalog(catalog::Event::Drop { content });
+                }
+                return;
+            }
+            Action::Want { content } => {
+                let wanted = true;
+                return self.to_swarm(swarm::Event::Want { content, wanted });
+            }
+        };
+        self.outputs.push_back(output);
+    }
+}

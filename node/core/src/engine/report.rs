@@ -1,0 +1,68 @@
+//! The state for people, put together from the machines.
+
+use patchmesh_trust::release::Release;
+
+use crate::catalog::Catalog;
+use crate::rollout::Rollout;
+use crate::rollout::plan::{Facts, Progress, waiting};
+use crate::swarm::Swarm;
+use crate::time::Now;
+use crate::view::{ReleaseView, View};
+
+/// The machines of one node at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Machines<'a> {
+    /// Signed metadata.
+    pub catalog: &'a Catalog,
+    /// Chunks and peers.
+    pub swarm: &'a Swarm,
+    /// Releases on this host.
+    pub rollout: &'a Rollout,
+    /// Whether the store has room.
+    pub room: bool,
+}
+
+/// The whole node on one screen.
+pub fn view(machines: Machines<'_>, now: Now) -> View {
+    let usable = machines.catalog.usable(now);
+    let releases = machines.rollout.releases();
+    let mut releases: Vec<_> = releases
+        .map(|(release, facts)| {
+            let usable = usable.contains_key(&release.content);
+            machines.release(release, Facts { usable, ..*facts }, now)
+        })
+        .collect();
+    releases.sort_by(|a, b| (&a.line, &a.id).cmp(&(&b.line, &b.id)));
+    View {
+        head: machines.catalog.versions(),
+        trust: machines.catalog.trust(now),
+        peers: machines.swarm.peers(now.mono),
+        releases,
+    }
+}
+
+impl Machines<'_> {
+    fn release(&self, release: &Release, facts: Facts, now: Now) -> ReleaseView {
+        let content = release.content;
+        let index = self.catalog.index(&content);
+        let held = self.swarm.held(&content);
+        let progress = Progress {
+            held: held.map_or(0, |held| held.held()),
+            total: index.map_or(0, |index| index.chunks_len()),
+            lacks_source: self.swarm.lacks_source(&content, now.mono),
+            no_room: !self.room,
+        };
+        ReleaseView {
+            line: release.line.clone(),
+            id: release.id.clone(),
+            content,
+            severity: release.severity.clone(),
+            state: facts.state,
+            chunks_held: progress.held,
+            chunks_total: progress.total,
+            wire_bytes: index.map_or(0, |index| index.wire_bytes()),
+            total_bytes: index.map_or(0, |index| index.total_bytes()),
+            waiting_on: waiting(self.rollout.policy(), &facts, &progress),
+        }
+    }
+}

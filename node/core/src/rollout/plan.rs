@@ -1,0 +1,135 @@
+//! The pure part: from policy and facts to steps, and to what each release
+//! waits on.
+
+use patchmesh_content::id::ContentId;
+
+use crate::reason::WaitingOn;
+use crate::record::ReleaseState;
+
+/// What is wanted here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Releases are fetched without a command.
+    pub automatic: bool,
+    /// This node holds everything from the start and stages nothing.
+    pub origin: bool,
+}
+
+/// What is known of one release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Name of the content.
+    pub content: ContentId,
+    /// State on this host.
+    pub state: ReleaseState,
+    /// Verified metadata may still list it.
+    pub listed: bool,
+    /// Statements that hold now list it.
+    pub usable: bool,
+    /// Its index is at hand.
+    pub indexed: bool,
+    /// Every chunk is held.
+    pub complete: bool,
+    /// A user asked for it.
+    pub commanded: bool,
+    /// A user gave it up.
+    pub given_up: bool,
+    /// The swarm was told to fetch it.
+    pub pursued: bool,
+    /// The stage step is under way.
+    pub staging: bool,
+}
+
+/// One step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Start fetching, or go on after a restart.
+    Fetch(ContentId),
+    /// It is no longer listed: let go of it.
+    Forget(ContentId),
+    /// Assemble its files.
+    Stage(ContentId),
+}
+
+/// What the swarm knows of one release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Chunks held.
+    pub held: u32,
+    /// Chunks of the release.
+    pub total: u32,
+    /// Nobody in reach has what is missing.
+    pub lacks_source: bool,
+    /// The store has no room.
+    pub no_room: bool,
+}
+
+/// The steps that follow from the facts. Doing a step changes the facts so that
+/// it does not follow again.
+pub fn plan(policy: Policy, facts: impl IntoIterator<Item = Facts>) -> Vec<Step> {
+    facts
+        .into_iter()
+        .filter_map(|facts| step(policy, &facts))
+        .collect()
+}
+
+fn step(policy: Policy, facts: &Facts) -> Option<Step> {
+    if !facts.listed && !facts.staging {
+        return Some(Step::Forget(facts.content));
+    }
+    if policy.origin || !facts.indexed {
+        return None;
+    }
+    let wanted = match facts.state {
+        ReleaseState::Known => !facts.given_up && (policy.automatic || facts.commanded),
+        // A failed or staged release is kept whole, for the site.
+        ReleaseState::Failed | ReleaseState::Fetching | ReleaseState::Staged => true,
+    };
+    if wanted && !facts.pursued {
+        return Some(Step::Fetch(facts.content));
+    }
+    let whole = facts.state == ReleaseState::Fetching && facts.complete && facts.pursued;
+    (whole && facts.usable && !facts.staging).then_some(Step::Stage(facts.content))
+}
+
+/// What a release waits on: never nothing, unless it is staged, or this is an
+/// origin, which has nothing to wait for.
+pub fn waiting(policy: Policy, facts: &Facts, progress: &Progress) -> Vec<WaitingOn> {
+    if facts.state == ReleaseState::Staged || policy.origin && facts.indexed {
+        return Vec::new();
+    }
+    let mut waiting = Vec::new();
+    if !facts.usable {
+        waiting.push(WaitingOn::Metadata);
+    }
+    let asked_for = policy.automatic || facts.commanded;
+    let idle = facts.state == ReleaseState::Known && (facts.given_up || !asked_for);
+    // A failed release is tried again by a fetch command only.
+    if !policy.origin && (idle || facts.state == ReleaseState::Failed) {
+        waiting.push(WaitingOn::Policy);
+        return waiting;
+    }
+    if !facts.indexed {
+        waiting.push(WaitingOn::Index);
+    } else if facts.staging {
+        waiting.push(WaitingOn::Staging);
+    } else if !facts.complete {
+        waiting.push(WaitingOn::Chunks {
+            held: progress.held,
+            total: progress.total,
+        });
+        if progress.no_room {
+            waiting.push(WaitingOn::Disk);
+        }
+        if progress.lacks_source {
+            waiting.push(WaitingOn::Source);
+        }
+    }
+    if waiting.is_empty() {
+        waiting.push(WaitingOn::Staging);
+    }
+    waiting
+}
+
+#[cfg(test)]
+mod tests;

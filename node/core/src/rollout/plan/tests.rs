@@ -1,0 +1,110 @@
+//! Plans over every combination of facts.
+
+use super::*;
+
+fn all_facts() -> impl Iterator<Item = Facts> {
+    let states = [
+        ReleaseState::Known,
+        ReleaseState::Fetching,
+        ReleaseState::Staged,
+        ReleaseState::Failed,
+    ];
+    states.into_iter().flat_map(|state| {
+        (0u32..256).map(move |bits| {
+            let bit = |at: u32| bits >> at & 1 == 1;
+            Facts {
+                content: ContentId([1; 32]),
+                state,
+                listed: bit(0),
+                usable: bit(1),
+                indexed: bit(2),
+                complete: bit(3),
+                commanded: bit(4),
+                given_up: bit(5),
+                pursued: bit(6),
+                staging: bit(7),
+            }
+        })
+    })
+}
+
+const POLICIES: [Policy; 3] = [
+    Policy {
+        automatic: true,
+        origin: false,
+    },
+    Policy {
+        automatic: false,
+        origin: false,
+    },
+    Policy {
+        automatic: false,
+        origin: true,
+    },
+];
+
+#[test]
+fn nothing_is_staged_unless_listed_now_and_whole() {
+    for policy in POLICIES {
+        for facts in all_facts() {
+            if plan(policy, [facts]) == [Step::Stage(facts.content)] {
+                assert!(facts.listed && facts.usable && facts.indexed && facts.complete);
+                assert!(!policy.origin && !facts.staging);
+                assert_eq!(facts.state, ReleaseState::Fetching);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_release_that_is_not_staged_says_what_it_waits_on() {
+    let progress = Progress {
+        held: 3,
+        total: 7,
+        lacks_source: false,
+        no_room: false,
+    };
+    for policy in &POLICIES[..2] {
+        for facts in all_facts() {
+            let waiting = waiting(*policy, &facts, &progress);
+            assert_eq!(
+                waiting.is_empty(),
+                facts.state == ReleaseState::Staged,
+                "{facts:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_given_up_release_is_fetched_by_command_only() {
+    let facts = Facts {
+        content: ContentId([1; 32]),
+        state: ReleaseState::Known,
+        listed: true,
+        usable: true,
+        indexed: true,
+        complete: false,
+        commanded: false,
+        given_up: true,
+        pursued: false,
+        staging: false,
+    };
+    assert_eq!(plan(POLICIES[0], [facts]), []);
+    let asked = Facts {
+        given_up: false,
+        commanded: true,
+        ..facts
+    };
+    assert_eq!(plan(POLICIES[1], [asked]), [Step::Fetch(facts.content)]);
+    assert_eq!(
+        plan(
+            POLICIES[1],
+            [Facts {
+                commanded: false,
+                ..asked
+            }]
+        ),
+        []
+    );
+}
