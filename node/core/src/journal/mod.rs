@@ -1,0 +1,16 @@
+//! The flight recorder's codec: what went into an engine, and a running hash of
+//! what came out, so that a replay stops at the first difference.
+//!
+//! A recording is the start (settings, anchor, seed, what the store gave back)
+//! and then one record per input: both clocks, the input, and the hash of all
+//! outputs before it. Documents and indexes stand in it once, by their digest.
+//! It holds no key and no chunk byte. Only the same version of the engine can
+//! replay it: outputs are hashed as they are, not as a stable format.
+
+pub mod codec;
+pub mod forms;
+pub mod recorder;
+pub mod replay;
+
+pub use recorder::{RECORDING_LEN_MAX, Recorder, Start};
+pub use replay::{ReplayError, Replayed, replay};

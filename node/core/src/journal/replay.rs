@@ -1,0 +1,108 @@
+//! Reads a recording and lives it again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::engine::{Engine, StartError};
+use crate::input::Input;
+use crate::journal::codec::{Form, Reader};
+use crate::journal::recorder::{MAGIC, Start, Trail};
+use crate::output::Output;
+use crate::time::Now;
+
+/// Why a recording was not replayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// Not a recording of this format, or a record that cannot be read.
+    #[error("failed to read the recording")]
+    Malformed,
+    /// The recorded start is not accepted.
+    #[error("failed to start the recorded engine")]
+    Start(#[from] StartError),
+}
+
+/// How a replay went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replayed {
+    /// Inputs that were replayed.
+    pub inputs: u64,
+    /// Hash of all outputs.
+    pub trail: [u8; 32],
+    /// The first input before which the outputs differ from the recorded ones;
+    /// the replay stopped there.
+    pub differs_at: Option<u64>,
+    /// The last record is incomplete, as after a crash; it was left out.
+    pub cut: bool,
+}
+
+/// Replays a recording with a fresh engine.
+pub fn replay(recording: &[u8]) -> Result<Replayed, ReplayError> {
+    let rest = recording.strip_prefix(MAGIC);
+    let mut rest = rest.ok_or(ReplayError::Malformed)?;
+    let mut blobs = BTreeMap::new();
+    let first = next_record(&mut rest).ok_or(ReplayError::Malformed)?;
+    let start: Start = read(first, &mut blobs)?;
+    let Start {
+        config,
+        anchor,
+        restored,
+        seed,
+        now,
+    } = start;
+    let mut engine = Engine::new(config, &anchor, restored, seed, now)?;
+    let mut trail = Trail::default();
+    drain(&mut engine, &mut trail);
+    let mut inputs = 0;
+    let mut last = now;
+    while let Some(record) = next_record(&mut rest) {
+        let (now, (before, input)): (Now, ([u8; 32], Input)) = read(record, &mut blobs)?;
+        if now.mono < last.mono {
+            return Err(ReplayError::Malformed);
+        }
+        last = now;
+        if before != trail.finish() {
+            return Ok(Replayed {
+                inputs,
+                trail: trail.finish(),
+                differs_at: Some(inputs),
+                cut: false,
+            });
+        }
+        engine.handle(input, now);
+        drain(&mut engine, &mut trail);
+        inputs += 1;
+    }
+    Ok(Replayed {
+        inputs,
+        trail: trail.finish(),
+        differs_at: None,
+        cut: !rest.is_empty(),
+    })
+}
+
+fn drain(engine: &mut Engine, trail: &mut Trail) {
+    loop {
+        let output = engine.poll();
+        trail.output(&output);
+        if matches!(output, Output::Wait(_)) {
+            return;
+        }
+    }
+}
+
+fn next_record<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (len, after) = rest.split_first_chunk::<4>()?;
+    let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
+    let (record, after) = after.split_at_checked(len)?;
+    *rest = after;
+    Some(record)
+}
+
+fn read<T: Form>(
+    record: &[u8],
+    blobs: &mut BTreeMap<[u8; 32], Arc<[u8]>>,
+) -> Result<T, ReplayError> {
+    let mut reader = Reader::new(record, blobs);
+    let value = T::take(&mut reader).filter(|_| reader.is_empty());
+    value.ok_or(ReplayError::Malformed)
+}
