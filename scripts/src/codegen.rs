@@ -13,11 +13,16 @@ const FILES: [&str; 5] = [
     "patchmesh/v1/swarm.proto",
 ];
 
+/// Top of the repository.
+pub(crate) fn top() -> Result<&'static Path> {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("scripts has no parent folder")
+}
+
 /// Writes the generated module, or with `check` fails where it is not current.
 pub(crate) fn run(check: bool) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("scripts has a parent")?;
+    let root = top()?;
     let text = generate(&root.join("proto"))?;
     let target = root.join("proto/src/generated/v1.rs");
     if check {

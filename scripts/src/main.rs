@@ -1,8 +1,68 @@
 //! `cargo x`: checks, code generation, benches and laboratory of this repository.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for a terminal"
+)]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "syntax trees have many kinds; a check names those it looks at"
+)]
 
+mod bench;
+mod ci;
 mod codegen;
+mod step;
+mod tidy;
+mod verbs;
 
-fn main() -> anyhow::Result<()> {
-    let check = std::env::args().any(|argument| argument == "--check");
-    codegen::run(check)
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+usage: cargo x VERB
+
+  ci [--timings]        format, lints, tidy, documentation, generated code
+  tidy [--sizes]        rules of the house; --sizes prints the figures
+  codegen [--check]     make proto/src/generated, or check that it is current
+  fast                  tests of everything that does not link libp2p
+  fault [ARGUMENT..]    patchmesh-sim fault; 200 seeds unless told otherwise
+  lab [KEY=VALUE..]     network laboratory, needs root; pairs become its environment
+  bench [NAME]          list the bench targets, or run those whose name holds NAME; `all` runs all
+  man FOLDER            man pages of the command line";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let top = codegen::top()?;
+    match words.as_slice() {
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        ["bench"] => bench::list(top),
+        ["bench", name] => bench::run(top, name),
+        ["ci"] => ci::run(top, false),
+        ["ci", "--timings"] => ci::run(top, true),
+        ["codegen"] => codegen::run(false),
+        ["codegen", "--check"] => codegen::run(true),
+        ["fast"] => verbs::fast(top),
+        ["fault", rest @ ..] => verbs::fault(top, rest),
+        ["lab", pairs @ ..] => verbs::lab(top, pairs),
+        ["man", folder] => verbs::man(top, folder),
+        ["tidy"] => tidy::run(top, false),
+        ["tidy", "--sizes"] => tidy::run(top, true),
+        other => bail!("no such verb: {}\n\n{HELP}", other.join(" ")),
+    }
 }

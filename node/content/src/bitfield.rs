@@ -119,22 +119,30 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_a_set(chunks in 1u32..300, ops in prop::collection::vec((any::<bool>(), 0u32..310), 0..200)) {
+        fn agrees_with_a_set(
+            chunks in 1u32..300,
+            ops in prop::collection::vec((any::<bool>(), 0u32..310), 0..200),
+        ) {
             let mut field = Bitfield::empty(chunks);
             let mut set = std::collections::BTreeSet::new();
             for (add, chunk) in ops {
                 if add {
-                    prop_assert_eq!(field.insert(ChunkIndex(chunk)), chunk < chunks && set.insert(chunk));
+                    let new = chunk < chunks && set.insert(chunk);
+                    prop_assert_eq!(field.insert(ChunkIndex(chunk)), new);
                 } else {
                     prop_assert_eq!(field.remove(ChunkIndex(chunk)), set.remove(&chunk));
                 }
             }
             prop_assert_eq!(field.held() as usize, set.len());
-            prop_assert_eq!(field.iter().map(|c| c.0).collect::<Vec<_>>(), set.into_iter().collect::<Vec<_>>());
+            let held: Vec<u32> = field.iter().map(|c| c.0).collect();
+            prop_assert_eq!(held, set.into_iter().collect::<Vec<_>>());
         }
 
         #[test]
-        fn words_rebuild_the_field(chunks in 0u32..300, seed in prop::collection::vec(any::<u64>(), 5)) {
+        fn words_rebuild_the_field(
+            chunks in 0u32..300,
+            seed in prop::collection::vec(any::<u64>(), 5),
+        ) {
             let mut field = Bitfield::empty(chunks);
             for (index, bits) in (0u32..).zip(&seed) {
                 field.merge_word(index, *bits);
