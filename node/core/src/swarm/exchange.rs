@@ -1,0 +1,234 @@
+//! What members tell each other: bitfields, claims and interests.
+
+use patchmesh_content::geometry::{ChunkIndex, SpanIndex};
+use patchmesh_content::id::{ContentId, PeerId};
+
+use crate::limits::{CONTENTS_MAX, HAVE_BATCH_MAX};
+use crate::message::Message;
+use crate::output::Source;
+use crate::peer::Path;
+use crate::swarm::action::Action;
+use crate::swarm::content::have;
+use crate::swarm::content::state::{CLAIM_LEAST, CLAIM_MOST};
+use crate::swarm::machine::Swarm;
+use crate::swarm::timer::Timer;
+use crate::time::{Duration, Time};
+
+/// Have deltas wait so long for company.
+const BATCH: Duration = Duration::millis(250);
+/// All that is held is sent to one peer at most so often.
+const FULL_EVERY: Duration = Duration::secs(1);
+
+impl Swarm {
+    /// A message of an admitted peer.
+    pub(crate) fn message(
+        &mut self,
+        from: PeerId,
+        message: Message,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(peer) = self.peers.get(&from).filter(|peer| peer.connected) else {
+            return;
+        };
+        let (holder, member) = (peer.is_holder(now), peer.is_member());
+        match message {
+            Message::Have {
+                content,
+                all,
+                words,
+            } => {
+                if member {
+                    self.join(&content, from, now);
+                }
+                if let Some(state) = self.contents.get_mut(&content) {
+                    state.hear_have(from, holder, (all, &words), now);
+                }
+            }
+            Message::Claim {
+                content,
+                span,
+                duration,
+            } if member => self.hear_claim(from, (&content, span), duration, now, out),
+            Message::Interest { content } => self.interest(from, content, now, out),
+            Message::Introduce(list) => self.introduced(&list, now),
+            Message::Release { content, span } => self.hear_release(&from, &content, span),
+            Message::Claim { .. } | Message::Head(_) => {}
+        }
+    }
+
+    /// A chunk is held now: tell the members, at once if it came over the WAN.
+    pub(crate) fn announce(
+        &mut self,
+        id: &ContentId,
+        chunk: ChunkIndex,
+        at_once: bool,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(content) = self.contents.get_mut(id) else {
+            return;
+        };
+        if content.pending.note(chunk) >= HAVE_BATCH_MAX || at_once {
+            self.flush(id, out);
+        } else {
+            self.timers.arm(Timer::Have, now.plus(BATCH));
+        }
+    }
+
+    /// Sends the unsaid changes of one content.
+    pub(crate) fn flush(&mut self, id: &ContentId, out: &mut Vec<Action>) {
+        let Some(content) = self.contents.get_mut(id) else {
+            return;
+        };
+        if content.pending.is_empty() {
+            return;
+        }
+        let messages = content.pending.take(*id, content.chunks.held());
+        for (to, peer) in self.peers.connected() {
+            if peer.interests.contains_key(id) {
+                for message in messages.iter().cloned() {
+                    out.push(Action::Send { to: *to, message });
+                }
+            }
+        }
+    }
+
+    /// Sends the unsaid changes of all contents.
+    pub(crate) fn flush_all(&mut self, out: &mut Vec<Action>) {
+        let ids: Vec<ContentId> = self
+            .contents
+            .iter()
+            .filter(|(_, content)| !content.pending.is_empty())
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.flush(&id, out);
+        }
+    }
+
+    /// Tells the members of a content something.
+    pub(crate) fn tell(&self, id: &ContentId, message: &Message, out: &mut Vec<Action>) {
+        let Some(content) = self.contents.get(id) else {
+            return;
+        };
+        for to in &content.members {
+            out.push(Action::Send {
+                to: *to,
+                message: message.clone(),
+            });
+        }
+    }
+
+    /// Ends claims of others that are past.
+    pub(crate) fn end_claims(&mut self, id: &ContentId, now: Time, out: &mut Vec<Action>) {
+        let Some(content) = self.contents.get_mut(id) else {
+            return;
+        };
+        let barren = Duration(2 * content.window.patience(CLAIM_LEAST, CLAIM_MOST).0);
+        let (idle, any) = content.claims.expire(now, barren);
+        content.rescan |= any;
+        if let Some(at) = content.claims.next_end(barren) {
+            self.timers.arm(Timer::Claims(*id), at);
+        }
+        for peer in idle {
+            if let Some(state) = self.peers.get_mut(&peer) {
+                state.note_barren(now);
+                let code = "ClaimWithoutProgress";
+                out.push(Action::Scored { peer, code });
+            }
+        }
+    }
+
+    /// A peer wants to know what is held of a content, now and from now on.
+    fn interest(&mut self, from: PeerId, id: ContentId, now: Time, out: &mut Vec<Action>) {
+        let Some(peer) = self.peers.get_mut(&from) else {
+            return;
+        };
+        let last = peer.interests.get(&id).copied();
+        if last.is_some_and(|at| now.since(at) < FULL_EVERY) {
+            return;
+        }
+        if last.is_none() && peer.interests.len() >= CONTENTS_MAX {
+            return;
+        }
+        peer.interests.insert(id, now);
+        let member = peer.is_member();
+        if member {
+            self.join(&id, from, now);
+        }
+        let Some(content) = self.contents.get_mut(&id) else {
+            return;
+        };
+        for message in have::full(id, content.chunks.held()) {
+            out.push(Action::Send { to: from, message });
+        }
+        if member {
+            let duration = content.window.patience(CLAIM_LEAST, CLAIM_MOST);
+            for mine in &content.claims.mine {
+                let message = Message::Claim {
+                    content: id,
+                    span: mine.span,
+                    duration,
+                };
+                out.push(Action::Send { to: from, message });
+            }
+        }
+    }
+
+    /// A member says that it fetches a span.
+    fn hear_claim(
+        &mut self,
+        from: PeerId,
+        (id, span): (&ContentId, SpanIndex),
+        duration: Duration,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        if self.peers.get(&from).is_none_or(|p| p.barren_until > now) {
+            return;
+        }
+        let Some(content) = self.contents.get_mut(id) else {
+            return;
+        };
+        if span.chunks(content.chunks.count()).next().is_none() {
+            return;
+        }
+        let until = now.plus(duration.min(CLAIM_MOST));
+        if !content.claims.hear(span, from, until, now) {
+            return;
+        }
+        self.timers.arm(Timer::Claims(*id), until);
+        let before = content
+            .duty
+            .as_ref()
+            .is_some_and(|duty| duty.precedes(span, &from));
+        let Some(mine) = content.claims.own(span) else {
+            return;
+        };
+        let unstarted = mine.flying == 0 && !mine.confirmed;
+        let fetches = self.fetches.select(|fetch| {
+            fetch.content == *id && fetch.chunk.span() == span && fetch.source == Source::Origin
+        });
+        // A Patchmesh source decides by its lease who goes on; an HTTP origin
+        // would deliver twice.
+        if before && (unstarted || !fetches.is_empty()) {
+            for fetch in fetches {
+                self.cancel(fetch, out);
+            }
+            self.release(id, span, out);
+        }
+    }
+
+    fn hear_release(&mut self, from: &PeerId, id: &ContentId, span: SpanIndex) {
+        let wan = self.peers.get(from).is_some_and(|p| p.path == Path::Wan);
+        if wan && let Some(site) = self.site_key(from) {
+            self.grants.release(&site, id, span, from);
+        }
+        if let Some(content) = self.contents.get_mut(id)
+            && content.claims.end(span, from)
+        {
+            content.rescan = true;
+        }
+    }
+}

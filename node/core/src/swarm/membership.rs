@@ -1,0 +1,180 @@
+//! Peers come and go, are introduced to each other and dialled.
+
+use patchmesh_content::id::{ContentId, PeerId};
+
+use crate::limits::{INTRODUCED_MAX, INTRODUCED_NEAR_MAX, NEIGHBOURS_MAX, NEIGHBOURS_NAMED_MAX};
+use crate::message::Message;
+use crate::peer::{Address, Member, Path};
+use crate::swarm::action::Action;
+use crate::swarm::dial::{Turn, first_wait, spread};
+use crate::swarm::machine::Swarm;
+use crate::swarm::timer::Timer;
+use crate::time::{Duration, Time};
+
+impl Swarm {
+    /// The first connection to an admitted peer stands.
+    pub(crate) fn peer_up(&mut self, member: Member, path: Path, now: Time, out: &mut Vec<Action>) {
+        let peer = member.peer;
+        if peer == self.me || !self.peers.up(member.clone(), path, now) {
+            return;
+        }
+        if path != Path::Wan && !member.origin {
+            self.dialler.found(peer, &member.addresses, false);
+        }
+        self.dialler.reached(&peer);
+        self.timers.disarm(Timer::Dial(peer));
+        for content in self.contents.values_mut() {
+            content.denied.retain(|_, denied| denied.holder != peer);
+            content.rescan = true;
+            if content.chunks.is_wanted() {
+                let message = Message::Interest {
+                    content: content.id,
+                };
+                out.push(Action::Send { to: peer, message });
+            }
+        }
+        if path != Path::Wan {
+            self.changed = now;
+        }
+        self.introduce(&member, path, out);
+    }
+
+    /// The last connection to a peer ended.
+    pub(crate) fn peer_down(&mut self, peer: &PeerId, now: Time, out: &mut Vec<Action>) {
+        if !self.peers.down(peer) {
+            return;
+        }
+        for fetch in self.fetches.select(|fetch| fetch.peer() == Some(*peer)) {
+            // The connection is gone, and with it the fetch: nothing to cancel.
+            self.retire(fetch);
+        }
+        for content in self.contents.values_mut() {
+            content.leave(peer);
+        }
+        let ids: Vec<ContentId> = self.active.iter().copied().collect();
+        for id in ids {
+            self.drop_finished(&id, out);
+        }
+        if let Some(site) = self.site_key(peer) {
+            self.grants.peer_down(&site, peer);
+        }
+        if self.peers.get(peer).is_some_and(|p| p.path != Path::Wan) {
+            self.changed = now;
+        }
+        if self.dialler.knows(peer) && !self.refuses(peer, now) {
+            let wait = spread(Duration::millis(100), &mut self.rng);
+            self.timers.arm(Timer::Dial(*peer), now.plus(wait));
+        }
+    }
+
+    /// A member works with a content.
+    pub(crate) fn join(&mut self, id: &ContentId, peer: PeerId, now: Time) {
+        if let Some(content) = self.contents.get_mut(id)
+            && content.join(peer)
+        {
+            self.changed = now;
+        }
+    }
+
+    /// A peer that may be dialled was found.
+    pub(crate) fn candidate(
+        &mut self,
+        peer: PeerId,
+        addresses: &[Address],
+        named: bool,
+        now: Time,
+    ) {
+        let connected = self.peers.get(&peer).is_some_and(|p| p.connected);
+        if peer == self.me || self.refuses(&peer, now) {
+            return;
+        }
+        let news = self.dialler.found(peer, addresses, named);
+        if news && !connected {
+            let wait = first_wait(&self.me, &peer, &mut self.rng);
+            self.timers.arm(Timer::Dial(peer), now.plus(wait));
+        }
+    }
+
+    /// A candidate is due.
+    pub(crate) fn dial(&mut self, peer: &PeerId, now: Time, out: &mut Vec<Action>) {
+        let connected = self.peers.get(peer).is_some_and(|p| p.connected);
+        if connected || self.refuses(peer, now) {
+            return;
+        }
+        let sought = self.peers.neighbours() + self.dialler.under_way(now);
+        let room = (sought < NEIGHBOURS_MAX, sought < NEIGHBOURS_NAMED_MAX);
+        match self.dialler.turn(peer, room, &mut self.rng, now) {
+            Turn::Dial(addresses, wait) => {
+                out.push(Action::Dial {
+                    peer: *peer,
+                    addresses,
+                });
+                self.timers.arm(Timer::Dial(*peer), now.plus(wait));
+            }
+            Turn::Forget => {}
+            Turn::Later(wait) => self.timers.arm(Timer::Dial(*peer), now.plus(wait)),
+        }
+    }
+
+    /// Members that were told of by an admitted peer.
+    pub(crate) fn introduced(&mut self, list: &[(PeerId, Vec<Address>)], now: Time) {
+        for (peer, addresses) in list {
+            self.candidate(*peer, addresses, false, now);
+        }
+    }
+
+    /// A distrusted peer is believed again.
+    pub(crate) fn trust_again(&mut self, peer: &PeerId, now: Time) {
+        let Some(state) = self.peers.get(peer) else {
+            return;
+        };
+        if state.distrusted_until > now {
+            let at = state.distrusted_until;
+            self.timers.arm(Timer::Trust(*peer), at);
+            return;
+        }
+        if state.is_near() {
+            for content in self.contents.values_mut() {
+                content.count(peer, true);
+            }
+        }
+    }
+
+    /// Tells a new peer of connected members of its site, and them of it.
+    fn introduce(&mut self, member: &Member, path: Path, out: &mut Vec<Action>) {
+        if member.origin || member.site.is_empty() {
+            return;
+        }
+        let mut others: Vec<(PeerId, Vec<Address>)> = self
+            .peers
+            .connected()
+            .filter(|(id, peer)| {
+                **id != member.peer && !peer.member.origin && peer.member.site == member.site
+            })
+            .map(|(id, peer)| (*id, peer.member.addresses.clone()))
+            .collect();
+        let most = if path == Path::Wan {
+            INTRODUCED_MAX
+        } else {
+            INTRODUCED_NEAR_MAX
+        };
+        while others.len() > most {
+            let index = self.rng.below(others.len() as u64);
+            others.swap_remove(usize::try_from(index).unwrap_or(0));
+        }
+        if others.is_empty() {
+            return;
+        }
+        for (to, _) in &others {
+            let one = vec![(member.peer, member.addresses.clone())];
+            out.push(Action::Send {
+                to: *to,
+                message: Message::Introduce(one),
+            });
+        }
+        out.push(Action::Send {
+            to: member.peer,
+            message: Message::Introduce(others),
+        });
+    }
+}

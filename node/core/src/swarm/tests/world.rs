@@ -1,0 +1,780 @@
+//! A network of machines on a virtual clock: shared WAN links as fluid, a LAN
+//! with one network card per node, connections that break and nodes that die.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use patchmesh_content::bitfield::Bitfield;
+use patchmesh_content::geometry::ChunkIndex;
+use patchmesh_content::id::{ContentId, PeerId, blake3};
+
+use crate::config::{Config, Mode};
+use crate::ids::{FetchId, ServeId};
+use crate::input::Fetched;
+use crate::message::{Message, Want};
+use crate::output::Source;
+use crate::peer::{Member, Path};
+use crate::rng::{Rng, Seed};
+use crate::swarm::action::Action;
+use crate::swarm::event::Event;
+use crate::swarm::machine::Swarm;
+use crate::time::{Duration, Time};
+
+pub(crate) const CONTENT: ContentId = ContentId([0xC0; 32]);
+pub(crate) const SOURCE: usize = 0;
+
+/// How a node behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Honest,
+    /// Announces everything and never delivers.
+    Liar,
+    /// Announces everything and delivers wrong bytes.
+    Corrupter,
+}
+
+/// The size of a world.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) seed: u64,
+    pub(crate) sites: usize,
+    pub(crate) per_site: usize,
+    pub(crate) chunks: u32,
+    /// Bytes per second.
+    pub(crate) site_down: f64,
+    pub(crate) origin_up: f64,
+    /// One way.
+    pub(crate) wan_delay: Duration,
+    /// Endpoints fetch from a plain HTTP origin; there is no Patchmesh source.
+    pub(crate) http: bool,
+    /// Multicast finds the others of a site within this time; `None`: never.
+    pub(crate) discovery: Option<Duration>,
+}
+
+impl Setup {
+    pub(crate) fn new(seed: u64, sites: usize, per_site: usize, chunks: u32) -> Self {
+        Self {
+            seed,
+            sites,
+            per_site,
+            chunks,
+            site_down: 2_500_000.0,
+            origin_up: 12_500_000.0,
+            wan_delay: Duration::millis(10),
+            http: false,
+            discovery: Some(Duration::secs(10)),
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Ev {
+    Answer(usize, FetchId, Fetched),
+    Connect(usize, usize),
+    Cut(usize, usize),
+    Deadline(usize, FetchId),
+    Discover(usize, usize),
+    Down(usize, usize),
+    Flows(u64),
+    Kill(usize),
+    NearEnd(u64),
+    Receive(usize, usize, u64, Box<Message>),
+    Request(usize, usize, u64, FetchId, Want),
+    Start(usize),
+    Tick(usize),
+}
+
+pub(crate) struct Node {
+    pub(crate) swarm: Swarm,
+    pub(crate) member: Member,
+    pub(crate) manner: Manner,
+    pub(crate) alive: bool,
+    pub(crate) started: bool,
+    pub(crate) store: Bitfield,
+    pub(crate) done: Option<Time>,
+    site: usize,
+    tick_at: Option<Time>,
+    card_free: Time,
+    /// Fetches without answer: from whom, and the transfer if it runs.
+    open: BTreeMap<FetchId, (Option<usize>, Want)>,
+}
+
+struct Transfer {
+    /// `None`: the HTTP origin.
+    server: Option<usize>,
+    client: usize,
+    serve: ServeId,
+    fetch: FetchId,
+    want: Want,
+    left: f64,
+    wan: bool,
+}
+
+pub(crate) struct World {
+    pub(crate) setup: Setup,
+    pub(crate) now: Time,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) lens: Arc<[u32]>,
+    /// Bytes that crossed each site's WAN link.
+    pub(crate) wan_bytes: Vec<f64>,
+    /// Chunks delivered over the WAN, per site.
+    pub(crate) digest: [u8; 32],
+    pub(crate) delivered: u64,
+    /// Pairs that cannot reach each other.
+    pub(crate) blocked: BTreeSet<(usize, usize)>,
+    queue: BTreeMap<(Time, u64), Ev>,
+    sequence: u64,
+    links: BTreeMap<(usize, usize), u64>,
+    transfers: BTreeMap<u64, Transfer>,
+    rates: BTreeMap<u64, f64>,
+    fluid_at: Time,
+    fluid_turn: u64,
+    asked: BTreeMap<ServeId, (usize, usize, FetchId, Want)>,
+    steps: u64,
+    pub(crate) rng: Rng,
+}
+
+fn peer(node: usize) -> PeerId {
+    PeerId(blake3(&node.to_le_bytes()))
+}
+
+impl World {
+    pub(crate) fn new(setup: Setup) -> Self {
+        let mut rng = Rng::new(Seed(blake3(&setup.seed.to_le_bytes())));
+        let lens: Arc<[u32]> = (0..setup.chunks)
+            .map(|_| {
+                let a = rng.below(96) + rng.below(96) + rng.below(66);
+                u32::try_from(32 + a).unwrap() * 1024 - 512
+            })
+            .collect();
+        let mut world = Self {
+            now: Time(1_000_000),
+            nodes: Vec::new(),
+            wan_bytes: vec![0.0; setup.sites],
+            digest: [0; 32],
+            delivered: 0,
+            blocked: BTreeSet::new(),
+            queue: BTreeMap::new(),
+            sequence: 0,
+            links: BTreeMap::new(),
+            transfers: BTreeMap::new(),
+            rates: BTreeMap::new(),
+            fluid_at: Time(0),
+            fluid_turn: 0,
+            asked: BTreeMap::new(),
+            steps: 0,
+            rng,
+            lens,
+            setup,
+        };
+        let count = 1 + world.setup.sites * world.setup.per_site;
+        for index in 0..count {
+            world.add_node(index);
+        }
+        for index in 0..count {
+            let at = world.now.plus(Duration(world.rng.below(20_000)));
+            let at = if index == SOURCE { world.now } else { at };
+            world.push(at, Ev::Start(index));
+        }
+        if let Some(most) = world.setup.discovery {
+            for a in 1..count {
+                for b in 1..count {
+                    if a != b && world.nodes[a].site == world.nodes[b].site {
+                        let wait = Duration(world.rng.below(most.0 + 1));
+                        world.push(world.now.plus(wait), Ev::Discover(a, b));
+                    }
+                }
+            }
+        }
+        world
+    }
+
+    fn add_node(&mut self, index: usize) {
+        let origin = index == SOURCE;
+        let site = if origin {
+            usize::MAX
+        } else {
+            (index - 1) / self.setup.per_site
+        };
+        let mode = match (origin, self.setup.http) {
+            (true, _) => Mode::Origin,
+            (false, true) => Mode::EndpointWithHttp,
+            (false, false) => Mode::Endpoint,
+        };
+        let address = |node: usize| vec![node.to_le_bytes().to_vec()];
+        let site_name = if origin {
+            String::new()
+        } else {
+            format!("site{site}")
+        };
+        let bootstrap = if origin || self.setup.http {
+            Vec::new()
+        } else {
+            vec![(peer(SOURCE), address(SOURCE))]
+        };
+        let config = Config {
+            peer: peer(index),
+            site: site_name.clone(),
+            lines: Vec::new(),
+            automatic: true,
+            mode,
+            weight: 4,
+            bootstrap,
+        };
+        let store = if origin {
+            Bitfield::full(self.setup.chunks)
+        } else {
+            Bitfield::empty(self.setup.chunks)
+        };
+        self.nodes.push(Node {
+            swarm: Swarm::new(&config, self.rng.fork("node")),
+            member: Member {
+                peer: peer(index),
+                site: site_name,
+                origin,
+                addresses: address(index),
+            },
+            manner: Manner::Honest,
+            alive: true,
+            started: false,
+            store,
+            done: None,
+            site,
+            tick_at: None,
+            card_free: Time(0),
+            open: BTreeMap::new(),
+        });
+    }
+
+    /// Total wire bytes.
+    pub(crate) fn size(&self) -> f64 {
+        self.lens.iter().map(|&len| f64::from(len)).sum()
+    }
+
+    pub(crate) fn kill_at(&mut self, node: usize, at: Time) {
+        self.push(at, Ev::Kill(node));
+    }
+
+    pub(crate) fn cut_at(&mut self, a: usize, b: usize, at: Time) {
+        self.push(at, Ev::Cut(a, b));
+    }
+
+    /// Runs until every living honest node is complete, or until `limit`.
+    pub(crate) fn run(&mut self, limit: Time) -> bool {
+        while !self.is_done() {
+            if !self.step(limit) {
+                return false;
+            }
+        }
+        true
+    }
+
+    pub(crate) fn run_until(&mut self, at: Time) {
+        while self.step(at) {}
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.nodes
+            .iter()
+            .skip(1)
+            .all(|node| !node.alive || node.manner != Manner::Honest || node.done.is_some())
+    }
+
+    fn step(&mut self, limit: Time) -> bool {
+        let Some((&key, _)) = self.queue.first_key_value() else {
+            return false;
+        };
+        if key.0 > limit {
+            return false;
+        }
+        let event = self.queue.remove(&key).unwrap();
+        assert!(key.0 >= self.now);
+        self.now = key.0;
+        self.steps += 1;
+        self.run_event(event);
+        if self.steps.is_multiple_of(501) {
+            self.check();
+        }
+        true
+    }
+
+    fn run_event(&mut self, event: Ev) {
+        match event {
+            Ev::Answer(node, fetch, outcome) => self.answer(node, fetch, outcome),
+            Ev::Connect(a, b) => self.connect(a, b),
+            Ev::Cut(a, b) => self.cut(a, b),
+            Ev::Deadline(node, fetch) => self.give_up(node, fetch),
+            Ev::Discover(a, b) => {
+                let addresses = self.nodes[b].member.addresses.clone();
+                let peer = peer(b);
+                self.give(a, Event::Discovered { peer, addresses });
+            }
+            Ev::Down(node, other) => {
+                let peer = peer(other);
+                self.give(node, Event::PeerDown { peer });
+            }
+            Ev::Flows(turn) if turn == self.fluid_turn => self.finish_flows(),
+            Ev::Flows(_) => {}
+            Ev::Kill(node) => self.kill(node),
+            Ev::NearEnd(transfer) => self.finish(transfer),
+            Ev::Receive(to, from, link, message) => {
+                if self.links.get(&pair(to, from)) == Some(&link) {
+                    let from = peer(from);
+                    self.give(to, Event::Message { from, message });
+                }
+            }
+            Ev::Request(server, client, link, fetch, want) => {
+                if self.links.get(&pair(server, client)) == Some(&link) {
+                    self.request(server, client, fetch, want);
+                }
+            }
+            Ev::Start(node) => self.start(node),
+            Ev::Tick(node) => {
+                if self.nodes[node].tick_at == Some(self.now) {
+                    self.nodes[node].tick_at = None;
+                    self.give(node, Event::Tick);
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, node: usize) {
+        self.nodes[node].started = true;
+        let held = Box::new(self.nodes[node].store.clone());
+        let event = Event::Add {
+            content: CONTENT,
+            wire_lens: self.lens.clone(),
+            held,
+            wanted: true,
+        };
+        self.give(node, event);
+    }
+
+    /// Hands an event to a machine and runs its orders.
+    pub(crate) fn give(&mut self, node: usize, event: Event) {
+        if !self.nodes[node].alive || !self.nodes[node].started {
+            return;
+        }
+        let mut out = Vec::new();
+        let now = self.now;
+        self.nodes[node].swarm.handle(event, now, &mut out);
+        let line = format!("{:?}{node}{now:?}{out:?}", self.digest);
+        self.digest = blake3(line.as_bytes());
+        for action in out {
+            self.act(node, action);
+        }
+        if let Some((at, _)) = self.nodes[node].swarm.wake() {
+            let at = at.max(self.now);
+            if self.nodes[node].tick_at.is_none_or(|armed| at < armed) {
+                self.nodes[node].tick_at = Some(at);
+                self.push(at, Ev::Tick(node));
+            }
+        }
+    }
+
+    fn act(&mut self, node: usize, action: Action) {
+        match action {
+            Action::CancelFetch { fetch } => self.give_up(node, fetch),
+            Action::Complete { .. } => {
+                assert!(self.nodes[node].store.is_full());
+                self.nodes[node].done.get_or_insert(self.now);
+            }
+            Action::Decline { serve, decline } => {
+                let (server, client, fetch, _) = self.asked.remove(&serve).unwrap();
+                assert_eq!(server, node);
+                let outcome = Fetched::Declined(decline);
+                let at = self.now.plus(self.delay(server, client));
+                self.push(at, Ev::Answer(client, fetch, outcome));
+            }
+            Action::Dial { addresses, .. } => {
+                let bytes = addresses[0].as_slice().try_into().unwrap();
+                let other = usize::from_le_bytes(bytes);
+                let wait = Duration(3 * self.delay(node, other).0);
+                self.push(self.now.plus(wait), Ev::Connect(node, other));
+            }
+            Action::Disconnect { peer, .. } => {
+                let other = self.index(&peer);
+                self.cut(node, other);
+            }
+            Action::Fetch {
+                fetch,
+                from,
+                want,
+                by,
+            } => self.fetch(node, fetch, from, want, by),
+            Action::Scored { .. } => {}
+            Action::Send { to, message } => {
+                let other = self.index(&to);
+                if let Some(&link) = self.links.get(&pair(node, other)) {
+                    let at = self.now.plus(self.delay(node, other));
+                    self.push(at, Ev::Receive(other, node, link, Box::new(message)));
+                }
+            }
+            Action::Serve { serve, to, want } => {
+                let (server, client, fetch, asked) = self.asked.remove(&serve).unwrap();
+                assert_eq!((server, asked, peer(client)), (node, want, to));
+                assert!(
+                    self.nodes[node].store.contains(want.chunk),
+                    "serves what it lacks"
+                );
+                self.transfer(Some(server), client, serve, fetch, want);
+            }
+        }
+    }
+
+    fn fetch(&mut self, node: usize, fetch: FetchId, from: Source, want: Want, by: Time) {
+        assert!(
+            !self.nodes[node].store.contains(want.chunk),
+            "fetches what it holds"
+        );
+        assert!(by > self.now);
+        let server = match from {
+            Source::Origin => None,
+            Source::Peer(peer) => Some(self.index(&peer)),
+        };
+        let known = self.nodes[node].open.insert(fetch, (server, want));
+        assert!(known.is_none(), "a fetch id is used twice");
+        assert!(self.nodes[node].open.len() <= crate::limits::FETCHES_MAX);
+        self.push(by, Ev::Deadline(node, fetch));
+        match server {
+            None => self.transfer(None, node, ServeId(u64::MAX), fetch, want),
+            Some(server) => {
+                if let Some(&link) = self.links.get(&pair(node, server)) {
+                    let at = self.now.plus(self.delay(node, server));
+                    self.push(at, Ev::Request(server, node, link, fetch, want));
+                } else {
+                    self.push(self.now, Ev::Answer(node, fetch, Fetched::Stalled));
+                }
+            }
+        }
+    }
+
+    fn request(&mut self, server: usize, client: usize, fetch: FetchId, want: Want) {
+        if !self.nodes[client].open.contains_key(&fetch) {
+            return;
+        }
+        match self.nodes[server].manner {
+            Manner::Honest => {
+                let serve = ServeId(self.sequence);
+                self.sequence += 1;
+                self.asked.insert(serve, (server, client, fetch, want));
+                let from = peer(client);
+                self.give(server, Event::Requested { serve, from, want });
+                assert!(!self.asked.contains_key(&serve), "a request without answer");
+            }
+            Manner::Liar => {}
+            Manner::Corrupter => {
+                let at = self.now.plus(Duration::millis(2));
+                self.push(at, Ev::Answer(client, fetch, Fetched::Corrupt));
+            }
+        }
+    }
+
+    fn transfer(
+        &mut self,
+        server: Option<usize>,
+        client: usize,
+        serve: ServeId,
+        fetch: FetchId,
+        want: Want,
+    ) {
+        let len = self.lens[want.chunk.0 as usize];
+        let wan = server.is_none_or(|server| server == SOURCE);
+        let id = self.sequence;
+        self.sequence += 1;
+        if wan {
+            self.flow();
+        }
+        let left = f64::from(len);
+        let transfer = Transfer {
+            server,
+            client,
+            serve,
+            fetch,
+            want,
+            left,
+            wan,
+        };
+        self.transfers.insert(id, transfer);
+        if wan {
+            self.reshape();
+        } else if let Some(server) = server {
+            // 1 Gbit/s network cards.
+            let card = &mut self.nodes[server].card_free;
+            let at = (*card)
+                .max(self.now)
+                .plus(Duration(u64::from(len) * 8 / 1000));
+            *card = at;
+            self.push(at.plus(Duration(500)), Ev::NearEnd(id));
+        }
+    }
+
+    /// A transfer delivered its last byte.
+    fn finish(&mut self, id: u64) {
+        let Some(done) = self.transfers.remove(&id) else {
+            return;
+        };
+        let bytes = u64::from(self.lens[done.want.chunk.0 as usize]);
+        if let Some(server) = done.server {
+            let serve = done.serve;
+            self.give(server, Event::Served { serve, bytes });
+        }
+        let wait = done
+            .server
+            .map_or(Duration(0), |s| self.delay(s, done.client));
+        let at = self.now.plus(wait);
+        self.push(at, Ev::Answer(done.client, done.fetch, Fetched::Held));
+    }
+
+    fn answer(&mut self, node: usize, fetch: FetchId, outcome: Fetched) {
+        let Some((_, want)) = self.nodes[node].open.remove(&fetch) else {
+            return;
+        };
+        if outcome == Fetched::Held {
+            self.nodes[node].store.insert(want.chunk);
+            self.delivered += 1;
+        }
+        self.give(node, Event::Fetched { fetch, outcome });
+    }
+
+    /// The client ends a fetch: too late, cancelled, or the connection is gone.
+    fn give_up(&mut self, node: usize, fetch: FetchId) {
+        if !self.nodes[node].open.contains_key(&fetch) {
+            return;
+        }
+        self.drop_transfers(|t| t.client == node && t.fetch == fetch);
+        self.push(self.now, Ev::Answer(node, fetch, Fetched::Stalled));
+    }
+
+    fn drop_transfers(&mut self, test: impl Fn(&Transfer) -> bool) {
+        self.flow();
+        let ids: Vec<u64> = self
+            .transfers
+            .iter()
+            .filter(|(_, t)| test(t))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            let gone = self.transfers.remove(&id).unwrap();
+            if let Some(server) = gone.server {
+                let serve = gone.serve;
+                self.give(server, Event::Served { serve, bytes: 0 });
+            }
+        }
+        self.reshape();
+    }
+
+    fn connect(&mut self, a: usize, b: usize) {
+        let up = |node: &Node| node.alive && node.started;
+        if self.links.contains_key(&pair(a, b))
+            || self.blocked.contains(&pair(a, b))
+            || !up(&self.nodes[a])
+            || !up(&self.nodes[b])
+        {
+            return;
+        }
+        let refuses = |a: &Node, b: &Node, now| a.swarm.refuses(&b.member.peer, now);
+        if refuses(&self.nodes[a], &self.nodes[b], self.now)
+            || refuses(&self.nodes[b], &self.nodes[a], self.now)
+        {
+            return;
+        }
+        self.sequence += 1;
+        self.links.insert(pair(a, b), self.sequence);
+        let path = if a == SOURCE || b == SOURCE {
+            Path::Wan
+        } else {
+            Path::Lan
+        };
+        for (node, other) in [(a, b), (b, a)] {
+            let member = Box::new(self.nodes[other].member.clone());
+            self.give(node, Event::PeerUp { member, path });
+            if self.nodes[other].manner != Manner::Honest {
+                let link = self.sequence_of(a, b);
+                let words = Vec::new();
+                let have = Message::Have {
+                    content: CONTENT,
+                    all: true,
+                    words,
+                };
+                self.push(
+                    self.now.plus(Duration::millis(5)),
+                    Ev::Receive(node, other, link, Box::new(have)),
+                );
+            }
+        }
+    }
+
+    fn sequence_of(&self, a: usize, b: usize) -> u64 {
+        self.links.get(&pair(a, b)).copied().unwrap_or(0)
+    }
+
+    fn cut(&mut self, a: usize, b: usize) {
+        if self.links.remove(&pair(a, b)).is_none() {
+            return;
+        }
+        let between = |x: usize, y: usize| (x == a && y == b) || (x == b && y == a);
+        self.drop_transfers(|t| t.server.is_some_and(|s| between(s, t.client)));
+        for (node, other) in [(a, b), (b, a)] {
+            let at = self.now.plus(self.delay(node, other));
+            self.push(at, Ev::Down(node, other));
+            let open: Vec<FetchId> = self.nodes[node]
+                .open
+                .iter()
+                .filter(|(_, (server, _))| *server == Some(other))
+                .map(|(id, _)| *id)
+                .collect();
+            for fetch in open {
+                self.push(at, Ev::Answer(node, fetch, Fetched::Stalled));
+            }
+        }
+    }
+
+    fn kill(&mut self, node: usize) {
+        self.nodes[node].alive = false;
+        let links: Vec<(usize, usize)> = self
+            .links
+            .keys()
+            .copied()
+            .filter(|(a, b)| *a == node || *b == node)
+            .collect();
+        for (a, b) in links {
+            self.cut(a, b);
+        }
+        self.drop_transfers(|t| t.client == node);
+    }
+
+    fn push(&mut self, at: Time, event: Ev) {
+        self.sequence += 1;
+        self.queue.insert((at, self.sequence), event);
+    }
+
+    fn delay(&self, a: usize, b: usize) -> Duration {
+        if a == SOURCE || b == SOURCE {
+            self.setup.wan_delay
+        } else {
+            Duration(300)
+        }
+    }
+
+    fn index(&self, id: &PeerId) -> usize {
+        self.nodes
+            .iter()
+            .position(|node| node.member.peer == *id)
+            .unwrap()
+    }
+
+    /// Lets the WAN flow up to now.
+    fn flow(&mut self) {
+        let secs = self.now.since(self.fluid_at).0 as f64 / 1e6;
+        self.fluid_at = self.now;
+        for (id, rate) in &self.rates {
+            if let Some(transfer) = self.transfers.get_mut(id) {
+                let moved = (rate * secs).min(transfer.left);
+                transfer.left -= moved;
+                self.wan_bytes[self.nodes[transfer.client].site] += moved;
+            }
+        }
+    }
+
+    /// Shares the links anew: fair among the connections of a site and at the
+    /// origin, then among the transfers of a connection.
+    fn reshape(&mut self) {
+        let mut connections: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
+        for (id, transfer) in self.transfers.iter().filter(|(_, t)| t.wan) {
+            connections.entry(transfer.client).or_default().push(*id);
+        }
+        let mut per_site = vec![0usize; self.setup.sites];
+        for client in connections.keys() {
+            per_site[self.nodes[*client].site] += 1;
+        }
+        let mut order: Vec<usize> = connections.keys().copied().collect();
+        let cap = |site: usize| self.setup.site_down / per_site[site].max(1) as f64;
+        order.sort_by(|a, b| cap(self.nodes[*a].site).total_cmp(&cap(self.nodes[*b].site)));
+        let mut left = self.setup.origin_up;
+        self.rates.clear();
+        for (index, client) in order.iter().enumerate() {
+            let fair = left / (order.len() - index) as f64;
+            let rate = fair.min(cap(self.nodes[*client].site));
+            left -= rate;
+            let streams = &connections[client];
+            for id in streams {
+                self.rates.insert(*id, rate / streams.len() as f64);
+            }
+        }
+        self.fluid_turn += 1;
+        let next = self
+            .rates
+            .iter()
+            .map(|(id, rate)| self.transfers[id].left / rate)
+            .min_by(f64::total_cmp);
+        if let Some(secs) = next {
+            let at = self.now.plus(Duration((secs * 1e6).ceil() as u64));
+            self.push(at, Ev::Flows(self.fluid_turn));
+        }
+    }
+
+    fn finish_flows(&mut self) {
+        self.flow();
+        let done: Vec<u64> = self
+            .transfers
+            .iter()
+            .filter(|(_, t)| t.wan && t.left < 1.0)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in done {
+            self.finish(id);
+        }
+        self.flow();
+        self.reshape();
+    }
+
+    /// The invariants that hold between any two steps.
+    pub(crate) fn check(&self) {
+        for (index, node) in self.nodes.iter().enumerate() {
+            if !node.alive || !node.started {
+                continue;
+            }
+            let swarm = &node.swarm;
+            for content in swarm.contents.values() {
+                let holders = |chunk: ChunkIndex| {
+                    let views = content.views.0.values();
+                    let count = views
+                        .filter(|v| v.counted && v.bits.contains(chunk))
+                        .count();
+                    u16::try_from(count).unwrap()
+                };
+                content.chunks.check(holders);
+                for (peer, view) in &content.views.0 {
+                    let other = &self.nodes[self.index(peer)];
+                    let ahead = view.bits.iter().any(|c| !other.store.contains(c));
+                    assert!(
+                        !ahead || other.manner != Manner::Honest,
+                        "a view is ahead of its owner"
+                    );
+                }
+                assert_eq!(content.chunks.held(), &node.store, "node {index}");
+                let flying = swarm.fetches.select(|f| !f.near).len();
+                assert_eq!(content.window.flying() as usize, flying);
+                for fetch in swarm.fetches.all.values().filter(|f| f.live && !f.near) {
+                    assert!(
+                        content
+                            .claims
+                            .mine
+                            .iter()
+                            .any(|m| m.span == fetch.chunk.span())
+                            || !self.setup.http,
+                        "a WAN fetch without claim"
+                    );
+                }
+            }
+        }
+        for (site, _, span, live, split) in self.nodes[SOURCE].swarm.grants.live(self.now) {
+            assert!(live <= 1 || split, "{site:?} {span:?} has {live} leases");
+        }
+    }
+}
+
+fn pair(a: usize, b: usize) -> (usize, usize) {
+    (a.min(b), a.max(b))
+}
