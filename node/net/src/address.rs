@@ -70,3 +70,44 @@ pub fn socket(address: &[u8]) -> Option<SocketAddr> {
 pub(crate) fn multiaddr(address: &[u8]) -> Option<Multiaddr> {
     Multiaddr::try_from(address.to_vec()).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer() -> PeerId {
+        let key = identity::keypair([7; 32]).public().to_peer_id();
+        identity::from_libp2p(&key).unwrap()
+    }
+
+    #[test]
+    fn text_with_and_without_peer_is_read_back() {
+        let plain = "/ip4/192.0.2.7/tcp/4001";
+        let (no_peer, address) = parse(plain).unwrap();
+        assert_eq!(no_peer, None);
+        assert_eq!(text(&address).unwrap(), plain);
+        let named = text_with_peer(&peer(), &address).unwrap();
+        assert_eq!(parse(&named).unwrap(), (Some(peer()), address));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for garbage in ["192.0.2.7:4001", "/ip4/300.0.0.1/tcp/1", "/nothing/1"] {
+            assert!(parse(garbage).is_err(), "{garbage}");
+        }
+        assert_eq!(text(&[0xff; 9]), None);
+        // A peer whose name is a hash, not a key, is nobody here.
+        let hashed = "/ip4/192.0.2.7/tcp/1/p2p/QmcgpsyWgH8Y8ajJz1Cu72KnS5uo2Aa2LpzU7kinSupNKC";
+        assert!(parse(hashed).is_err());
+    }
+
+    #[test]
+    fn sockets_and_addresses_name_the_same() {
+        for socket_text in ["192.0.2.7:4001", "[2001:db8::1]:9"] {
+            let at: SocketAddr = socket_text.parse().unwrap();
+            assert_eq!(socket(&from_socket(at)), Some(at));
+        }
+        let (_, name) = parse("/dns4/example.org/tcp/1").unwrap();
+        assert_eq!(socket(&name), None);
+    }
+}

@@ -16,7 +16,8 @@ use crate::exchange::control::{self, ControlCodec};
 use crate::exchange::document_codec::{self, DocumentCodec};
 use crate::gossip::{self, Gossipsub};
 use crate::limits::{
-    CONNECTIONS_MAX, CONNECTIONS_PENDING_MAX, CONNECTIONS_PER_PEER_MAX, STREAMS_PER_PROTOCOL_MAX,
+    CHUNK_STREAMS_MAX, CONNECTIONS_MAX, CONNECTIONS_PENDING_MAX, CONNECTIONS_PER_PEER_MAX,
+    CONTROL_STREAMS_MAX, DOCUMENT_STREAMS_MAX,
 };
 
 /// Name of the family of protocols, as identify shows it.
@@ -49,9 +50,11 @@ pub(crate) struct Behaviour {
 /// Puts the protocols together; fails where multicast is not available.
 pub(crate) fn build(config: &Config, keypair: &Keypair) -> io::Result<Behaviour> {
     let Timing { ping, progress, .. } = config.timing;
-    let requests = request_response::Config::default()
-        .with_request_timeout(STREAM_TIME_MAX)
-        .with_max_concurrent_streams(STREAMS_PER_PROTOCOL_MAX);
+    let requests = |streams| {
+        request_response::Config::default()
+            .with_request_timeout(STREAM_TIME_MAX)
+            .with_max_concurrent_streams(streams)
+    };
     let both = ProtocolSupport::Full;
     let limits = ConnectionLimits::default()
         .with_max_pending_incoming(Some(CONNECTIONS_PENDING_MAX))
@@ -75,17 +78,17 @@ pub(crate) fn build(config: &Config, keypair: &Keypair) -> io::Result<Behaviour>
         chunk: request_response::Behaviour::with_codec(
             ChunkCodec::new(progress),
             [(chunk_codec::PROTOCOL, both.clone())],
-            requests.clone(),
+            requests(CHUNK_STREAMS_MAX),
         ),
         control: request_response::Behaviour::with_codec(
             ControlCodec::new(progress),
             [(control::PROTOCOL, both.clone())],
-            requests.clone(),
+            requests(CONTROL_STREAMS_MAX),
         ),
         document: request_response::Behaviour::with_codec(
             DocumentCodec::new(progress),
             [(document_codec::PROTOCOL, both)],
-            requests,
+            requests(DOCUMENT_STREAMS_MAX),
         ),
         gossip: gossip::behaviour(&config.gossip_topic),
         identify: identify::Behaviour::new(about),

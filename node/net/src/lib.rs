@@ -18,6 +18,8 @@ mod identity;
 pub mod limits;
 mod metered;
 mod peers;
+#[cfg(feature = "quic")]
+mod quic;
 pub mod service;
 mod task;
 pub mod traffic;

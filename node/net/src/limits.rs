@@ -16,8 +16,15 @@ pub const CONNECTIONS_PENDING_MAX: u32 = 64;
 pub const CONNECTIONS_PER_PEER_MAX: u32 = 2;
 /// Connections in all: twice the peers of the core.
 pub const CONNECTIONS_MAX: u32 = 512;
-/// Streams of one protocol on one connection, both directions together.
-pub const STREAMS_PER_PROTOCOL_MAX: usize = 768;
+/// Chunk requests on one connection, both directions together: three times
+/// what an origin serves at one time to all.
+pub const CHUNK_STREAMS_MAX: usize = 768;
+/// Control frames on one connection, both directions together: an honest node
+/// has one under way; each may hold a full frame in memory.
+pub const CONTROL_STREAMS_MAX: usize = 8;
+/// Document requests on one connection, both directions together: four times
+/// what the core asks for at one time.
+pub const DOCUMENT_STREAMS_MAX: usize = 64;
 /// Streams of one connection over all protocols.
 pub const STREAMS_PER_CONNECTION_MAX: usize = 2048;
 /// Inbound streams of one connection that have not named their protocol yet:

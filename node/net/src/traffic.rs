@@ -256,3 +256,62 @@ impl Drop for ConnectionMeter {
         totals.forget_departed();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PEER: PeerId = PeerId([1; 32]);
+
+    #[test]
+    fn bytes_change_sides_when_the_connection_is_admitted_and_stay_when_it_ends() {
+        let meter = TrafficMeter::default();
+        let connection = meter.connection();
+        connection.received(10);
+        connection.sent(20);
+        assert_eq!(meter.read().unadmitted, 30);
+        connection.admit(PEER, Path::Site);
+        connection.received(1);
+        let admitted = meter.read();
+        assert_eq!((admitted.received.site, admitted.sent.site), (11, 20));
+        assert_eq!(admitted.unadmitted, 0);
+        drop(connection);
+        assert_eq!(meter.read(), admitted);
+        assert_eq!(meter.peers()[&PEER].received, 11);
+    }
+
+    #[test]
+    fn payload_is_counted_under_the_path_of_the_connection() {
+        let meter = TrafficMeter::default();
+        meter.payload_received(PEER, 5);
+        let connection = meter.connection();
+        connection.admit(PEER, Path::Lan);
+        meter.payload_received(PEER, 7);
+        meter.payload_sent(PEER, 9);
+        let read = meter.read();
+        assert_eq!(read.payload_received.wan, 5, "no connection: the dearest");
+        assert_eq!((read.payload_received.lan, read.payload_sent.lan), (7, 9));
+    }
+
+    #[test]
+    fn departed_peers_are_forgotten_beyond_the_limit_and_standing_ones_are_not() {
+        let meter = TrafficMeter::default();
+        let standing = meter.connection();
+        standing.admit(PEER, Path::Lan);
+        for number in 0..TRAFFIC_PEERS_MAX as u64 + 50 {
+            let mut key = [2; 32];
+            key[..8].copy_from_slice(&number.to_be_bytes());
+            let connection = meter.connection();
+            connection.admit(PeerId(key), Path::Wan);
+            connection.received(1);
+        }
+        let peers = meter.peers();
+        assert_eq!(peers.len(), TRAFFIC_PEERS_MAX + 1);
+        assert!(peers.contains_key(&PEER));
+        assert_eq!(
+            meter.read().received.wan,
+            TRAFFIC_PEERS_MAX as u64 + 50,
+            "the sum keeps what is forgotten by name"
+        );
+    }
+}

@@ -30,8 +30,21 @@ pub(crate) fn build(
     gate: &Gate,
     traffic: &TrafficMeter,
 ) -> Boxed<(PeerId, StreamMuxerBox)> {
+    let tcp = over_tcp(keypair, gate.clone(), traffic.clone());
+    #[cfg(feature = "quic")]
+    let tcp = tcp
+        .or_transport(crate::quic::build(keypair, gate.clone(), traffic.clone()))
+        .map(|either, _| either.into_inner())
+        .boxed();
+    tcp
+}
+
+fn over_tcp(
+    keypair: &Keypair,
+    gate: Gate,
+    traffic: TrafficMeter,
+) -> Boxed<(PeerId, StreamMuxerBox)> {
     let noise = noise::Config::new(keypair).expect("an Ed25519 key signs its noise key");
-    let (gate, traffic) = (gate.clone(), traffic.clone());
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
     tcp.and_then(move |stream, point| async move {
         let meter = Arc::new(traffic.connection());

@@ -127,3 +127,47 @@ pub(crate) fn code(refusal: FrameRefusal) -> &'static str {
         FrameRefusal::TooLarge => "too-large",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn a_frame_of_full_length_passes_and_one_byte_more_is_refused() {
+        for len in [0, 1, 127, 128, 300, 70_000] {
+            let frame = vec![5; len];
+            let mut sent = Vec::new();
+            write_frame(&mut sent, &frame).await.unwrap();
+            assert_eq!(read_frame(&mut &sent[..], len).await.unwrap(), frame);
+            if len > 0 {
+                let error = read_frame(&mut &sent[..], len - 1).await.unwrap_err();
+                assert_eq!(refusal(&error), Some(FrameRefusal::TooLarge));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_length_that_does_not_end_is_malformed() {
+        let error = read_len(&mut &[0xff; 6][..], usize::MAX).await.unwrap_err();
+        assert_eq!(refusal(&error), Some(FrameRefusal::Malformed));
+    }
+
+    #[tokio::test]
+    async fn the_longest_length_is_refused_without_making_room_for_it() {
+        let error = read_len(&mut &[0xff, 0xff, 0xff, 0xff, 0x7f][..], 1000)
+            .await
+            .unwrap_err();
+        assert_eq!(refusal(&error), Some(FrameRefusal::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_ends_early_is_a_broken_stream_and_no_breach() {
+        let error = read_body(&mut &[0; 100_000][..], 100_001, IDLE)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(refusal(&error), None);
+    }
+}

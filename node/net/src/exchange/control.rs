@@ -161,3 +161,54 @@ impl Outbox {
         frame
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(version: u64) -> Message {
+        Message::Head([version, 0, 0])
+    }
+
+    #[test]
+    fn frames_keep_order_and_stay_within_both_limits() {
+        let have = Message::Have {
+            content: patchmesh_content::id::ContentId([1; 32]),
+            all: false,
+            words: (0..4000).map(|word| (word, u64::MAX)).collect(),
+        };
+        let sent: Vec<Message> = (0..1500)
+            .map(head)
+            .chain([have.clone(), have, head(9)])
+            .collect();
+        let mut outboxes = Outboxes::default();
+        let peer = PeerId::random();
+        for message in &sent {
+            outboxes.push(peer, message.clone()).unwrap();
+        }
+        let outbox = outboxes.of.get_mut(&peer).unwrap();
+        let mut arrived = Vec::new();
+        while !outbox.waiting.is_empty() {
+            let frame = outbox.next_frame();
+            assert!(frame.len() <= FRAME_MESSAGES_MAX);
+            let bytes = encode_frame(&frame);
+            assert!(bytes.len() <= FRAME_LEN_MAX);
+            arrived.extend(decode_frame(&bytes).unwrap());
+        }
+        assert_eq!(arrived, sent);
+        assert_eq!(outbox.bytes, 0);
+    }
+
+    #[test]
+    fn a_peer_that_does_not_read_overflows_at_the_limit() {
+        let mut outboxes = Outboxes::default();
+        let peer = PeerId::random();
+        for version in 0..CONTROL_QUEUE_MAX as u64 {
+            outboxes.push(peer, head(version)).unwrap();
+        }
+        assert_eq!(outboxes.push(peer, head(0)), Err(Overflow));
+        assert_eq!(outboxes.push(PeerId::random(), head(0)), Ok(()));
+        outboxes.forget(&peer);
+        assert_eq!(outboxes.push(peer, head(0)), Ok(()));
+    }
+}

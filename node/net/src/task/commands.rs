@@ -101,22 +101,10 @@ impl Task {
     }
 
     fn admit(&mut self, hello: HelloId, path: Option<Path>) {
-        let Some(waiting) = self.hello.waiting.remove(&hello) else {
-            return;
-        };
-        match path {
-            // The peer would not dial while its side of a connection stands:
-            // the standing one is dead, and its end must be told first.
-            Some(path) if self.peers.is_stale(&waiting.peer) => {
-                self.disconnect(&waiting.peer, Down::Closed);
-                let held = self.hello.held.entry(waiting.peer).or_default();
-                held.push((waiting.answer, path));
-            }
-            verdict => {
-                if waiting.answer.send(verdict).is_err() {
-                    tracing::debug!(?hello, "the connection did not wait for its verdict");
-                }
-            }
+        if let Some(answer) = self.hello.waiting.remove(&hello)
+            && answer.send(path).is_err()
+        {
+            tracing::debug!(?hello, "the connection did not wait for its verdict");
         }
     }
 

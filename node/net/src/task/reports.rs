@@ -1,48 +1,52 @@
 //! What the swarm tells, made into events for the driver.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use libp2p::multiaddr::{Multiaddr, Protocol};
-use libp2p::request_response::{
-    Event as Exchange, InboundFailure, Message as Exchanged, OutboundFailure,
-};
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{PeerId, gossipsub, mdns, ping};
 use patchmesh_core::ids::HelloId;
-use patchmesh_core::message::{Announcement, Message};
+use patchmesh_core::message::Announcement;
 use patchmesh_core::output::Verdict;
 use patchmesh_core::peer::{Address, Down};
-use prost::bytes::Bytes;
 
 use crate::behaviour::BehaviourEvent;
-use crate::event::{Event, FetchOutcome};
-use crate::exchange::chunk_codec::{ChunkRequest, ChunkResponse};
-use crate::exchange::document_codec::DocumentRequest;
+use crate::event::Event;
 use crate::gossip::report;
 use crate::hello::HelloAsk;
 use crate::identity::{from_libp2p, to_libp2p};
 use crate::limits::{DISCOVERED_ADDRESSES_MAX, HELLOS_MAX};
-use crate::task::state::{Task, Waiting};
-use crate::wire::{code, refusal};
+use crate::task::state::Task;
+use crate::wire::code;
 
 impl Task {
-    /// Hands a hello to the driver.
+    /// Takes in a hello. A peer does not dial while its side of a connection
+    /// stands, so one that stands here is dead, and the driver must see its
+    /// end before the hello.
     pub(crate) fn ask_for_verdict(&mut self, ask: HelloAsk) {
         let Some(peer) = to_libp2p(&ask.proof.peer) else {
             return;
         };
-        self.hello
-            .waiting
-            .retain(|_, waiting| !waiting.answer.is_closed());
-        if self.hello.waiting.len() >= HELLOS_MAX {
-            // Dropping the question is a no.
+        if self.peers.is_stale(&peer) {
+            self.disconnect(&peer, Down::Closed);
+            let held = self.hello.held.entry(peer).or_default();
+            held.retain(|ask| !ask.answer.is_closed());
+            held.push(ask);
+        } else {
+            self.show(ask);
+        }
+    }
+
+    /// Hands a hello to the driver; without room for it, it is refused.
+    fn show(&mut self, ask: HelloAsk) {
+        let waiting = &mut self.hello.waiting;
+        waiting.retain(|_, answer| !answer.is_closed());
+        if waiting.len() >= HELLOS_MAX {
             return;
         }
         let hello = HelloId(self.hello.next);
         self.hello.next += 1;
-        let answer = ask.answer;
-        self.hello.waiting.insert(hello, Waiting { peer, answer });
+        waiting.insert(hello, ask.answer);
         self.pending.push_back(Event::Hello {
             hello,
             proof: Box::new(ask.proof),
@@ -135,10 +139,8 @@ impl Task {
         };
         self.outboxes.forget(peer);
         self.pending.push_back(Event::PeerDown { peer: key, why });
-        for (answer, path) in self.hello.held.remove(peer).unwrap_or_default() {
-            if answer.send(Some(path)).is_err() {
-                tracing::debug!("the connection did not wait for its verdict");
-            }
+        for ask in self.hello.held.remove(peer).unwrap_or_default() {
+            self.show(ask);
         }
     }
 
@@ -155,150 +157,6 @@ impl Task {
             }
             self.hello.parts.addresses = addresses;
             self.renew_hello();
-        }
-    }
-
-    fn report_chunk(&mut self, event: Exchange<ChunkRequest, ChunkResponse>) {
-        match event {
-            Exchange::Message { peer, message, .. } => match message {
-                Exchanged::Request {
-                    request_id,
-                    request,
-                    channel,
-                } => {
-                    if let Some(from) = self.peers.key(&peer)
-                        && let Some(serve) = self.chunks.requested(request_id, channel)
-                    {
-                        let want = Box::new(request.want);
-                        self.pending
-                            .push_back(Event::Requested { serve, from, want });
-                    }
-                }
-                Exchanged::Response {
-                    request_id,
-                    response,
-                } => {
-                    let event = self.chunks.fetched(request_id, Some(response));
-                    if let Some(Event::Fetched { outcome, .. }) = &event
-                        && let FetchOutcome::Frame(bytes) = outcome
-                        && let Some(key) = from_libp2p(&peer)
-                    {
-                        self.traffic.payload_received(key, bytes.len() as u64);
-                    }
-                    self.pending.extend(event);
-                }
-            },
-            Exchange::OutboundFailure {
-                peer,
-                request_id,
-                error,
-                ..
-            } => {
-                self.refused_outbound(&peer, &error);
-                self.pending.extend(self.chunks.fetched(request_id, None));
-            }
-            Exchange::InboundFailure {
-                peer,
-                request_id,
-                error,
-                ..
-            } => {
-                self.refused_inbound(&peer, &error);
-                self.pending
-                    .extend(self.chunks.sent(request_id).map(|sending| Event::Served {
-                        serve: sending.serve,
-                        bytes: 0,
-                    }));
-            }
-            Exchange::ResponseSent {
-                peer, request_id, ..
-            } => {
-                if let Some(sending) = self.chunks.sent(request_id) {
-                    if let Some(key) = from_libp2p(&peer) {
-                        self.traffic.payload_sent(key, sending.bytes);
-                    }
-                    self.pending.push_back(Event::Served {
-                        serve: sending.serve,
-                        bytes: sending.bytes,
-                    });
-                }
-            }
-        }
-    }
-
-    fn report_control(&mut self, event: Exchange<Vec<Message>, ()>) {
-        match event {
-            Exchange::Message { peer, message, .. } => match message {
-                Exchanged::Request {
-                    request, channel, ..
-                } => {
-                    let Some(from) = self.peers.key(&peer) else {
-                        return;
-                    };
-                    self.pending.extend(request.into_iter().map(|message| {
-                        let message = Box::new(message);
-                        Event::Message { from, message }
-                    }));
-                    let network = &mut self.swarm.behaviour_mut().control;
-                    if network.send_response(channel, ()).is_err() {
-                        tracing::debug!("the sender of a frame is gone");
-                    }
-                }
-                Exchanged::Response { request_id, .. } => self.outboxes.arrived(peer, request_id),
-            },
-            Exchange::OutboundFailure {
-                peer,
-                request_id,
-                error,
-                ..
-            } => {
-                self.refused_outbound(&peer, &error);
-                if self.outboxes.is_under_way(&peer, request_id) {
-                    // Some messages may have arrived and some not: only a new
-                    // session makes the peer's view right again.
-                    self.disconnect(&peer, Down::Closed);
-                }
-            }
-            Exchange::InboundFailure { peer, error, .. } => self.refused_inbound(&peer, &error),
-            Exchange::ResponseSent { .. } => {}
-        }
-    }
-
-    fn report_document(&mut self, event: Exchange<DocumentRequest, Option<Bytes>>) {
-        match event {
-            Exchange::Message { peer, message, .. } => match message {
-                Exchanged::Request {
-                    request, channel, ..
-                } => {
-                    if let Some(from) = self.peers.key(&peer)
-                        && let Some(asked) = self.documents.asked(channel)
-                    {
-                        self.pending.push_back(Event::Asked {
-                            asked,
-                            from,
-                            document: Box::new(request.document),
-                        });
-                    }
-                }
-                Exchanged::Response {
-                    request_id,
-                    response,
-                } => self
-                    .pending
-                    .extend(self.documents.answered(request_id, Some(response))),
-            },
-            Exchange::OutboundFailure {
-                peer,
-                request_id,
-                error,
-                ..
-            } => {
-                self.refused_outbound(&peer, &error);
-                self.pending
-                    .extend(self.documents.answered(request_id, None));
-            }
-            Exchange::InboundFailure { peer, error, .. } => self.refused_inbound(&peer, &error),
-            Exchange::ResponseSent { .. } => {}
         }
     }
 
@@ -342,28 +200,6 @@ impl Task {
                 let peer = from_libp2p(&peer)?;
                 Some(Event::Discovered { peer, addresses })
             }));
-    }
-
-    fn refused_inbound(&mut self, peer: &PeerId, error: &InboundFailure) {
-        if let InboundFailure::Io(error) = error {
-            self.refused(peer, error);
-        }
-    }
-
-    fn refused_outbound(&mut self, peer: &PeerId, error: &OutboundFailure) {
-        if let OutboundFailure::Io(error) = error {
-            self.refused(peer, error);
-        }
-    }
-
-    /// Reports a breach of the protocol; a broken stream is none.
-    fn refused(&mut self, peer: &PeerId, error: &io::Error) {
-        if let Some(refusal) = refusal(error)
-            && let Some(from) = from_libp2p(peer)
-        {
-            let code = code(refusal);
-            self.pending.push_back(Event::MessageRefused { from, code });
-        }
     }
 }
 

@@ -1,0 +1,186 @@
+//! What the three exchanges tell, made into events for the driver.
+
+use std::io;
+
+use libp2p::PeerId;
+use libp2p::request_response::{
+    Event as Exchange, InboundFailure, Message as Exchanged, OutboundFailure,
+};
+use patchmesh_core::message::Message;
+use patchmesh_core::peer::Down;
+use prost::bytes::Bytes;
+
+use crate::event::{Event, FetchOutcome};
+use crate::exchange::chunk_codec::{ChunkRequest, ChunkResponse};
+use crate::exchange::document_codec::DocumentRequest;
+use crate::identity::from_libp2p;
+use crate::task::state::Task;
+use crate::wire::{code, refusal};
+
+impl Task {
+    pub(crate) fn report_chunk(&mut self, event: Exchange<ChunkRequest, ChunkResponse>) {
+        match event {
+            Exchange::Message { peer, message, .. } => match message {
+                Exchanged::Request {
+                    request_id,
+                    request,
+                    channel,
+                } => {
+                    if let Some(from) = self.peers.key(&peer)
+                        && let Some(serve) = self.chunks.requested(request_id, channel)
+                    {
+                        let want = Box::new(request.want);
+                        self.pending
+                            .push_back(Event::Requested { serve, from, want });
+                    }
+                }
+                Exchanged::Response {
+                    request_id,
+                    response,
+                } => {
+                    let event = self.chunks.fetched(request_id, Some(response));
+                    if let Some(Event::Fetched { outcome, .. }) = &event
+                        && let FetchOutcome::Frame(bytes) = outcome
+                        && let Some(key) = from_libp2p(&peer)
+                    {
+                        self.traffic.payload_received(key, bytes.len() as u64);
+                    }
+                    self.pending.extend(event);
+                }
+            },
+            Exchange::OutboundFailure {
+                peer,
+                request_id,
+                error,
+                ..
+            } => {
+                self.refused_outbound(&peer, &error);
+                self.pending.extend(self.chunks.fetched(request_id, None));
+            }
+            Exchange::InboundFailure {
+                peer,
+                request_id,
+                error,
+                ..
+            } => {
+                self.refused_inbound(&peer, &error);
+                self.pending
+                    .extend(self.chunks.sent(request_id).map(|sending| Event::Served {
+                        serve: sending.serve,
+                        bytes: 0,
+                    }));
+            }
+            Exchange::ResponseSent {
+                peer, request_id, ..
+            } => {
+                if let Some(sending) = self.chunks.sent(request_id) {
+                    if let Some(key) = from_libp2p(&peer) {
+                        self.traffic.payload_sent(key, sending.bytes);
+                    }
+                    self.pending.push_back(Event::Served {
+                        serve: sending.serve,
+                        bytes: sending.bytes,
+                    });
+                }
+            }
+        }
+    }
+
+    pub(crate) fn report_control(&mut self, event: Exchange<Vec<Message>, ()>) {
+        match event {
+            Exchange::Message { peer, message, .. } => match message {
+                Exchanged::Request {
+                    request, channel, ..
+                } => {
+                    let Some(from) = self.peers.key(&peer) else {
+                        return;
+                    };
+                    self.pending.extend(request.into_iter().map(|message| {
+                        let message = Box::new(message);
+                        Event::Message { from, message }
+                    }));
+                    let network = &mut self.swarm.behaviour_mut().control;
+                    if network.send_response(channel, ()).is_err() {
+                        tracing::debug!("the sender of a frame is gone");
+                    }
+                }
+                Exchanged::Response { request_id, .. } => self.outboxes.arrived(peer, request_id),
+            },
+            Exchange::OutboundFailure {
+                peer,
+                request_id,
+                error,
+                ..
+            } => {
+                self.refused_outbound(&peer, &error);
+                if self.outboxes.is_under_way(&peer, request_id) {
+                    // Some messages may have arrived and some not: only a new
+                    // session makes the peer's view right again.
+                    self.disconnect(&peer, Down::Closed);
+                }
+            }
+            Exchange::InboundFailure { peer, error, .. } => self.refused_inbound(&peer, &error),
+            Exchange::ResponseSent { .. } => {}
+        }
+    }
+
+    pub(crate) fn report_document(&mut self, event: Exchange<DocumentRequest, Option<Bytes>>) {
+        match event {
+            Exchange::Message { peer, message, .. } => match message {
+                Exchanged::Request {
+                    request, channel, ..
+                } => {
+                    if let Some(from) = self.peers.key(&peer)
+                        && let Some(asked) = self.documents.asked(channel)
+                    {
+                        self.pending.push_back(Event::Asked {
+                            asked,
+                            from,
+                            document: Box::new(request.document),
+                        });
+                    }
+                }
+                Exchanged::Response {
+                    request_id,
+                    response,
+                } => self
+                    .pending
+                    .extend(self.documents.answered(request_id, Some(response))),
+            },
+            Exchange::OutboundFailure {
+                peer,
+                request_id,
+                error,
+                ..
+            } => {
+                self.refused_outbound(&peer, &error);
+                self.pending
+                    .extend(self.documents.answered(request_id, None));
+            }
+            Exchange::InboundFailure { peer, error, .. } => self.refused_inbound(&peer, &error),
+            Exchange::ResponseSent { .. } => {}
+        }
+    }
+
+    fn refused_inbound(&mut self, peer: &PeerId, error: &InboundFailure) {
+        if let InboundFailure::Io(error) = error {
+            self.refused(peer, error);
+        }
+    }
+
+    fn refused_outbound(&mut self, peer: &PeerId, error: &OutboundFailure) {
+        if let OutboundFailure::Io(error) = error {
+            self.refused(peer, error);
+        }
+    }
+
+    /// Reports a breach of the protocol; a broken stream is none.
+    fn refused(&mut self, peer: &PeerId, error: &io::Error) {
+        if let Some(refusal) = refusal(error)
+            && let Some(from) = from_libp2p(peer)
+        {
+            let code = code(refusal);
+            self.pending.push_back(Event::MessageRefused { from, code });
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Who comes in, and what an outsider gets to see.
+
+use std::time::Duration;
+
+use futures::{AsyncReadExt as _, AsyncWriteExt as _};
+use patchmesh_core::message::Message;
+use patchmesh_core::peer::{Down, Member, Path, PeerId, PeerRefusal};
+use patchmesh_net::{Command, Event, address};
+use patchmesh_proto::limits::HELLO_LEN_MAX;
+use tokio::io::AsyncReadExt as _;
+use tokio::time::{Instant, timeout};
+
+use crate::harness::{BOUND, Node, config, connect, connect_at};
+use crate::liar::{drive, hello_bytes, open, outsider, read_frame};
+use crate::traffic::Proxy;
+
+async fn dial(from: &Node, to: &Node) {
+    from.send(Command::Dial {
+        peer: to.peer(),
+        addresses: vec![to.address.clone()],
+    })
+    .await;
+}
+
+async fn dial_failed(node: &mut Node) {
+    node.wait(|event| matches!(event, Event::DialFailed { .. }).then_some(()))
+        .await;
+}
+
+fn saw_hello(node: &Node) -> bool {
+    node.seen
+        .iter()
+        .any(|event| matches!(event, Event::Hello { .. }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_show_each_other_who_they_are() {
+    let (mut a, mut b) = (Node::new(1).await, Node::new(2).await);
+    a.send(Command::SetHead([7, 8, 9])).await;
+    dial(&a, &b).await;
+    let of_a = b.verdict(Ok(Path::Lan)).await;
+    let of_b = a.verdict(Ok(Path::Lan)).await;
+    let (a_peer, b_peer) = (a.peer(), b.peer());
+    tokio::join!(a.up(b_peer), b.up(a_peer));
+
+    assert_eq!(of_a.peer, a_peer);
+    assert_eq!(of_a.certificate, [1; 100]);
+    assert_eq!(of_a.signature, [1; 64]);
+    assert_eq!(of_a.head, [7, 8, 9]);
+    assert_eq!(of_b.peer, b_peer);
+    assert_eq!(of_b.protocol, (1, 1));
+    assert_eq!(of_b.head, [1, 2, 3]);
+    assert_eq!(of_b.addresses, [b.address.clone()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_dialer_learns_nothing_about_the_node() {
+    let (mut a, mut b) = (Node::new(1).await, Node::new(2).await);
+    dial(&a, &b).await;
+    b.verdict(Err(PeerRefusal::WrongNetwork)).await;
+    dial_failed(&mut a).await;
+    assert!(!saw_hello(&a), "the refusing node showed its certificate");
+
+    // Being refused once is no bar to coming in later.
+    connect(&mut a, &mut b).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_the_dialer_refuses_is_not_connected() {
+    let (mut a, mut b) = (Node::new(1).await, Node::new(2).await);
+    let mut c = Node::new(3).await;
+    dial(&a, &b).await;
+    b.verdict(Ok(Path::Lan)).await;
+    a.verdict(Err(PeerRefusal::BadCertificate)).await;
+    dial_failed(&mut a).await;
+    connect(&mut c, &mut b).await;
+    let up = Event::PeerUp { peer: a.peer() };
+    assert!(!b.seen.contains(&up), "one verdict was enough");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_said_to_another_peer_at_the_dialled_address() {
+    let (mut a, mut b) = (Node::new(1).await, Node::new(2).await);
+    let c = Node::new(3).await;
+    a.send(Command::Dial {
+        peer: c.peer(),
+        addresses: vec![b.address.clone()],
+    })
+    .await;
+    dial_failed(&mut a).await;
+    connect(&mut a, &mut b).await;
+    assert!(!saw_hello(&b), "the dialer said hello to the wrong peer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oversized_hello_is_closed_and_never_shown() {
+    let mut node = Node::new(1).await;
+    let (_, mut muxer) = outsider(9, &node).await;
+    let mut stream = open(&mut muxer).await;
+    let len = HELLO_LEN_MAX + 1;
+    let prefix = [0x80 | (len & 0x7f) as u8, (len >> 7) as u8];
+    let closed = drive(&mut muxer, async {
+        stream.write_all(&prefix).await.unwrap();
+        stream.write_all(&vec![0; len]).await.unwrap();
+        stream.flush().await.unwrap();
+        stream.read_to_end(&mut vec![]).await
+    });
+    // Either the connection or the stream ends; no byte comes back.
+    let end = timeout(BOUND, closed).await.expect("it was not closed");
+    assert!(!matches!(end, Some(Ok(1..))), "the node answered");
+    let mut other = Node::new(2).await;
+    connect(&mut other, &mut node).await;
+    assert!(!saw_hello(&node), "the oversized hello was shown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_outsiders_are_closed_when_the_time_of_a_hello_is_over() {
+    let mut config = config(1);
+    config.timing.hello = Duration::from_millis(400);
+    let mut node = Node::with(config).await;
+
+    // Silent on TCP.
+    let start = Instant::now();
+    let socket = address::socket(&node.address).unwrap();
+    let mut stream = tokio::net::TcpStream::connect(socket).await.unwrap();
+    // The node may begin its side of the negotiation; then the end must come.
+    drop(
+        timeout(BOUND, stream.read_to_end(&mut vec![]))
+            .await
+            .unwrap(),
+    );
+    assert!(start.elapsed() >= Duration::from_millis(390), "too early");
+
+    // Silent on an encrypted connection.
+    let start = Instant::now();
+    let (_, mut muxer) = outsider(9, &node).await;
+    let silence = drive(&mut muxer, std::future::pending::<()>());
+    assert_eq!(timeout(BOUND, silence).await.unwrap(), None);
+    assert!(start.elapsed() >= Duration::from_millis(390), "too early");
+
+    // A verdict that comes too late lets nobody in.
+    let (_, mut muxer) = outsider(9, &node).await;
+    let mut stream = open(&mut muxer).await;
+    let unanswered = drive(&mut muxer, async {
+        stream.write_all(&hello_bytes(9)).await.unwrap();
+        stream.flush().await.unwrap();
+        read_frame(&mut stream).await.map_err(|_| ())
+    });
+    let answer = timeout(BOUND, unanswered).await.unwrap();
+    assert!(matches!(answer, None | Some(Err(()))), "{answer:?}");
+    let proof = node.verdict(Ok(Path::Lan)).await;
+    let mut other = Node::new(2).await;
+    connect(&mut other, &mut node).await;
+    let up = Event::PeerUp { peer: proof.peer };
+    assert!(!node.seen.contains(&up), "a late verdict let it in");
+    let bytes = node.handle.traffic.read().unadmitted;
+    assert!(bytes > 0, "bytes of outsiders are counted apart");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_lost_its_connection_comes_back_as_a_new_session() {
+    let mut config_a = config(1);
+    config_a.timing.both_dialled = Duration::ZERO;
+    let mut a = Node::with(config_a).await;
+    let mut b = Node::new(2).await;
+    let proxy = Proxy::start(address::socket(&a.address).unwrap()).await;
+    connect_at(&mut b, &mut a, proxy.address(), Path::Lan).await;
+    proxy.freeze();
+    b.handle.task.abort();
+
+    let mut again = Node::new(2).await;
+    dial(&again, &a).await;
+    let peer = again.peer();
+    let is_session = |event: &Event| {
+        matches!(event, Event::Hello { .. } | Event::PeerDown { .. }).then(|| event.clone())
+    };
+    let first = a.wait(is_session).await;
+    let why = Down::Closed;
+    assert_eq!(first, Event::PeerDown { peer, why });
+    a.verdict(Ok(Path::Lan)).await;
+    again.verdict(Ok(Path::Lan)).await;
+    a.up(peer).await;
+    again.up(a.peer()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_that_dial_each_other_at_once_are_one_session() {
+    let (mut a, mut b) = (Node::new(1).await, Node::new(2).await);
+    let (a_peer, b_peer) = (a.peer(), b.peer());
+    tokio::join!(dial(&a, &b), dial(&b, &a));
+    tokio::join!(
+        admit_until_up(&mut a, b_peer),
+        admit_until_up(&mut b, a_peer)
+    );
+    for version in 0..200 {
+        let message = Box::new(Message::Head([version, 0, 0]));
+        a.send(Command::Send {
+            to: b_peer,
+            message,
+        })
+        .await;
+    }
+    for version in 0..200 {
+        let found = b
+            .wait(|event| match event {
+                Event::Message { message, .. } => Some((**message).clone()),
+                _ => None,
+            })
+            .await;
+        assert_eq!(found, Message::Head([version, 0, 0]));
+    }
+    a.send(Command::Disconnect {
+        peer: b_peer,
+        why: PeerRefusal::Refused,
+    })
+    .await;
+    tokio::join!(a.down(b_peer), b.down(a_peer));
+    for (node, peer) in [(&a, b_peer), (&b, a_peer)] {
+        let up = Event::PeerUp { peer };
+        assert!(!node.seen.contains(&up), "a second session was reported");
+    }
+}
+
+/// Admits every hello that comes before the session stands.
+async fn admit_until_up(node: &mut Node, peer: PeerId) {
+    loop {
+        let hello = node
+            .wait(|event| match event {
+                Event::Hello { hello, proof, .. } => Some(Some((*hello, proof.peer))),
+                Event::PeerUp { peer: up } if *up == peer => Some(None),
+                _ => None,
+            })
+            .await;
+        let Some((hello, peer)) = hello else { return };
+        let member = Member {
+            peer,
+            site: "home".to_owned(),
+            origin: false,
+            addresses: vec![],
+        };
+        let verdict = Ok(Box::new((member, Path::Lan)));
+        node.send(Command::Admit { hello, verdict }).await;
+    }
+}
