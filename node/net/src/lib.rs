@@ -17,6 +17,7 @@ mod hello;
 mod identity;
 pub mod limits;
 mod metered;
+mod muxing;
 mod peers;
 #[cfg(feature = "quic")]
 mod quic;

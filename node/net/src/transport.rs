@@ -21,6 +21,7 @@ use libp2p::{Multiaddr, PeerId, noise, tcp, yamux};
 use crate::hello::Gate;
 use crate::limits::STREAMS_PER_CONNECTION_MAX;
 use crate::metered::Metered;
+use crate::muxing::Resettable;
 use crate::traffic::TrafficMeter;
 use crate::wire::within;
 
@@ -50,6 +51,7 @@ fn over_tcp(
         let meter = Arc::new(traffic.connection());
         let io = Metered::new(stream, meter.clone());
         let (peer, muxer) = within(gate.timeout(), secure(io, &point, noise)).await?;
+        let muxer = Resettable(StreamMuxerBox::new(muxer));
         gate.admit(peer, StreamMuxerBox::new(muxer), &point, &meter)
             .await
             .map_err(io::Error::other)

@@ -99,6 +99,15 @@ pub(crate) async fn read_body(
     Ok(body)
 }
 
+/// Waits for the end of an answer that is complete: a stream that is dropped
+/// before its end is reset, and the other side would report a failure.
+pub(crate) async fn read_end(io: &mut (impl AsyncRead + Unpin), idle: Duration) -> io::Result<()> {
+    match within(idle, io.read(&mut [0])).await? {
+        0 => Ok(()),
+        _ => Err(refused(FrameRefusal::Malformed)),
+    }
+}
+
 /// Runs an operation of a stream for at most this long.
 pub(crate) async fn within<T>(
     limit: Duration,

@@ -15,7 +15,7 @@ use patchmesh_proto::v1::{ChunkAnswer, chunk_answer::Body};
 use prost::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use crate::wire::{read_body, read_frame, refused, within, write_body, write_frame};
+use crate::wire::{read_body, read_end, read_frame, refused, within, write_body, write_frame};
 
 /// Name of the protocol.
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/patchmesh/chunk/1");
@@ -79,7 +79,11 @@ impl Codec for ChunkCodec {
         tokio::select! {
             biased;
             () = cancelled.cancelled() => Err(io::ErrorKind::Interrupted.into()),
-            response = read_response(io, self.idle) => response,
+            response = async {
+                let response = read_response(io, self.idle).await?;
+                read_end(io, self.idle).await?;
+                Ok(response)
+            } => response,
         }
     }
 

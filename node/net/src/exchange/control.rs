@@ -12,7 +12,7 @@ use patchmesh_core::message::{Message, decode_frame, encode_frame};
 use patchmesh_proto::limits::{FRAME_LEN_MAX, FRAME_MESSAGES_MAX};
 
 use crate::limits::{CONTROL_QUEUE_BYTES_MAX, CONTROL_QUEUE_MAX};
-use crate::wire::{read_frame, read_len, refused, within, write_frame, write_len};
+use crate::wire::{read_end, read_frame, read_len, refused, within, write_frame, write_len};
 
 /// Name of the protocol.
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/patchmesh/control/1");
@@ -46,7 +46,8 @@ impl Codec for ControlCodec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        within(self.idle, read_len(io, 0)).await.map(|_| ())
+        within(self.idle, read_len(io, 0)).await?;
+        read_end(io, self.idle).await
     }
 
     async fn write_request<T>(

@@ -11,7 +11,7 @@ use patchmesh_core::message::DocumentRef;
 use patchmesh_proto::limits::{DOCUMENT_REQUEST_LEN_MAX, INDEX_LEN_MAX};
 use prost::bytes::Bytes;
 
-use crate::wire::{read_body, read_frame, read_len, refused, within};
+use crate::wire::{read_body, read_end, read_frame, read_len, refused, within};
 use crate::wire::{write_body, write_frame, write_len};
 
 /// Name of the protocol.
@@ -66,10 +66,9 @@ impl Codec for DocumentCodec {
         T: AsyncRead + Unpin + Send,
     {
         let len = within(self.idle, read_len(io, self.len_max)).await?;
-        if len == 0 {
-            return Ok(None);
-        }
-        Ok(Some(read_body(io, len, self.idle).await?.into()))
+        let body = read_body(io, len, self.idle).await?;
+        read_end(io, self.idle).await?;
+        Ok((len > 0).then(|| body.into()))
     }
 
     async fn write_request<T>(

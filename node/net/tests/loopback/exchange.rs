@@ -136,17 +136,22 @@ async fn a_peer_that_never_answers_stalls_at_the_deadline() {
     assert!(waited.as_millis() >= 300, "too early: {waited:?}");
 
     // The stream was reset, so a late answer goes nowhere and says so.
-    a.send(Command::Send {
-        to: b.peer(),
-        message: Box::new(Message::Head([1, 1, 1])),
-    })
-    .await;
-    message(&mut b).await;
+    after_the_reset(&a, &mut b).await;
     serve(&b, late, Bytes::from(noise(CHUNK_WIRE_LEN_MAX, 1))).await;
     assert_eq!(served(&mut b).await, (late, 0));
 
     // The connection is as good as before.
     one_large_chunk(&mut a, &mut b).await;
+}
+
+/// A message that is sent after a stream was reset arrives after the reset.
+async fn after_the_reset(a: &Node, b: &mut Node) {
+    a.send(Command::Send {
+        to: b.peer(),
+        message: Box::new(Message::Head([1, 1, 1])),
+    })
+    .await;
+    message(b).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,8 +161,12 @@ async fn a_cancelled_fetch_is_answered_once_and_at_once() {
     let (late, _) = requested(&mut b).await;
     a.send(Command::CancelFetch { fetch: FetchId(1) }).await;
     assert_eq!(fetched(&mut a).await, (FetchId(1), FetchOutcome::Stalled));
-    serve(&b, late, Bytes::from(noise(1000, 1))).await;
-    served(&mut b).await;
+    after_the_reset(&a, &mut b).await;
+    let before = b.handle.traffic.read().sent.total();
+    serve(&b, late, Bytes::from(noise(100_000, 1))).await;
+    assert_eq!(served(&mut b).await, (late, 0));
+    let sent = b.handle.traffic.read().sent.total() - before;
+    assert!(sent < 10_000, "{sent} bytes were sent to nobody");
     one_large_chunk(&mut a, &mut b).await;
     assert!(
         !a.seen
