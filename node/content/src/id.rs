@@ -19,7 +19,7 @@ macro_rules! id32 {
             }
 
             /// Lower-case hexadecimal, 64 characters.
-            pub fn to_hex(&self) -> String {
+            pub fn to_hex(self) -> String {
                 hex(&self.0)
             }
 
@@ -168,7 +168,7 @@ fn log2_fixed(x: u64) -> u64 {
     if x == 0 {
         return 0;
     }
-    let exponent = 63 - x.leading_zeros();
+    let exponent = x.ilog2();
     // Mantissa in [1, 2) with 31 fractional bits.
     let mut mantissa = if exponent >= 31 {
         x >> (exponent - 31)

@@ -23,5 +23,5 @@ pub mod pack;
 pub mod plan;
 #[cfg(test)]
 mod sample;
-pub mod shared;
+mod shared;
 pub mod steps;

@@ -79,9 +79,9 @@ pub(crate) fn publish(files: &[(&str, &[u8])], level: i32) -> (ReleaseIndex, Vec
     for (path, bytes) in files {
         planner.file(path, 0o644, *bytes, &mut sink).unwrap();
     }
-    let planned = planner.finish(&mut sink).unwrap();
+    let plan = planner.finish(&mut sink).unwrap();
     let (bytes, pack) = pack.finish().unwrap();
-    (planned.index(pack).unwrap(), bytes)
+    (plan.index(pack).unwrap(), bytes)
 }
 
 /// The plain chunks of a pack in index order.

@@ -5,32 +5,32 @@ use crate::limits::{SHARED_CHUNK_LEN_MAX, SHARED_CHUNK_LEN_MIN, SHARED_CUT_ONE_I
 
 /// The shared chunk that is being filled.
 #[derive(Debug, Default)]
-pub struct Shared {
+pub(crate) struct Shared {
     bytes: Vec<u8>,
     members: Vec<Member>,
 }
 
 /// A small file in a shared chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Member {
+pub(crate) struct Member {
     /// Position of the file among the entries.
-    pub entry: usize,
+    pub(crate) entry: usize,
     /// Where it begins in the chunk, in bytes.
-    pub offset: u32,
+    pub(crate) offset: u32,
 }
 
 /// A shared chunk that is complete.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Filled {
+pub(crate) struct Filled {
     /// Its plain bytes.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// The files in it.
-    pub members: Vec<Member>,
+    pub(crate) members: Vec<Member>,
 }
 
 impl Shared {
     /// Takes out what is there if `len` more bytes do not fit.
-    pub fn make_room(&mut self, len: usize) -> Option<Filled> {
+    pub(crate) fn make_room(&mut self, len: usize) -> Option<Filled> {
         if self.bytes.len() + len > SHARED_CHUNK_LEN_MAX {
             self.take()
         } else {
@@ -40,7 +40,7 @@ impl Shared {
 
     /// Adds a file for which there is room; `hash` is its BLAKE3. Takes out
     /// the chunk if it ends here.
-    pub fn add(&mut self, entry: usize, bytes: &[u8], hash: &[u8; 32]) -> Option<Filled> {
+    pub(crate) fn add(&mut self, entry: usize, bytes: &[u8], hash: &[u8; 32]) -> Option<Filled> {
         self.members.push(Member {
             entry,
             offset: self.offset(),
@@ -52,7 +52,7 @@ impl Shared {
     }
 
     /// Adds a file with the same bytes as one that is already there.
-    pub fn add_same(&mut self, entry: usize, same: usize) -> bool {
+    pub(crate) fn add_same(&mut self, entry: usize, same: usize) -> bool {
         let found = self.members.iter().find(|member| member.entry == same);
         let Some(&Member { offset, .. }) = found else {
             return false;
@@ -62,7 +62,7 @@ impl Shared {
     }
 
     /// Takes out what is there, if anything.
-    pub fn take(&mut self) -> Option<Filled> {
+    pub(crate) fn take(&mut self) -> Option<Filled> {
         if self.members.is_empty() {
             return None;
         }

@@ -41,7 +41,7 @@ fn ten_thousand_tiny_files_become_few_chunks() {
     let total = index.total_bytes();
     let chunks = index.chunks.len() as u64;
     assert!(
-        chunks * 128 * 1024 <= total + CHUNK_LEN_MAX as u64,
+        chunks * 128 * 1024 <= total + u64::from(CHUNK_LEN_MAX),
         "{chunks} chunks"
     );
     assert!(index.chunks.iter().all(|chunk| chunk.len <= CHUNK_LEN_MAX));
@@ -147,8 +147,13 @@ fn a_shared_chunk_never_passes_its_limit() {
     assert_eq!(index.chunks.len(), 3);
 }
 
-fn no_chunks(_: NewChunk) -> io::Result<()> {
-    Ok(())
+/// Takes chunks and forgets them.
+struct Forget;
+
+impl ChunkSink for Forget {
+    fn take(&mut self, _: NewChunk) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[test]
@@ -161,15 +166,15 @@ fn entries_that_no_release_may_carry_are_refused_by_name() {
         "\"a\" comes after \"b\", but paths must ascend in byte order"
     );
     assert_eq!(
-        error(planner.file("b", 0o644, &b""[..], &mut no_chunks)),
+        error(planner.file("b", 0o644, &b""[..], &mut Forget)),
         "\"b\" comes after \"b\", but paths must ascend in byte order"
     );
     assert_eq!(
-        error(planner.file("c", 0o4755, &b""[..], &mut no_chunks)),
+        error(planner.file("c", 0o4755, &b""[..], &mut Forget)),
         "\"c\" has mode 4755; set-uid, set-gid and sticky are not published"
     );
     assert_eq!(
-        error(planner.file("c/../d", 0o644, &b""[..], &mut no_chunks)),
+        error(planner.file("c/../d", 0o644, &b""[..], &mut Forget)),
         "\"c/../d\" is not allowed: dot-or-empty-part"
     );
     assert_eq!(
@@ -183,26 +188,26 @@ fn clashes_that_only_the_whole_tree_shows_are_refused_at_the_end() {
     let mut planner = Planner::new(ReleaseFacts::default());
     planner.link("A", 0o777, "x").unwrap();
     planner.directory("a", 0o755).unwrap();
-    let planned = planner.finish(&mut no_chunks).unwrap();
+    let plan = planner.finish(&mut Forget).unwrap();
     let pack = Pack {
         hash: [0; 32],
         wire_lengths: vec![],
     };
-    assert_eq!(planned.index(pack), Err(IndexRefusal::PathClash));
+    assert_eq!(plan.index(pack), Err(IndexRefusal::PathClash));
 }
 
 #[test]
 fn a_pack_with_another_number_of_frames_is_refused() {
     let mut planner = Planner::new(ReleaseFacts::default());
-    let file = planner.file("a", 0o644, &b"x"[..], &mut no_chunks);
+    let file = planner.file("a", 0o644, &b"x"[..], &mut Forget);
     file.unwrap();
-    let planned = planner.finish(&mut no_chunks).unwrap();
-    assert_eq!(planned.chunks_len(), 1);
+    let plan = planner.finish(&mut Forget).unwrap();
+    assert_eq!(plan.chunks_len(), 1);
     let pack = Pack {
         hash: [0; 32],
         wire_lengths: vec![],
     };
-    assert_eq!(planned.index(pack), Err(IndexRefusal::Inconsistent));
+    assert_eq!(plan.index(pack), Err(IndexRefusal::Inconsistent));
 }
 
 #[test]
