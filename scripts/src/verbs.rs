@@ -55,6 +55,6 @@ pub(crate) fn lab(top: &Path, pairs: &[&str]) -> Result<()> {
 pub(crate) fn man(top: &Path, folder: &str) -> Result<()> {
     let folder = std::path::absolute(folder).context("failed to find the folder")?;
     let mut command = cargo(top, &["run", "--quiet", "--package", "patchmesh-cli", "--"]);
-    command.arg("man").arg(folder);
+    command.args(["man", "--dir"]).arg(folder);
     run(&mut command)
 }

@@ -10,7 +10,7 @@ use crate::codegen;
 use crate::tidy::finding::Finding;
 use crate::tidy::tree::Tree;
 use crate::tidy::{
-    command, cycles, invariants, layers, lock, modules, reach, root, sizes, spec, text, words,
+    cycles, documents, invariants, layers, lock, modules, reach, root, sizes, spec, text, words,
 };
 
 /// Checks the repository; with `sizes` prints the figures too.
@@ -37,8 +37,8 @@ pub(crate) fn run(top: &Path, sizes: bool) -> Result<()> {
 fn check(top: &Path, tree: &Tree) -> Result<Vec<Finding>> {
     let mut found = unparsed(tree);
     for check in [
-        command::check,
         cycles::check,
+        documents::check,
         invariants::check,
         layers::check,
         lock::check,

@@ -13,7 +13,7 @@ use crate::tidy::tree::Tree;
 const FILE: &str = "ARCHITECTURE.md";
 const MARK: &str = "**Invariant:**";
 /// Names of rules that an invariant may cite.
-pub(crate) const RULES: [&str; 24] = [
+pub(crate) const RULES: [&str; 25] = [
     "codegen",
     "columns",
     "command",
@@ -31,6 +31,7 @@ pub(crate) const RULES: [&str; 24] = [
     "lock",
     "machines",
     "notes",
+    "paths",
     "pure",
     "pure-share",
     "reach",

@@ -3,8 +3,8 @@
 //! that fails beside it.
 
 mod all;
-mod command;
 mod cycles;
+mod documents;
 mod finding;
 mod graph;
 mod invariants;

@@ -12,11 +12,11 @@ use crate::tidy::finding::Finding;
 use crate::tidy::tree::{Tree, is_generated};
 
 /// Replaced word and its successor. Words of the glossary that Rust itself
-/// needs (lock, task, client, package, range, drop) are left to the reader.
-const WORDS: [(&str, &str); 13] = [
+/// needs (lock, task, client, package, range, drop) or that may mean opaque
+/// bytes (blob) are left to the reader.
+const WORDS: [(&str, &str); 12] = [
     ("agent", "node"),
     ("bake", "soak"),
-    ("blob", "content"),
     ("bundle", "release"),
     ("campaign", "rollout"),
     ("choke", "decline"),
@@ -162,7 +162,7 @@ mod tests {
             "fn next_piece() {}",
             "struct PieceMap;",
             "const PIECES_MAX: u8 = 1;",
-            "enum E { BlobGone }",
+            "enum E { BundleGone }",
             "struct S { agent: u8 }",
             "fn f(manifest: u8) {}",
             "fn f() { let waves = 1; }",

@@ -1,11 +1,13 @@
-//! The test command that the README promises is the one that `.ci/run` runs,
-//! and that it covers every crate.
+//! What documents promise: the test command of the README is the one that
+//! `.ci/run` runs, it covers every crate, and files that the code map names
+//! exist.
 
 use crate::tidy::finding::Finding;
-use crate::tidy::tree::Tree;
+use crate::tidy::tree::{Tree, is_rust};
 
 const README: &str = "README.md";
 const RUN: &str = ".ci/run";
+const MAP: &str = "node/README.md";
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -39,7 +41,27 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             "default-members leave crates out of `cargo test`".to_owned(),
         );
     }
+    paths(tree, &mut found);
     found
+}
+
+/// Back-ticked Rust files of the code map, relative to its folder.
+fn paths(tree: &Tree, found: &mut Vec<Finding>) {
+    for (at, line) in tree.text(MAP).lines().enumerate() {
+        let quoted = line.split('`').skip(1).step_by(2);
+        for path in quoted.filter(|path| path.contains('/') && is_rust(path)) {
+            let places = [format!("node/{path}"), path.to_owned()];
+            if !places.iter().any(|place| tree.texts.contains_key(place)) {
+                found.push(Finding {
+                    file: MAP.to_owned(),
+                    line: at + 1,
+                    rule: "paths",
+                    says: format!("names {path}, which does not exist"),
+                    cure: "name the file that answers the question now",
+                });
+            }
+        }
+    }
 }
 
 /// First test command in a code block, fenced or indented.
@@ -84,5 +106,21 @@ mod tests {
         assert_eq!(count("Nothing.", "cargo test\n", all), 1);
         let less = all.replace("default-members = [\"a\"]", "default-members = []");
         assert_eq!(count(readme, "cargo test\n", &less), 1);
+    }
+
+    #[test]
+    fn the_code_map_names_files_that_exist() {
+        let count = |map: &str| {
+            let tree = Tree::of(&[
+                (MAP, map),
+                ("node/core/src/a.rs", ""),
+                ("proto/src/b.rs", ""),
+            ]);
+            let mut found = Vec::new();
+            paths(&tree, &mut found);
+            found.len()
+        };
+        assert_eq!(count("`core/src/a.rs`, `proto/src/b.rs` and `x.rs`"), 0);
+        assert_eq!(count("| core | `core/src/gone.rs` |"), 1);
     }
 }
