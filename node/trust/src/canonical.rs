@@ -22,7 +22,7 @@ pub enum Value {
     /// A string.
     Text(String),
     /// An array.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// An object; keys in the order of their UTF-8 bytes.
     Object(Object),
 }
@@ -86,28 +86,37 @@ impl Value {
         }
     }
 
-    /// The canonical form: sorted keys, no white space, only `"` and `\` escaped.
+    /// The canonical form, which signatures cover: sorted keys, no white space,
+    /// only `"` and `\` escaped. With control characters it is no JSON.
     pub fn canonical(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        write(self, &mut out);
+        write(self, false, &mut out);
+        out
+    }
+
+    /// JSON text of this value: the canonical form with control characters
+    /// escaped, as a PEM key needs for its line ends.
+    pub fn json(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        write(self, true, &mut out);
         out
     }
 }
 
-fn write(value: &Value, out: &mut Vec<u8>) {
+fn write(value: &Value, escape_control: bool, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
-        Value::Text(text) => write_text(text, out),
+        Value::Text(text) => write_text(text, escape_control, out),
         Value::List(list) => {
             out.push(b'[');
             for (at, element) in list.iter().enumerate() {
                 if at > 0 {
                     out.push(b',');
                 }
-                write(element, out);
+                write(element, escape_control, out);
             }
             out.push(b']');
         }
@@ -117,22 +126,25 @@ fn write(value: &Value, out: &mut Vec<u8>) {
                 if at > 0 {
                     out.push(b',');
                 }
-                write_text(key, out);
+                write_text(key, escape_control, out);
                 out.push(b':');
-                write(element, out);
+                write(element, escape_control, out);
             }
             out.push(b'}');
         }
     }
 }
 
-fn write_text(text: &str, out: &mut Vec<u8>) {
+fn write_text(text: &str, escape_control: bool, out: &mut Vec<u8>) {
     out.push(b'"');
     for &byte in text.as_bytes() {
-        if matches!(byte, b'"' | b'\\') {
-            out.push(b'\\');
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            0..=0x1f if escape_control => {
+                out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+            }
+            _ => out.push(byte),
         }
-        out.push(byte);
     }
     out.push(b'"');
 }

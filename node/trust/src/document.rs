@@ -76,6 +76,10 @@ impl<T> Held<T> {
 
 /// Keys of the four top roles.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "the root document lists a role of its own name"
+)]
 pub(crate) struct Root {
     pub(crate) root: RoleKeys,
     pub(crate) timestamp: RoleKeys,

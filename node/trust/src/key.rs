@@ -79,9 +79,9 @@ impl PublicKey {
         Self::from_value(&parse(bytes)?)?.ok_or(Refusal::Malformed)
     }
 
-    /// The key object as a TUF document holds it, in canonical form.
+    /// The key object as a TUF document holds it.
     pub fn to_json(&self) -> Vec<u8> {
-        self.to_value().canonical()
+        self.to_value().json()
     }
 
     /// `None` for a key type or scheme that this build does not know: the
@@ -129,7 +129,7 @@ impl PublicKey {
     /// The id our tool writes: SHA-256 of the canonical key object, in
     /// hexadecimal. Ids in documents of others may be anything.
     pub fn key_id(&self) -> String {
-        hex(&sha256(&self.to_json()))
+        hex(&sha256(&self.to_value().canonical()))
     }
 
     /// The scheme's name in a document.

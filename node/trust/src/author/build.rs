@@ -119,7 +119,7 @@ impl RootPlan {
         let keys = key_objects(roles.iter().map(|(_, keys)| *keys));
         let roles = roles.map(|(name, keys)| (name, Value::object(keys.to_members())));
         finish(
-            RoleName::Root,
+            &RoleName::Root,
             self.version,
             self.expires,
             vec![
@@ -174,7 +174,7 @@ impl TargetsPlan {
             ("delegations", delegations),
             ("targets", Value::Object(Object::new())),
         ];
-        let draft = finish(RoleName::Targets, self.version, self.expires, members)?;
+        let draft = finish(&RoleName::Targets, self.version, self.expires, members)?;
         // The parser refuses what a node would: two delegations of one name.
         read::<Targets>(&RoleName::Targets, &draft.bytes())?;
         Ok(draft)
@@ -217,7 +217,7 @@ impl LinePlan {
         }
         let role = RoleName::Line(self.line.clone());
         let members = vec![("targets", Value::Object(targets))];
-        let draft = finish(role, self.version, self.expires, members)?;
+        let draft = finish(&role, self.version, self.expires, members)?;
         check_statement(&draft)?;
         Ok(draft)
     }
@@ -295,7 +295,7 @@ impl SnapshotPlan<'_> {
             return Err(AuthorError::BadPlan("a snapshot without the top targets"));
         }
         let members = vec![("meta", Value::Object(meta))];
-        finish(RoleName::Snapshot, self.version, self.expires, members)
+        finish(&RoleName::Snapshot, self.version, self.expires, members)
     }
 }
 
@@ -308,7 +308,7 @@ impl TimestampPlan<'_> {
             ("meta", Value::object([("snapshot.json", pin)])),
             ("patchmesh", Value::object([("issued", issued)])),
         ];
-        finish(RoleName::Timestamp, self.version, self.expires, members)
+        finish(&RoleName::Timestamp, self.version, self.expires, members)
     }
 }
 
@@ -335,7 +335,7 @@ pub(crate) fn read<T: Body>(role: &RoleName, bytes: &[u8]) -> Result<Held<T>, Au
 }
 
 fn finish(
-    role: RoleName,
+    role: &RoleName,
     version: u64,
     expires: UtcTime,
     members: Vec<(&str, Value)>,
@@ -349,11 +349,11 @@ fn finish(
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
-    signed.insert("_type".to_owned(), Value::text(type_name(&role)));
+    signed.insert("_type".to_owned(), Value::text(type_name(role)));
     signed.insert("spec_version".to_owned(), Value::text("1.0.34"));
     signed.insert("version".to_owned(), Value::number(version));
     signed.insert("expires".to_owned(), Value::text(expires));
-    Draft::unsigned(role, Value::Object(signed))
+    Draft::unsigned(role, &Value::Object(signed))
 }
 
 fn key_objects<'a>(roles: impl Iterator<Item = &'a RoleKeys>) -> Value {

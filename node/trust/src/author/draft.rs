@@ -43,12 +43,12 @@ impl Draft {
         })
     }
 
-    pub(crate) fn unsigned(role: RoleName, signed: Value) -> Result<Self, AuthorError> {
-        let bytes = envelope_bytes(&signed, Value::List(Vec::new()));
-        Self::read(&role, &bytes)
+    pub(crate) fn unsigned(role: &RoleName, signed: &Value) -> Result<Self, AuthorError> {
+        let bytes = envelope_bytes(signed, Value::List(Vec::new()));
+        Self::read(role, &bytes)
     }
 
-    /// The document as a file holds it: canonical JSON.
+    /// The document as a file holds it: JSON text, the same for the same content.
     pub fn bytes(&self) -> Vec<u8> {
         let signatures = self.signatures.iter().map(|(key_id, bytes)| {
             Value::object([
@@ -120,5 +120,5 @@ pub fn signing_bytes(draft: &Draft) -> Vec<u8> {
 }
 
 fn envelope_bytes(signed: &Value, signatures: Value) -> Vec<u8> {
-    Value::object([("signatures", signatures), ("signed", signed.clone())]).canonical()
+    Value::object([("signatures", signatures), ("signed", signed.clone())]).json()
 }

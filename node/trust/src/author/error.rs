@@ -51,6 +51,10 @@ pub enum AuthorError {
 
 /// Whose signatures are missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "the keys that are missing have no other name"
+)]
 pub struct Missing {
     /// Which key list asks: the role's name; for a root, with its version.
     pub of: String,

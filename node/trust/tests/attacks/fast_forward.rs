@@ -1,0 +1,98 @@
+//! 10 `fast-forward`: the largest version is safe, a larger one refused, and a
+//! rotation of the online keys repairs it. T-07, T-32.
+
+use patchmesh_trust::canonical::Value;
+use patchmesh_trust::refusal::Refusal;
+use patchmesh_trust::role::RoleName;
+
+use crate::kit::{
+    NOW, Publication, ROOT, TIMESTAMP, edit, give, give_all, holding, keys, listed, restart,
+    root_plan, sign, stored,
+};
+
+fn fast(version: &str) -> Vec<u8> {
+    let newer = Publication::new(2).timestamp;
+    let text = String::from_utf8(newer).unwrap();
+    assert!(text.contains("\"version\":2}"));
+    text.replacen("\"version\":2}", &format!("\"version\":{version}}}"), 1)
+        .into_bytes()
+}
+
+#[test]
+fn attack_fast_forward() {
+    let mut verifier = holding(&Publication::new(1));
+    let role = RoleName::Timestamp;
+    for larger in [
+        "9223372036854775808",
+        "18446744073709551616",
+        "1e30",
+        "99999999999999999999",
+    ] {
+        let verdict = give(&mut verifier, &role, &fast(larger));
+        assert_eq!(verdict, Err(Refusal::Malformed), "{larger}");
+    }
+    let largest = edit(&Publication::new(2).timestamp, TIMESTAMP, |signed| {
+        signed.insert("version".to_owned(), Value::Integer(i64::MAX));
+    });
+    give(&mut verifier, &role, &largest).unwrap();
+    assert_eq!(verifier.head().timestamp, i64::MAX as u64);
+    // Stuck, as it must be, also after a restart.
+    let (documents, floors) = stored(&verifier);
+    let mut verifier = restart(&documents, Some(&floors));
+    let honest = Publication::new(3);
+    let verdict = give(&mut verifier, &role, &honest.timestamp);
+    assert_eq!(verdict, Err(Refusal::Rollback));
+    // The rotation repairs it, and only now.
+    let mut plan = root_plan(2);
+    plan.timestamp = keys(&[12], 1);
+    let rotated = sign(plan.build().unwrap(), ROOT);
+    give(&mut verifier, &RoleName::Root, &rotated).unwrap();
+    assert_eq!(verifier.head().timestamp, 0);
+    let verdict = give(&mut verifier, &role, &largest);
+    assert_eq!(verdict, Err(Refusal::UnknownKey));
+    let mut honest = honest;
+    honest.timestamp = edit(&honest.timestamp, &[12], |_| {});
+    give_all(&mut verifier, &honest);
+    assert_eq!(listed(&verifier), ["desktop/KB-3", "server/S-1"]);
+}
+
+/// T-32 after a crash: the root is durable, the floors are still the old ones.
+#[test]
+fn a_crash_during_the_repair_does_not_undo_it() {
+    let largest = edit(&Publication::new(2).timestamp, TIMESTAMP, |signed| {
+        signed.insert("version".to_owned(), Value::Integer(i64::MAX));
+    });
+    let mut verifier = holding(&Publication::new(1));
+    give(&mut verifier, &RoleName::Timestamp, &largest).unwrap();
+    let (mut documents, floors) = stored(&verifier);
+    let mut plan = root_plan(2);
+    plan.timestamp = keys(&[12], 1);
+    let rotated = sign(plan.build().unwrap(), ROOT);
+    documents.insert(1, (RoleName::Root, rotated));
+    documents.truncate(2);
+    let mut verifier = restart(&documents, Some(&floors));
+    let mut honest = Publication::new(3);
+    honest.timestamp = edit(&honest.timestamp, &[12], |_| {});
+    give_all(&mut verifier, &honest);
+    assert_eq!(listed(&verifier), ["desktop/KB-3", "server/S-1"]);
+}
+
+/// A version is also compared where it is pinned.
+#[test]
+fn a_fast_forwarded_snapshot_pin_is_a_floor_too() {
+    let mut verifier = holding(&Publication::new(1));
+    let ahead = edit(&Publication::new(2).timestamp, TIMESTAMP, |signed| {
+        let pin = crate::kit::object(signed, &["meta", "snapshot.json"]);
+        pin.insert("version".to_owned(), Value::Integer(50));
+    });
+    give(&mut verifier, &RoleName::Timestamp, &ahead).unwrap();
+    let verdict = give(
+        &mut verifier,
+        &RoleName::Timestamp,
+        &Publication::new(3).timestamp,
+    );
+    assert_eq!(verdict, Err(Refusal::Rollback));
+    assert_eq!(verifier.wants()[0].version, Some(50));
+    assert_eq!(listed(&verifier).len(), 2);
+    assert!(verifier.expires(NOW).is_some());
+}

@@ -1,0 +1,20 @@
+//! Attacks on the verifier, seen from outside: hostile documents in, verdicts
+//! and state out. Named after trust.md sections 11 and 12.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "the lint spares test functions only, not their helpers"
+)]
+
+mod author;
+mod authority;
+mod chain;
+mod fast_forward;
+mod honest;
+mod index;
+mod keys;
+mod kit;
+mod orders;
+mod parser;
+mod rollback;
+mod rotation;
