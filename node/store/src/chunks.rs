@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::PoisonError;
+use std::thread;
 
 use patchmesh_content::id::ChunkId;
 use patchmesh_proto::limits::CHUNK_WIRE_LEN_MAX;
@@ -38,7 +39,7 @@ impl Store {
                 max: CHUNK_WIRE_LEN_MAX,
             });
         }
-        let len = u32::try_from(wire.len() + SEAL_LEN).expect("bounded above");
+        let len = file_len(wire);
         if !self.reserve(id, len)? {
             return Ok(Put::Present);
         }
@@ -139,10 +140,8 @@ impl Store {
     pub(crate) fn read_at(&self, id: &ChunkId, place: Place) -> io::Result<Option<Vec<u8>>> {
         match self.disk.read(&self.path(id, place), CHUNK_FILE_LEN_MAX) {
             Ok(file) => Ok(open(&id.0, file)),
-            Err(error) => match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::InvalidData => Ok(None),
-                _ => Err(error),
-            },
+            Err(error) if is_damage(&error) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -228,8 +227,10 @@ impl Store {
         }
         let mut held = self.held();
         batch.lost.append(&mut held.lost);
-        let why = batch.why.or(held.lost_why.take());
-        match why {
+        let left = held.lost_why.take();
+        // One that came again since is not lost.
+        batch.lost.retain(|id| !held.chunks.contains_key(id));
+        match batch.why.or(left) {
             Some(source) if !batch.lost.is_empty() => Err(SyncError {
                 lost: batch.lost,
                 source,
@@ -247,27 +248,26 @@ impl Store {
             std::mem::take(&mut held.pending)
         };
         let mut batch = Batch::default();
-        let mut moved = Vec::with_capacity(pending.len());
-        for (id, mut file) in pending {
-            match file.sync() {
+        let threads = self.options.sync_threads;
+        let synced = for_each(threads, pending, |(id, mut file)| (id, file.sync()));
+        let mut moved = Vec::with_capacity(synced.len());
+        for (id, outcome) in synced {
+            let (from, to) = (self.layout.incoming_chunk(&id), self.layout.chunk(&id));
+            match outcome.and_then(|()| self.disk.rename(&from, &to)) {
                 Ok(()) => moved.push(id),
                 Err(error) => self.lose(&mut batch, id, error),
             }
         }
-        moved.retain(|id| {
-            let (from, to) = (self.layout.incoming_chunk(id), self.layout.chunk(id));
-            let renamed = self.disk.rename(&from, &to);
-            renamed
-                .map_err(|error| self.lose(&mut batch, *id, error))
-                .is_ok()
-        });
         let shards: BTreeSet<u8> = moved.iter().map(|id| id.0[0]).collect();
-        for shard in shards {
-            if let Err(error) = self.disk.sync_dir(&self.layout.shard(shard)) {
-                let mut error = Some(error);
+        let shards = shards.into_iter().collect();
+        let synced = for_each(threads, shards, |shard| {
+            (shard, self.disk.sync_dir(&self.layout.shard(shard)))
+        });
+        for (shard, outcome) in synced {
+            if let Err(error) = outcome {
+                batch.why.get_or_insert(error);
                 for id in moved.extract_if(.., |id| id.0[0] == shard) {
-                    let error = error.take().unwrap_or_else(|| io::ErrorKind::Other.into());
-                    self.lose(&mut batch, id, error);
+                    self.lose(&mut batch, id, io::ErrorKind::Other.into());
                 }
             }
         }
@@ -304,4 +304,45 @@ impl Store {
         batch.lost.push(id);
         batch.why.get_or_insert(why);
     }
+}
+
+/// Does the work on several threads; what it gives comes in the order of the items.
+fn for_each<T: Send, R: Send>(
+    threads: usize,
+    mut items: Vec<T>,
+    work: impl Fn(T) -> R + Sync,
+) -> Vec<R> {
+    let share = items.len().div_ceil(threads.max(1)).max(1);
+    if items.len() <= share {
+        return items.into_iter().map(work).collect();
+    }
+    let mut shares = Vec::new();
+    while !items.is_empty() {
+        shares.push(items.split_off(items.len().saturating_sub(share)));
+    }
+    let work = &work;
+    thread::scope(|scope| {
+        let running: Vec<_> = shares
+            .into_iter()
+            .rev()
+            .map(|share| scope.spawn(move || share.into_iter().map(work).collect::<Vec<R>>()))
+            .collect();
+        let done = running
+            .into_iter()
+            .flat_map(|thread| thread.join().expect("work does not panic"));
+        done.collect()
+    })
+}
+
+/// Whether an error says that the file is not what was written.
+fn is_damage(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::InvalidData
+    )
+}
+
+/// Length of the file of a frame whose length has been checked.
+fn file_len(wire: &[u8]) -> u32 {
+    u32::try_from(wire.len() + SEAL_LEN).expect("a frame is shorter than 4 GiB")
 }

@@ -6,6 +6,9 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+#[cfg(test)]
+pub(crate) mod sim;
+
 /// Folders of the store: only its own user may look inside.
 const DIR_MODE: u32 = 0o700;
 /// Files of the store.

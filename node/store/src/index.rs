@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn lengths_come_back_and_emptied_groups_go() {
         let dir = tempfile::tempdir().unwrap();
-        let limit = Duration::from_secs(60);
+        let limit = Duration::from_mins(1);
         let (a, b) = (id(1, 2), id(3, 4));
         let opened = Index::open(dir.path(), limit).unwrap();
         assert!(opened.fresh);

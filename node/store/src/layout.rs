@@ -139,8 +139,9 @@ pub(crate) fn chunk_name(id: &ChunkId) -> String {
 /// The id in the name of a chunk file; lower case only, so that a chunk has
 /// exactly one name.
 pub(crate) fn chunk_id(name: &str) -> Option<ChunkId> {
-    let id = ChunkId::from_hex(name.strip_suffix(".chunk")?)?;
-    (chunk_name(&id) == name).then_some(id)
+    let hex = name.strip_suffix(".chunk")?;
+    let has_capitals = hex.bytes().any(|byte| byte.is_ascii_uppercase());
+    ChunkId::from_hex(hex).filter(|_| !has_capitals)
 }
 
 /// The content in the name of a release index or state.

@@ -213,3 +213,6 @@ impl From<Failed> for OpenError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,9 @@ pub struct Options {
     pub batch_bytes_max: u64,
     /// A batch is made durable when this many chunks wait; 256.
     pub batch_chunks_max: usize,
+    /// Threads that wait for the disk while a batch is made durable; 8. The file
+    /// system then commits many files at once.
+    pub sync_threads: usize,
     /// How long sled may take to open before the index is rebuilt; 10 s.
     pub index_open_max: Duration,
 }
@@ -24,6 +27,7 @@ impl Options {
             quota_bytes,
             batch_bytes_max: 8 * 1024 * 1024,
             batch_chunks_max: 256,
+            sync_threads: 8,
             index_open_max: Duration::from_secs(10),
         }
     }

@@ -79,18 +79,21 @@ pub(crate) fn scan(
     for shard in 0..=u8::MAX {
         let dir = layout.shard(shard);
         for name in disk.list(&dir).map_err(failed("listing", &dir))? {
-            let path = dir.join(&name);
             let id = chunk_id(&name).filter(|id| id.0[0] == shard);
-            let len = match id.and_then(|id| known.get(&id)) {
-                Some(len) => Some(*len),
-                None => plausible_len(disk.len(&path).map_err(failed("reading", &path))?),
+            let in_index = id.and_then(|id| known.get(&id).copied());
+            let len = if in_index.is_some() {
+                in_index
+            } else {
+                let path = dir.join(&name);
+                plausible_len(disk.len(&path).map_err(failed("reading", &path))?)
             };
             let (Some(id), Some(len)) = (id, len) else {
+                let path = dir.join(&name);
                 quarantine(disk, layout, &path).map_err(failed("moving away", &path))?;
                 report.quarantined.push(path.display().to_string());
                 continue;
             };
-            if !known.contains_key(&id) {
+            if in_index.is_none() {
                 stale.insert(Group::of(&id));
             }
             held.used += u64::from(len);

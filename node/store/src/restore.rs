@@ -18,6 +18,8 @@ use crate::state::{DOCUMENT_LEN_MAX, SMALL_LEN_MAX, state_from_text};
 
 /// Documents of roles, each with its name.
 type Documents = Vec<(RoleName, Arc<[u8]>)>;
+/// Release indexes, each with its name.
+type Indexes = Vec<(ContentId, Arc<[u8]>)>;
 
 /// A failed file call of the start.
 #[derive(Debug)]
@@ -107,8 +109,8 @@ impl Restorer<'_> {
         Ok(floors)
     }
 
-    fn indexes(&mut self) -> Result<Vec<(ContentId, Arc<[u8]>)>, Failed> {
-        let mut indexes = Vec::new();
+    fn indexes(&mut self) -> Result<Indexes, Failed> {
+        let mut indexes = Indexes::new();
         for content in self.contents(&self.layout.indexes(), ".index")? {
             let path = self.layout.release_index(&content);
             let check = |bytes: Vec<u8>| (blake3(&bytes) == content.0).then_some(bytes);

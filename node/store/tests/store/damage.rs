@@ -18,7 +18,7 @@ fn t07_index_loss_rebuilds() {
     let damages: [(&str, Damage); 5] = [
         ("deleted", |index| fs::remove_dir_all(index).unwrap()),
         ("truncated", |index| {
-            fs::write(index.join("db"), b"").unwrap()
+            fs::write(index.join("db"), b"").unwrap();
         }),
         ("overwritten", |index| {
             let len = fs::metadata(index.join("db")).unwrap().len();
