@@ -8,7 +8,7 @@ use patchmesh_content::id::unhex32;
 use crate::canonical::{Object, Value};
 use crate::envelope::{Envelope, natural, positive};
 use crate::key::{Material, sha256};
-use crate::limits::{DELEGATIONS_MAX, PATHS_MAX};
+use crate::limits::{DELEGATIONS_MAX, PATHS_MAX, SNAPSHOT_ROLES_MAX};
 use crate::refusal::Refusal;
 use crate::threshold::{RoleKeys, read_keys};
 use crate::time::UtcTime;
@@ -162,11 +162,19 @@ pub(crate) struct Snapshot {
 
 impl Body for Snapshot {
     fn read(signed: &Object) -> Result<Self, Refusal> {
+        let meta = object(signed.get("meta"))?;
+        if meta.len() > SNAPSHOT_ROLES_MAX {
+            return Err(Refusal::TooLarge);
+        }
         let mut roles = BTreeMap::new();
-        for (file, pin) in object(signed.get("meta"))? {
+        for (file, pin) in meta {
             let role = file.strip_suffix(".json").ok_or(Refusal::Malformed)?;
             check_name(role)?;
-            roles.insert(role.to_owned(), Pin::read(pin)?);
+            // Old repositories list the root here. It is not the snapshot's to
+            // say, and must not raise a floor that only a root may raise.
+            if !matches!(role, "root" | "timestamp" | "snapshot") {
+                roles.insert(role.to_owned(), Pin::read(pin)?);
+            }
         }
         if !roles.contains_key("targets") {
             return Err(Refusal::Malformed);

@@ -29,8 +29,12 @@ pub const CUSTOM_LEN_MAX: usize = 256;
 /// Signed bytes of a release statement that our tool exports: the smallest
 /// input limit of the signing hardware in use (T-01).
 pub const STATEMENT_SIGNED_LEN_MAX: usize = 1_024;
-/// Stored floors: 1,024 roles with a digest each, and the signers of two.
-pub const FLOORS_LEN_MAX: usize = 512 * 1024;
+/// Roles that one snapshot lists: all that may be delegated to, and three times
+/// as many that once were, since none may vanish.
+pub const SNAPSHOT_ROLES_MAX: usize = 4 * DELEGATIONS_MAX;
+/// Stored floors: the names of the largest snapshot, and a version and a digest
+/// of 100 bytes for each of its roles.
+pub const FLOORS_LEN_MAX: usize = 1024 * 1024;
 /// Payload of a certificate.
 pub const CERTIFICATE_LEN_MAX: usize = 1_024;
 

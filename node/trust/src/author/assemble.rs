@@ -172,10 +172,20 @@ fn check_as_node(
             verifier.admit(role, bytes, utc).map_err(refused)?;
         }
         RoleName::Timestamp => {
-            verify::<Timestamp>(role, bytes, &keys.timestamp).map_err(refused)?;
+            let next = verify::<Timestamp>(role, bytes, &keys.timestamp).map_err(refused)?;
+            if let Some(previous) = authority.previous {
+                let before: Held<Timestamp> = read(role, previous)?;
+                if next.body.snapshot.version < before.body.snapshot.version {
+                    return Err(AuthorError::Refused(Refusal::Rollback));
+                }
+            }
         }
         RoleName::Snapshot => {
-            verify::<Snapshot>(role, bytes, &keys.snapshot).map_err(refused)?;
+            let next = verify::<Snapshot>(role, bytes, &keys.snapshot).map_err(refused)?;
+            if let Some(previous) = authority.previous {
+                let before: Held<Snapshot> = read(role, previous)?;
+                check_sinks(&before.body, &next.body)?;
+            }
         }
         RoleName::Targets => {
             verify::<Targets>(role, bytes, &keys.targets).map_err(refused)?;
@@ -189,6 +199,19 @@ fn check_as_node(
         }
     }
     Ok(())
+}
+
+/// No role may vanish and none may sink (T-19).
+fn check_sinks(before: &Snapshot, next: &Snapshot) -> Result<(), AuthorError> {
+    let stands = before.roles.iter().all(|(role, pin)| {
+        let next = next.roles.get(role);
+        next.is_some_and(|next| next.version >= pin.version)
+    });
+    if stands {
+        Ok(())
+    } else {
+        Err(AuthorError::Refused(Refusal::Rollback))
+    }
 }
 
 fn check_paths(line: &str, held: &Held<Targets>, top: &Targets) -> Result<(), AuthorError> {

@@ -8,8 +8,8 @@ use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::role::RoleName;
 
 use crate::kit::{
-    DESKTOP, NOW, Publication, ROOT, TARGETS, edit, give, holding, key, keys, line, listed, object,
-    release, root, root_plan, sign, statement, targets_plan,
+    DESKTOP, NOW, Publication, ROOT, SNAPSHOT, TARGETS, edit, give, holding, key, keys, line,
+    listed, object, release, root, root_plan, sign, statement, targets_plan,
 };
 
 /// A copy of the draft with one signature.
@@ -112,6 +112,49 @@ fn a_node_would_refuse_it_and_so_does_the_tool() {
     let path = "release/server/KB-3".to_owned();
     let verdict = assemble(&[odd], &authority, NOW);
     assert_eq!(verdict, Err(AuthorError::LostPath { path }));
+}
+
+/// The online roles pass the same gate: nothing vanishes, nothing sinks.
+#[test]
+fn a_snapshot_that_nodes_would_refuse_is_not_assembled() {
+    let (root, before) = (root(1), Publication::new(2));
+    let of = |role: RoleName, bytes: &[u8], previous: &[u8]| {
+        let authority = Authority {
+            root: Some(&root),
+            targets: None,
+            previous: Some(previous),
+        };
+        let draft = Draft::read(&role, bytes).unwrap();
+        assemble(&[draft], &authority, NOW).map(|assembled| assert_eq!(assembled, bytes))
+    };
+    let next = Publication::new(3);
+    assert_eq!(
+        of(RoleName::Snapshot, &next.snapshot, &before.snapshot),
+        Ok(())
+    );
+    assert_eq!(
+        of(RoleName::Timestamp, &next.timestamp, &before.timestamp),
+        Ok(())
+    );
+    let vanished = edit(&next.snapshot, SNAPSHOT, |signed| {
+        object(signed, &["meta"]).remove("release/server.json");
+    });
+    let older = Publication::new(1);
+    let sunk = Publication::of(
+        3,
+        before.targets.clone(),
+        older.desktop,
+        before.server.clone(),
+    );
+    let rollback = Err(AuthorError::Refused(Refusal::Rollback));
+    for snapshot in [vanished, sunk.snapshot] {
+        assert_eq!(
+            of(RoleName::Snapshot, &snapshot, &before.snapshot),
+            rollback
+        );
+    }
+    let back = crate::kit::timestamp(3, &older.snapshot);
+    assert_eq!(of(RoleName::Timestamp, &back, &before.timestamp), rollback);
 }
 
 /// T-01: three active releases pass, four do not, and no flag lifts it.

@@ -6,8 +6,8 @@ use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::role::RoleName;
 
 use crate::kit::{
-    NOW, Publication, ROOT, TIMESTAMP, edit, give, give_all, holding, keys, listed, restart,
-    root_plan, sign, stored,
+    NOW, Publication, ROOT, SNAPSHOT, TIMESTAMP, edit, give, give_all, holding, keys, listed,
+    object, restart, root_plan, sign, stored,
 };
 
 fn fast(version: &str) -> Vec<u8> {
@@ -77,12 +77,72 @@ fn a_crash_during_the_repair_does_not_undo_it() {
     assert_eq!(listed(&verifier), ["desktop/KB-3", "server/S-1"]);
 }
 
+/// A thief of the online keys names versions of everything, the root and the
+/// snapshot itself included; the rotation repairs all of it.
+#[test]
+fn fast_forwarded_pins_of_every_role_are_repaired() {
+    let newer = Publication::new(2);
+    let everything = edit(&newer.snapshot, SNAPSHOT, |signed| {
+        let meta = object(signed, &["meta"]);
+        let names: Vec<_> = meta.keys().cloned().collect();
+        let top = ["root.json", "timestamp.json", "snapshot.json", "junk.json"];
+        for name in names.into_iter().chain(top.map(str::to_owned)) {
+            let pin = Value::object([("version", Value::Integer(i64::MAX))]);
+            meta.insert(name, pin);
+        }
+    });
+    let theirs = newer.with_snapshot(2, everything);
+    let mut verifier = holding(&Publication::new(1));
+    give(&mut verifier, &RoleName::Timestamp, &theirs.timestamp).unwrap();
+    give(&mut verifier, &RoleName::Snapshot, &theirs.snapshot).unwrap();
+    let (documents, floors) = stored(&verifier);
+    let mut verifier = restart(&documents, Some(&floors));
+    let mut plan = root_plan(2);
+    plan.timestamp = keys(&[12], 1);
+    plan.snapshot = keys(&[13], 1);
+    let rotated = sign(plan.build().unwrap(), ROOT);
+    give(&mut verifier, &RoleName::Root, &rotated).unwrap();
+    let honest = Publication::new(3);
+    let snapshot = edit(&honest.snapshot, &[13], |_| {});
+    let mut honest = honest.with_snapshot(3, snapshot);
+    honest.timestamp = edit(&honest.timestamp, &[12], |_| {});
+    give_all(&mut verifier, &honest);
+    assert_eq!(listed(&verifier), ["desktop/KB-3", "server/S-1"]);
+}
+
+/// The largest snapshot leaves floors that can be read again.
+#[test]
+fn the_largest_snapshot_survives_a_restart() {
+    let newer = Publication::new(2);
+    let with = |count: usize| {
+        let long = "x".repeat(80);
+        let wide = edit(&newer.snapshot, SNAPSHOT, |signed| {
+            let meta = object(signed, &["meta"]);
+            for number in meta.len()..count {
+                let pin = Value::object([("version", Value::Integer(i64::MAX))]);
+                meta.insert(format!("{long}{number}.json"), pin);
+            }
+        });
+        newer.clone().with_snapshot(2, wide)
+    };
+    let mut verifier = holding(&Publication::new(1));
+    let largest = with(4_096);
+    give_all(&mut verifier, &largest);
+    let (documents, floors) = stored(&verifier);
+    assert_eq!(restart(&documents, Some(&floors)).floors(), floors);
+    let larger = with(4_097);
+    let mut verifier = holding(&Publication::new(1));
+    give(&mut verifier, &RoleName::Timestamp, &larger.timestamp).unwrap();
+    let verdict = give(&mut verifier, &RoleName::Snapshot, &larger.snapshot);
+    assert_eq!(verdict, Err(Refusal::TooLarge));
+}
+
 /// A version is also compared where it is pinned.
 #[test]
 fn a_fast_forwarded_snapshot_pin_is_a_floor_too() {
     let mut verifier = holding(&Publication::new(1));
     let ahead = edit(&Publication::new(2).timestamp, TIMESTAMP, |signed| {
-        let pin = crate::kit::object(signed, &["meta", "snapshot.json"]);
+        let pin = object(signed, &["meta", "snapshot.json"]);
         pin.insert("version".to_owned(), Value::Integer(50));
     });
     give(&mut verifier, &RoleName::Timestamp, &ahead).unwrap();
