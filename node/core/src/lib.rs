@@ -35,3 +35,6 @@ pub mod rollout;
 pub mod swarm;
 pub mod time;
 pub mod view;
+
+#[cfg(test)]
+mod fixture;

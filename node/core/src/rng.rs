@@ -22,6 +22,7 @@ impl Rng {
     }
 
     /// A generator for one purpose; the parent advances by one draw.
+    #[must_use]
     pub fn fork(&mut self, purpose: &'static str) -> Self {
         let mut material = self.0.next_u64().to_le_bytes().to_vec();
         material.extend_from_slice(purpose.as_bytes());

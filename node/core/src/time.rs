@@ -35,6 +35,7 @@ impl Duration {
 
 impl Time {
     /// Later by a duration; stays at the end of time.
+    #[must_use]
     pub const fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration.0))
     }

@@ -22,7 +22,7 @@ use crate::catalog::poll::Poll;
 use crate::config::{Config, Mode};
 use crate::ids::AskId;
 use crate::message::{Announcement, DocumentRef};
-use crate::output::{Answer, Notice};
+use crate::output::{Answer, Notice, Source};
 use crate::reason::WakeReason;
 use crate::record::{Record, ReleaseState, Restored};
 use crate::rng::Rng;
@@ -58,6 +58,8 @@ pub struct Catalog {
     unpublished: bool,
     /// The own head moved and has not been told yet.
     untold: bool,
+    /// Something else was taken over that the site may want now.
+    pub(crate) news: bool,
 }
 
 impl Catalog {
@@ -103,6 +105,7 @@ impl Catalog {
             changed: true,
             unpublished: false,
             untold: false,
+            news: false,
         })
     }
 
@@ -207,10 +210,9 @@ impl Catalog {
     ) {
         let before = self.head();
         for change in self.verifier.apply(admission) {
-            self.unpublished = match change.role {
-                RoleName::Timestamp => !gossip,
-                _ => self.unpublished,
-            };
+            if change.role == RoleName::Timestamp {
+                self.unpublished = !gossip;
+            }
             out.push(Action::Persist(Record::Document {
                 role: change.role,
                 version: change.version,
@@ -218,6 +220,7 @@ impl Catalog {
                 floors: self.verifier.floors(),
             }));
             self.changed = true;
+            self.news = true;
         }
         if let Some(issued) = self.verifier.issued() {
             self.clock.seen(issued, now.mono);
@@ -232,6 +235,9 @@ impl Catalog {
         if let Some(peer) = self.peers.get_mut(&from) {
             peer.claim = head;
         }
+        for need in self.needs.values_mut() {
+            need.news(Source::Peer(from));
+        }
     }
 
     fn sync(&mut self, now: Time, out: &mut Vec<Action>) {
@@ -240,13 +246,17 @@ impl Catalog {
         }
         let jitter = Duration::millis(self.rng.below(SYNC_JITTER_MS));
         self.sync_at = now.plus(Duration(SYNC.0 + jitter.0));
-        self.tell(out);
+        self.tell(true, out);
     }
 
-    fn tell(&mut self, out: &mut Vec<Action>) {
+    /// Sends the own head to the site, or to every peer. In the site it also
+    /// says that there is something new to ask for: who asked too early asks
+    /// again at once.
+    fn tell(&mut self, everyone: bool, out: &mut Vec<Action>) {
         let head = self.head();
-        let peers = self.peers.keys();
-        out.extend(peers.map(|to| Action::SendHead { to: *to, head }));
+        let peers = self.peers.iter();
+        let peers = peers.filter(|(_, peer)| everyone || peer.near());
+        out.extend(peers.map(|(to, _)| Action::SendHead { to: *to, head }));
     }
 
     /// After the verifier changed: what is listed, which stored indexes belong
@@ -263,7 +273,11 @@ impl Catalog {
         let complete = self.is_complete() && self.indexes.missing().next().is_none();
         if self.untold && (complete || self.mode != Mode::Origin) {
             self.untold = false;
-            self.tell(out);
+            self.news = false;
+            self.tell(true, out);
+        }
+        if std::mem::take(&mut self.news) && self.mode != Mode::Origin {
+            self.tell(false, out);
         }
         if self.unpublished && complete {
             self.unpublished = false;
@@ -301,3 +315,6 @@ impl Catalog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,8 @@ const ROOT_FIRST: Duration = Duration::secs(10);
 /// Shortest and longest pause before a source is asked again for the same.
 const PAUSE_MIN: Duration = Duration::millis(250);
 const PAUSE_DOUBLINGS_MAX: u32 = 5;
+/// How long a source of something false is passed over.
+const BAR: Duration = Duration::secs(60);
 
 /// What is needed, and whether the source of truth itself is to be looked at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +49,14 @@ pub struct Need {
     pub since: Time,
     /// The question under way, and when it counts as lost.
     pub ask: Option<(AskId, Source, Time)>,
-    pauses: BTreeMap<Source, (Time, u32)>,
+    pauses: BTreeMap<Source, Pause>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Pause {
+    until: Time,
+    tries: u32,
+    barred: bool,
 }
 
 impl Need {
@@ -65,20 +74,33 @@ impl Need {
     pub fn not_before(&self, source: Source) -> Time {
         self.pauses
             .get(&source)
-            .map_or(Time::default(), |pause| pause.0)
+            .map_or(Time(0), |pause| pause.until)
     }
 
     /// The source did not give it: ask again after a pause that doubles.
     pub fn pause(&mut self, source: Source, now: Time) {
-        let (until, tries) = self.pauses.entry(source).or_default();
-        *until = now.plus(Duration(PAUSE_MIN.0 << (*tries).min(PAUSE_DOUBLINGS_MAX)));
-        *tries += 1;
+        let pause = self.pauses.entry(source).or_default();
+        let doublings = pause.tries.min(PAUSE_DOUBLINGS_MAX);
+        pause.until = now.plus(Duration(PAUSE_MIN.0 << doublings));
+        pause.tries += 1;
     }
 
     /// The source gave something false: pass it over for long.
     pub fn bar(&mut self, source: Source, now: Time) {
-        let until = now.plus(Duration::secs(60));
-        self.pauses.insert(source, (until, PAUSE_DOUBLINGS_MAX));
+        let until = now.plus(BAR);
+        let pause = Pause {
+            until,
+            tries: PAUSE_DOUBLINGS_MAX,
+            barred: true,
+        };
+        self.pauses.insert(source, pause);
+    }
+
+    /// The source has news: it may be asked at once.
+    pub fn news(&mut self, source: Source) {
+        if self.pauses.get(&source).is_some_and(|pause| !pause.barred) {
+            self.pauses.remove(&source);
+        }
     }
 }
 
@@ -113,12 +135,12 @@ pub fn required(known: Known<'_>, root_since: Option<Time>, now: Time) -> BTreeM
     let mut add = |document, polled, len| required.insert(Key { document, polled }, len);
     let root = metadata("root", head.root.saturating_add(1));
     let timestamp = metadata("timestamp", 0);
-    let newer_root = claimed(known, |claim, head| claim[0] > head.root);
+    let newer_root = claimed(known, now, |claim, head| claim[0] > head.root);
     if newer_root {
         add(root.clone(), false, ROOT_LEN_MAX);
     }
     let root_first = newer_root && root_since.is_none_or(|since| now.since(since) < ROOT_FIRST);
-    if !root_first && claimed(known, |claim, head| claim[1] > head.timestamp) {
+    if !root_first && claimed(known, now, |claim, head| claim[1] > head.timestamp) {
         add(timestamp.clone(), false, TIMESTAMP_LEN_MAX);
     }
     match known.stage {
@@ -141,7 +163,8 @@ pub fn required(known: Known<'_>, root_since: Option<Time>, now: Time) -> BTreeM
     required
 }
 
-fn claimed(known: Known<'_>, newer: fn(&[u64; 3], &Head) -> bool) -> bool {
+fn claimed(known: Known<'_>, now: Time, newer: fn(&[u64; 3], &Head) -> bool) -> bool {
     let head = known.verifier.head();
-    known.peers_asked && known.peers.values().any(|peer| newer(&peer.claim, &head))
+    let mut trusted = known.peers.values().filter(|peer| peer.trusted_from <= now);
+    known.peers_asked && trusted.any(|peer| newer(&peer.claim, &head))
 }

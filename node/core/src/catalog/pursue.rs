@@ -17,7 +17,7 @@ impl Catalog {
     pub(crate) fn pursue(&mut self, now: Time, out: &mut Vec<Action>) {
         self.poll.tick(now);
         self.refresh_needs(now);
-        let mut due = self.next_look();
+        let mut due = earliest(self.next_look(), self.next_trust(now));
         let keys: Vec<_> = self.needs.keys().cloned().collect();
         for key in keys {
             let at = self.pursue_one(&key, now, out);
@@ -87,6 +87,15 @@ impl Catalog {
             }
             Choice::Later(at) => at,
         }
+    }
+
+    /// When a claim counts again that was not kept before.
+    fn next_trust(&self, now: Time) -> Option<Time> {
+        let head = self.head();
+        let newer = |claim: &[u64; 3]| claim[0] > head[0] || claim[1] > head[1];
+        let peers = self.peers.values();
+        let waiting = peers.filter(|peer| peer.trusted_from > now && newer(&peer.claim));
+        waiting.map(|peer| peer.trusted_from).min()
     }
 
     /// When heads are exchanged, or the source of truth is looked at.

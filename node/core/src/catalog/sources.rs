@@ -88,7 +88,13 @@ impl Site<'_> {
         });
         let mut candidates: Vec<_> = peers
             .into_iter()
-            .map(|(id, peer)| (Source::Peer(*id), peer.near(), self.from(peer, key)))
+            .map(|(id, peer)| {
+                (
+                    Source::Peer(*id),
+                    peer.near(),
+                    trusted_from(peer, &key.document),
+                )
+            })
             .collect();
         let pinned = !is_open(&key.document);
         if self.mode == Mode::EndpointWithHttp && pinned {
@@ -96,15 +102,6 @@ impl Site<'_> {
             candidates.insert(first_far, (Source::Origin, false, Time::default()));
         }
         candidates
-    }
-
-    /// Claims of newer roots and timestamps count only while they are kept.
-    fn from(&self, peer: &Peer, key: &Key) -> Time {
-        if is_open(&key.document) {
-            peer.trusted_from
-        } else {
-            Time::default()
-        }
     }
 
     /// When it is this node's turn to ask over the WAN.
@@ -116,6 +113,15 @@ impl Site<'_> {
         let turn = TURN.0.saturating_add(TURN_PER_BYTE.0 * need.len_max as u64);
         let turns = before.count() as u64;
         need.since.plus(Duration(turn.saturating_mul(turns)))
+    }
+}
+
+/// Claims of newer roots and timestamps count only while they are kept.
+fn trusted_from(peer: &Peer, document: &DocumentRef) -> Time {
+    if is_open(document) {
+        peer.trusted_from
+    } else {
+        Time::default()
     }
 }
 

@@ -127,14 +127,14 @@ impl Engine {
     }
 
     fn tick(&mut self) {
-        self.to_catalog(catalog::Event::Tick);
-        self.to_swarm(swarm::Event::Tick);
+        self.tell_catalog(catalog::Event::Tick);
+        self.tell_swarm(swarm::Event::Tick);
     }
 
     fn translate(&mut self, input: Input) {
         match input {
             Input::Answered { ask, outcome } => {
-                self.to_catalog(catalog::Event::Answered { ask, outcome });
+                self.tell_catalog(catalog::Event::Answered { ask, outcome });
             }
             Input::Asked {
                 asked,
@@ -142,7 +142,7 @@ impl Engine {
                 document,
             } => {
                 if self.roster.is_up(&from) {
-                    self.to_catalog(catalog::Event::Asked { asked, document });
+                    self.tell_catalog(catalog::Event::Asked { asked, document });
                 } else {
                     let document = None;
                     self.outputs.push_back(Output::Answer { asked, document });
@@ -151,14 +151,14 @@ impl Engine {
             Input::Command { id, command } => self.command(id, &command),
             Input::Damaged { content, chunk } => self.damaged((content, chunk)),
             Input::Discovered { peer, addresses } => {
-                self.to_swarm(swarm::Event::Discovered { peer, addresses });
+                self.tell_swarm(swarm::Event::Discovered { peer, addresses });
             }
             Input::Fetched { fetch, outcome } => self.fetched(fetch, outcome),
             Input::Gossip {
                 id,
                 from,
                 announcement,
-            } => self.to_catalog(catalog::Event::Gossip {
+            } => self.tell_catalog(catalog::Event::Gossip {
                 id,
                 from,
                 announcement,
@@ -166,10 +166,10 @@ impl Engine {
             Input::Hello { hello, proof } => self.hello(hello, &proof),
             Input::Host(HostChange::Room(room)) => {
                 self.room = room;
-                self.to_swarm(swarm::Event::Room(room));
+                self.tell_swarm(swarm::Event::Room(room));
             }
             Input::Installed { install, outcome } => {
-                self.to_rollout(rollout::Event::Installed { install, outcome });
+                self.tell_rollout(rollout::Event::Installed { install, outcome });
             }
             Input::Message { from, message } => self.message(from, message),
             Input::PeerDown { peer, why: _ } => self.peer_down(peer),
@@ -177,7 +177,7 @@ impl Engine {
             Input::Requested { serve, from, want } => {
                 if self.roster.is_up(&from) {
                     let want = *want;
-                    self.to_swarm(swarm::Event::Requested { serve, from, want });
+                    self.tell_swarm(swarm::Event::Requested { serve, from, want });
                 } else {
                     let decline = Box::new(Decline {
                         reason: DeclineReason::Refused,
@@ -187,7 +187,9 @@ impl Engine {
                     self.outputs.push_back(Output::Decline { serve, decline });
                 }
             }
-            Input::Served { serve, bytes } => self.to_swarm(swarm::Event::Served { serve, bytes }),
+            Input::Served { serve, bytes } => {
+                self.tell_swarm(swarm::Event::Served { serve, bytes })
+            }
             Input::Tick => self.tick(),
         }
     }
@@ -226,8 +228,8 @@ impl Engine {
         let origin = member.origin;
         // The swarm first: it knows the peer before documents lead to fetches.
         let member = Box::new(member);
-        self.to_swarm(swarm::Event::PeerUp { member, path });
-        self.to_catalog(catalog::Event::PeerUp {
+        self.tell_swarm(swarm::Event::PeerUp { member, path });
+        self.tell_catalog(catalog::Event::PeerUp {
             peer,
             path,
             origin,
@@ -237,8 +239,8 @@ impl Engine {
 
     fn peer_down(&mut self, peer: PeerId) {
         if self.roster.down(&peer) {
-            self.to_swarm(swarm::Event::PeerDown { peer });
-            self.to_catalog(catalog::Event::PeerDown { peer });
+            self.tell_swarm(swarm::Event::PeerDown { peer });
+            self.tell_catalog(catalog::Event::PeerDown { peer });
         }
     }
 
@@ -247,12 +249,12 @@ impl Engine {
             return;
         }
         match *message {
-            Message::Head(head) => self.to_catalog(catalog::Event::Head { from, head }),
+            Message::Head(head) => self.tell_catalog(catalog::Event::Head { from, head }),
             Message::Have { .. }
             | Message::Claim { .. }
             | Message::Interest { .. }
             | Message::Introduce(_)
-            | Message::Release { .. } => self.to_swarm(swarm::Event::Message { from, message }),
+            | Message::Release { .. } => self.tell_swarm(swarm::Event::Message { from, message }),
         }
     }
 
@@ -265,7 +267,7 @@ impl Engine {
                 self.on_release(release, |content| rollout::Event::Forget { content })
             }
             Command::Refresh => {
-                self.to_catalog(catalog::Event::Refresh);
+                self.tell_catalog(catalog::Event::Refresh);
                 Reply::Done
             }
         };
@@ -281,17 +283,17 @@ impl Engine {
         let Some(content) = found.map(|release| release.content) else {
             return Reply::UnknownRelease;
         };
-        self.to_rollout(event(content));
+        self.tell_rollout(event(content));
         Reply::Done
     }
 
     fn fetched(&mut self, fetch: FetchId, outcome: Fetched) {
         let want = self.fetches.remove(&fetch);
         let held = outcome == Fetched::Held;
-        self.to_swarm(swarm::Event::Fetched { fetch, outcome });
+        self.tell_swarm(swarm::Event::Fetched { fetch, outcome });
         if let (true, Some(want)) = (held, want) {
             for (content, chunk) in self.inventory.gained((want.content, want.chunk)) {
-                self.to_swarm(swarm::Event::Gained { content, chunk });
+                self.tell_swarm(swarm::Event::Gained { content, chunk });
             }
         }
     }
@@ -300,12 +302,12 @@ impl Engine {
         let others = self.inventory.lost(place);
         for (content, chunk) in std::iter::once(place).chain(others) {
             // Rollout first: the repair that the swarm begins completes later.
-            self.to_rollout(rollout::Event::Damaged { content });
-            self.to_swarm(swarm::Event::Damaged { content, chunk });
+            self.tell_rollout(rollout::Event::Damaged { content });
+            self.tell_swarm(swarm::Event::Damaged { content, chunk });
         }
     }
 
-    fn to_catalog(&mut self, event: catalog::Event) {
+    fn tell_catalog(&mut self, event: catalog::Event) {
         let mut actions = Vec::new();
         self.catalog.handle(event, self.now, &mut actions);
         for action in actions {
@@ -347,7 +349,7 @@ impl Engine {
     }
 
     fn list(&mut self) {
-        self.to_rollout(rollout::Event::Listed {
+        self.tell_rollout(rollout::Event::Listed {
             releases: self.catalog.listed().clone(),
             usable: self.catalog.usable(self.now),
             complete: self.catalog.is_complete(),
@@ -360,16 +362,16 @@ impl Engine {
             held = Bitfield::full(index.chunks_len());
         }
         let wire_lens = index.chunks.iter().map(|chunk| chunk.wire_len).collect();
-        self.to_swarm(swarm::Event::Add {
+        self.tell_swarm(swarm::Event::Add {
             content,
             wire_lens,
             held: Box::new(held),
             wanted: false,
         });
-        self.to_rollout(rollout::Event::Indexed { content });
+        self.tell_rollout(rollout::Event::Indexed { content });
     }
 
-    fn to_swarm(&mut self, event: swarm::Event) {
+    fn tell_swarm(&mut self, event: swarm::Event) {
         let mut actions = Vec::new();
         self.swarm.handle(event, self.now.mono, &mut actions);
         for action in actions {
@@ -384,7 +386,7 @@ impl Engine {
             Action::Complete { content } => {
                 // What held when the release was listed may have expired since.
                 self.list();
-                return self.to_rollout(rollout::Event::Complete { content });
+                return self.tell_rollout(rollout::Event::Complete { content });
             }
             Action::Decline { serve, decline } => Output::Decline { serve, decline },
             Action::Dial { peer, addresses } => Output::Dial { peer, addresses },
@@ -420,7 +422,7 @@ impl Engine {
         self.outputs.push_back(output);
     }
 
-    fn to_rollout(&mut self, event: rollout::Event) {
+    fn tell_rollout(&mut self, event: rollout::Event) {
         let mut actions = Vec::new();
         self.rollout.handle(event, &mut actions);
         for action in actions {
@@ -433,21 +435,21 @@ impl Engine {
         let output = match action {
             Action::Install { install, step } => Output::Install { install, step },
             Action::NeedIndex { content } => {
-                return self.to_catalog(catalog::Event::Want { content });
+                return self.tell_catalog(catalog::Event::Want { content });
             }
             Action::Notify(notice) => Output::Notify(Box::new(notice)),
             Action::Persist(record) => Output::Persist(Box::new(record)),
             Action::Remove { content, unlisted } => {
                 self.inventory.close(&content);
-                self.to_swarm(swarm::Event::Remove { content });
+                self.tell_swarm(swarm::Event::Remove { content });
                 if !unlisted {
-                    self.to_catalog(catalog::Event::Drop { content });
+                    self.tell_catalog(catalog::Event::Drop { content });
                 }
                 return;
             }
             Action::Want { content } => {
                 let wanted = true;
-                return self.to_swarm(swarm::Event::Want { content, wanted });
+                return self.tell_swarm(swarm::Event::Want { content, wanted });
             }
         };
         self.outputs.push_back(output);

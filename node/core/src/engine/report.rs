@@ -1,5 +1,6 @@
 //! The state for people, put together from the machines.
 
+use patchmesh_content::bitfield::Bitfield;
 use patchmesh_trust::release::Release;
 
 use crate::catalog::Catalog;
@@ -47,7 +48,7 @@ impl Machines<'_> {
         let index = self.catalog.index(&content);
         let held = self.swarm.held(&content);
         let progress = Progress {
-            held: held.map_or(0, |held| held.held()),
+            held: held.map_or(0, Bitfield::held),
             total: index.map_or(0, |index| index.chunks_len()),
             lacks_source: self.swarm.lacks_source(&content, now.mono),
             no_room: !self.room,

@@ -46,12 +46,7 @@ impl Roster {
         let peer = member.peer;
         let known = self.entries.get(&peer);
         let up = known.and_then(|entry| entry.up);
-        let places = if self.bootstrap.contains(&peer) {
-            PEERS_MAX
-        } else {
-            PEERS_MAX - 1
-        };
-        if known.is_none() && self.entries.len() >= places && !self.evict() {
+        if known.is_none() && !self.has_place(&peer) && !self.evict() {
             return false;
         }
         self.count += 1;
@@ -97,6 +92,13 @@ impl Roster {
         self.entries
             .get(peer)
             .is_some_and(|entry| entry.up.is_some())
+    }
+
+    fn has_place(&self, peer: &PeerId) -> bool {
+        let ordinary = |peer: &&PeerId| !self.bootstrap.contains(*peer);
+        let room = self.entries.len() < PEERS_MAX;
+        let taken = self.entries.keys().filter(ordinary).count();
+        room && (!ordinary(&peer) || taken < PEERS_MAX - 1)
     }
 
     fn evict(&mut self) -> bool {

@@ -139,7 +139,9 @@ impl Form for [u8; 32] {
 
 impl Form for [u64; 3] {
     fn put(&self, to: &mut Writer) {
-        self.iter().for_each(|number| number.put(to));
+        for number in self {
+            number.put(to);
+        }
     }
 
     fn take(from: &mut Reader<'_>) -> Option<Self> {
@@ -174,7 +176,9 @@ impl Form for Arc<[u8]> {
 impl<T: Form> Form for Vec<T> {
     fn put(&self, to: &mut Writer) {
         (self.len() as u64).put(to);
-        self.iter().for_each(|item| item.put(to));
+        for item in self {
+            item.put(to);
+        }
     }
 
     fn take(from: &mut Reader<'_>) -> Option<Self> {

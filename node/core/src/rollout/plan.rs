@@ -17,6 +17,10 @@ pub struct Policy {
 
 /// What is known of one release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent facts; the tests go through all their combinations"
+)]
 pub struct Facts {
     /// Name of the content.
     pub content: ContentId,
