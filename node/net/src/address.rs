@@ -1,6 +1,6 @@
 //! Multiaddresses as text, as bytes, and as what the operating system knows.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use libp2p::multiaddr::{Multiaddr, Protocol};
 use patchmesh_core::peer::{Address, PeerId};
@@ -55,14 +55,22 @@ pub fn from_socket(socket: SocketAddr) -> Address {
 pub fn socket(address: &[u8]) -> Option<SocketAddr> {
     let address = multiaddr(address)?;
     let mut parts = address.iter();
-    let ip = match parts.next()? {
-        Protocol::Ip4(ip) => ip.into(),
-        Protocol::Ip6(ip) => ip.into(),
-        _ => return None,
-    };
-    match parts.next()? {
-        Protocol::Tcp(port) | Protocol::Udp(port) => Some(SocketAddr::new(ip, port)),
-        _ => None,
+    let ip = ip(&parts.next()?)?;
+    if let Protocol::Tcp(port) | Protocol::Udp(port) = parts.next()? {
+        Some(SocketAddr::new(ip, port))
+    } else {
+        None
+    }
+}
+
+/// The IP address in the first part of an address.
+pub(crate) fn ip(part: &Protocol<'_>) -> Option<IpAddr> {
+    if let Protocol::Ip4(ip) = part {
+        Some((*ip).into())
+    } else if let Protocol::Ip6(ip) = part {
+        Some((*ip).into())
+    } else {
+        None
     }
 }
 

@@ -24,14 +24,14 @@ use crate::limits::{
 const FAMILY: &str = "/patchmesh/1";
 /// A backstop only: fetches have deadlines of their own, and every other
 /// stream must make progress.
-const STREAM_TIME_MAX: Duration = Duration::from_secs(60 * 60);
+const STREAM_TIME_MAX: Duration = Duration::from_hours(1);
 /// Repeating what the hello said brings nothing.
-const IDENTIFY_INTERVAL: Duration = Duration::from_secs(60 * 60);
+const IDENTIFY_INTERVAL: Duration = Duration::from_hours(1);
 /// A joint boot of a branch makes answers grow with the square of its hosts;
 /// after that a question now and then is enough.
-const MULTICAST_INTERVAL: Duration = Duration::from_secs(30 * 60);
+const MULTICAST_INTERVAL: Duration = Duration::from_mins(30);
 /// How long a multicast record is good; a little over two questions.
-const MULTICAST_TTL: Duration = Duration::from_secs(65 * 60);
+const MULTICAST_TTL: Duration = Duration::from_mins(65);
 
 /// All protocols; each sees admitted connections only.
 #[derive(NetworkBehaviour)]

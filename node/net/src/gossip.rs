@@ -21,7 +21,7 @@ use crate::limits::GOSSIP_PENDING_MAX;
 pub(crate) type Gossipsub = Behaviour<IdentityTransform, WhitelistSubscriptionFilter>;
 
 /// A message that was seen comes back for as long as someone replays it.
-const DUPLICATES_KEPT: Duration = Duration::from_secs(15 * 60);
+const DUPLICATES_KEPT: Duration = Duration::from_mins(15);
 /// Room for gossipsub's own fields around one message of full length.
 const ENVELOPE_LEN: usize = 512;
 /// One rejected message outweighs all that a peer can earn by being there.

@@ -28,7 +28,7 @@ use crate::transport;
 
 /// A connection without streams is kept this long: practically for ever, yet
 /// a number that clocks can add.
-const IDLE_KEPT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+const IDLE_KEPT: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// A running network. It ends when [`Command::Shutdown`] comes, or when the
 /// last sender of commands is dropped.

@@ -128,6 +128,15 @@ pub(crate) fn refusal(error: &io::Error) -> Option<FrameRefusal> {
     error.get_ref()?.downcast_ref().copied()
 }
 
+/// Keeps a breach of the protocol apart from a broken stream: a request that
+/// fails to be read is not reported, one that was read as refused is.
+pub(crate) fn apart<T>(read: io::Result<T>) -> io::Result<Result<T, FrameRefusal>> {
+    match read {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => refusal(&error).map(Err).ok_or(error),
+    }
+}
+
 /// The stable code of a refusal.
 pub(crate) fn code(refusal: FrameRefusal) -> &'static str {
     match refusal {
@@ -173,7 +182,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_ends_early_is_a_broken_stream_and_no_breach() {
-        let error = read_body(&mut &[0; 100_000][..], 100_001, IDLE)
+        let error = read_body(&mut &vec![0; 100_000][..], 100_001, IDLE)
             .await
             .unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);

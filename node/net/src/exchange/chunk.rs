@@ -58,7 +58,7 @@ impl Chunks {
         let request = network.send_request(
             peer,
             ChunkRequest {
-                want,
+                want: Ok(want),
                 cancel: cancel.clone(),
             },
         );

@@ -15,15 +15,18 @@ use patchmesh_proto::v1::{ChunkAnswer, chunk_answer::Body};
 use prost::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use crate::wire::{read_body, read_end, read_frame, refused, within, write_body, write_frame};
+use crate::wire::{
+    apart, read_body, read_end, read_frame, refused, within, write_body, write_frame,
+};
 
 /// Name of the protocol.
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/patchmesh/chunk/1");
 
-/// A request and, on the asker's side, the way to give it up.
+/// A request, refused or not where it was received, and on the asker's side
+/// the way to give it up.
 #[derive(Debug)]
 pub(crate) struct ChunkRequest {
-    pub(crate) want: Want,
+    pub(crate) want: Result<Want, FrameRefusal>,
     pub(crate) cancel: CancellationToken,
 }
 
@@ -60,9 +63,9 @@ impl Codec for ChunkCodec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        let frame = within(self.idle, read_frame(io, CHUNK_REQUEST_LEN_MAX)).await?;
+        let frame = within(self.idle, read_frame(io, CHUNK_REQUEST_LEN_MAX)).await;
         Ok(ChunkRequest {
-            want: Want::decode(&frame).map_err(refused)?,
+            want: apart(frame)?.and_then(|frame| Want::decode(&frame)),
             cancel: CancellationToken::new(),
         })
     }
@@ -100,7 +103,8 @@ impl Codec for ChunkCodec {
         if self.cancel.is_cancelled() {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        within(self.idle, write_frame(io, &request.want.encode())).await
+        let frame = request.want.map_err(refused)?.encode();
+        within(self.idle, write_frame(io, &frame)).await
     }
 
     async fn write_response<T>(

@@ -9,15 +9,17 @@ use futures::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use libp2p::request_response::{Behaviour, Codec, OutboundRequestId};
 use libp2p::{PeerId, StreamProtocol};
 use patchmesh_core::message::{Message, decode_frame, encode_frame};
+use patchmesh_proto::frame::FrameRefusal;
 use patchmesh_proto::limits::{FRAME_LEN_MAX, FRAME_MESSAGES_MAX};
 
 use crate::limits::{CONTROL_QUEUE_BYTES_MAX, CONTROL_QUEUE_MAX};
-use crate::wire::{read_end, read_frame, read_len, refused, within, write_frame, write_len};
+use crate::wire::{apart, read_end, read_frame, read_len, refused, within, write_frame, write_len};
 
 /// Name of the protocol.
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/patchmesh/control/1");
 
-/// A frame of messages; the answer is an empty frame.
+/// The request is a frame of messages, refused or not where it was received;
+/// the answer is an empty frame.
 #[derive(Debug, Clone)]
 pub(crate) struct ControlCodec {
     idle: Duration,
@@ -31,15 +33,15 @@ impl ControlCodec {
 
 impl Codec for ControlCodec {
     type Protocol = StreamProtocol;
-    type Request = Vec<Message>;
+    type Request = Result<Vec<Message>, FrameRefusal>;
     type Response = ();
 
-    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Vec<Message>>
+    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Self::Request>
     where
         T: AsyncRead + Unpin + Send,
     {
-        let frame = within(self.idle, read_frame(io, FRAME_LEN_MAX)).await?;
-        decode_frame(&frame).map_err(refused)
+        let frame = within(self.idle, read_frame(io, FRAME_LEN_MAX)).await;
+        Ok(apart(frame)?.and_then(|frame| decode_frame(&frame)))
     }
 
     async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<()>
@@ -54,12 +56,13 @@ impl Codec for ControlCodec {
         &mut self,
         _: &StreamProtocol,
         io: &mut T,
-        messages: Vec<Message>,
+        messages: Self::Request,
     ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        within(self.idle, write_frame(io, &encode_frame(&messages))).await
+        let frame = encode_frame(&messages.map_err(refused)?);
+        within(self.idle, write_frame(io, &frame)).await
     }
 
     async fn write_response<T>(&mut self, _: &StreamProtocol, io: &mut T, (): ()) -> io::Result<()>
@@ -117,7 +120,7 @@ impl Outboxes {
                 && !outbox.waiting.is_empty()
             {
                 let frame = outbox.next_frame();
-                outbox.under_way = Some(network.send_request(&peer, frame));
+                outbox.under_way = Some(network.send_request(&peer, Ok(frame)));
             }
         }
     }

@@ -1,7 +1,6 @@
 //! Documents on their way: what this node asked for and what it was asked for.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use libp2p::PeerId;
 use libp2p::request_response::{Behaviour, OutboundRequestId, ResponseChannel};
@@ -32,18 +31,13 @@ impl Documents {
         self.asks.insert(network.send_request(peer, request), ask);
     }
 
-    /// A request came to its end: a document, not held, or a failure.
+    /// A request came to its end.
     pub(crate) fn answered(
         &mut self,
         request: OutboundRequestId,
-        response: Option<Option<Bytes>>,
+        outcome: Answered,
     ) -> Option<Event> {
         let ask = self.asks.remove(&request)?;
-        let outcome = match response {
-            Some(Some(bytes)) => Answered::Bytes(Arc::from(&bytes[..])),
-            Some(None) => Answered::Gone,
-            None => Answered::Failed,
-        };
         Some(Event::Answered { ask, outcome })
     }
 

@@ -8,19 +8,21 @@ use futures::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use libp2p::StreamProtocol;
 use libp2p::request_response::Codec;
 use patchmesh_core::message::DocumentRef;
+use patchmesh_proto::frame::FrameRefusal;
 use patchmesh_proto::limits::{DOCUMENT_REQUEST_LEN_MAX, INDEX_LEN_MAX};
 use prost::bytes::Bytes;
 
-use crate::wire::{read_body, read_end, read_frame, read_len, refused, within};
+use crate::wire::{apart, read_body, read_end, read_frame, read_len, refused, within};
 use crate::wire::{write_body, write_frame, write_len};
 
 /// Name of the protocol.
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/patchmesh/document/1");
 
-/// A request and, on the asker's side, the longest acceptable answer.
+/// A request, refused or not where it was received, and on the asker's side
+/// the longest acceptable answer.
 #[derive(Debug)]
 pub(crate) struct DocumentRequest {
-    pub(crate) document: DocumentRef,
+    pub(crate) document: Result<DocumentRef, FrameRefusal>,
     pub(crate) len_max: usize,
 }
 
@@ -50,9 +52,9 @@ impl Codec for DocumentCodec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        let frame = within(self.idle, read_frame(io, DOCUMENT_REQUEST_LEN_MAX)).await?;
+        let frame = within(self.idle, read_frame(io, DOCUMENT_REQUEST_LEN_MAX)).await;
         Ok(DocumentRequest {
-            document: DocumentRef::decode(&frame).map_err(refused)?,
+            document: apart(frame)?.and_then(|frame| DocumentRef::decode(&frame)),
             len_max: 0,
         })
     }
@@ -81,7 +83,8 @@ impl Codec for DocumentCodec {
         T: AsyncWrite + Unpin + Send,
     {
         self.len_max = request.len_max.min(INDEX_LEN_MAX);
-        within(self.idle, write_frame(io, &request.document.encode())).await
+        let frame = request.document.map_err(refused)?.encode();
+        within(self.idle, write_frame(io, &frame)).await
     }
 
     async fn write_response<T>(

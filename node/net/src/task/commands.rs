@@ -40,7 +40,7 @@ impl Task {
                 document,
                 len_max,
             } => {
-                let document = *document;
+                let document = Ok(*document);
                 self.ask(ask, peer, DocumentRequest { document, len_max });
             }
             Command::CancelFetch { fetch } => self.pending.extend(self.chunks.cancel(fetch)),

@@ -1,13 +1,13 @@
 //! What the three exchanges tell, made into events for the driver.
 
-use std::io;
+use std::sync::Arc;
 
 use libp2p::PeerId;
-use libp2p::request_response::{
-    Event as Exchange, InboundFailure, Message as Exchanged, OutboundFailure,
-};
+use libp2p::request_response::{Event as Exchange, Message as Exchanged, OutboundFailure};
+use patchmesh_core::input::Answered;
 use patchmesh_core::message::Message;
-use patchmesh_core::peer::Down;
+use patchmesh_core::peer::{Down, PeerId as Key};
+use patchmesh_proto::frame::FrameRefusal;
 use prost::bytes::Bytes;
 
 use crate::event::{Event, FetchOutcome};
@@ -16,6 +16,9 @@ use crate::exchange::document_codec::DocumentRequest;
 use crate::identity::from_libp2p;
 use crate::task::state::Task;
 use crate::wire::{code, refusal};
+
+/// A control frame, refused or not.
+type Frame = Result<Vec<Message>, FrameRefusal>;
 
 impl Task {
     pub(crate) fn report_chunk(&mut self, event: Exchange<ChunkRequest, ChunkResponse>) {
@@ -26,10 +29,10 @@ impl Task {
                     request,
                     channel,
                 } => {
-                    if let Some(from) = self.peers.key(&peer)
+                    if let Some((from, want)) = self.accepted(&peer, request.want)
                         && let Some(serve) = self.chunks.requested(request_id, channel)
                     {
-                        let want = Box::new(request.want);
+                        let want = Box::new(want);
                         self.pending
                             .push_back(Event::Requested { serve, from, want });
                     }
@@ -57,13 +60,7 @@ impl Task {
                 self.refused_outbound(&peer, &error);
                 self.pending.extend(self.chunks.fetched(request_id, None));
             }
-            Exchange::InboundFailure {
-                peer,
-                request_id,
-                error,
-                ..
-            } => {
-                self.refused_inbound(&peer, &error);
+            Exchange::InboundFailure { request_id, .. } => {
                 self.pending
                     .extend(self.chunks.sent(request_id).map(|sending| Event::Served {
                         serve: sending.serve,
@@ -86,16 +83,16 @@ impl Task {
         }
     }
 
-    pub(crate) fn report_control(&mut self, event: Exchange<Vec<Message>, ()>) {
+    pub(crate) fn report_control(&mut self, event: Exchange<Frame, ()>) {
         match event {
             Exchange::Message { peer, message, .. } => match message {
                 Exchanged::Request {
                     request, channel, ..
                 } => {
-                    let Some(from) = self.peers.key(&peer) else {
+                    let Some((from, messages)) = self.accepted(&peer, request) else {
                         return;
                     };
-                    self.pending.extend(request.into_iter().map(|message| {
+                    self.pending.extend(messages.into_iter().map(|message| {
                         let message = Box::new(message);
                         Event::Message { from, message }
                     }));
@@ -119,8 +116,7 @@ impl Task {
                     self.disconnect(&peer, Down::Closed);
                 }
             }
-            Exchange::InboundFailure { peer, error, .. } => self.refused_inbound(&peer, &error),
-            Exchange::ResponseSent { .. } => {}
+            Exchange::InboundFailure { .. } | Exchange::ResponseSent { .. } => {}
         }
     }
 
@@ -130,22 +126,28 @@ impl Task {
                 Exchanged::Request {
                     request, channel, ..
                 } => {
-                    if let Some(from) = self.peers.key(&peer)
+                    if let Some((from, document)) = self.accepted(&peer, request.document)
                         && let Some(asked) = self.documents.asked(channel)
                     {
+                        let document = Box::new(document);
                         self.pending.push_back(Event::Asked {
                             asked,
                             from,
-                            document: Box::new(request.document),
+                            document,
                         });
                     }
                 }
                 Exchanged::Response {
                     request_id,
                     response,
-                } => self
-                    .pending
-                    .extend(self.documents.answered(request_id, Some(response))),
+                } => {
+                    let outcome = match response {
+                        Some(bytes) => Answered::Bytes(Arc::from(&bytes[..])),
+                        None => Answered::Gone,
+                    };
+                    self.pending
+                        .extend(self.documents.answered(request_id, outcome));
+                }
             },
             Exchange::OutboundFailure {
                 peer,
@@ -155,28 +157,31 @@ impl Task {
             } => {
                 self.refused_outbound(&peer, &error);
                 self.pending
-                    .extend(self.documents.answered(request_id, None));
+                    .extend(self.documents.answered(request_id, Answered::Failed));
             }
-            Exchange::InboundFailure { peer, error, .. } => self.refused_inbound(&peer, &error),
-            Exchange::ResponseSent { .. } => {}
+            Exchange::InboundFailure { .. } | Exchange::ResponseSent { .. } => {}
         }
     }
 
-    fn refused_inbound(&mut self, peer: &PeerId, error: &InboundFailure) {
-        if let InboundFailure::Io(error) = error {
-            self.refused(peer, error);
+    /// What a connected peer asks, with its key. A breach of the protocol is
+    /// reported; dropping the answer's channel then ends the stream.
+    fn accepted<T>(&mut self, peer: &PeerId, request: Result<T, FrameRefusal>) -> Option<(Key, T)> {
+        let from = self.peers.key(peer)?;
+        match request {
+            Ok(request) => Some((from, request)),
+            Err(refusal) => {
+                let code = code(refusal);
+                self.pending.push_back(Event::MessageRefused { from, code });
+                None
+            }
         }
     }
 
+    /// Reports an answer that was a breach of the protocol; a broken stream is
+    /// none.
     fn refused_outbound(&mut self, peer: &PeerId, error: &OutboundFailure) {
-        if let OutboundFailure::Io(error) = error {
-            self.refused(peer, error);
-        }
-    }
-
-    /// Reports a breach of the protocol; a broken stream is none.
-    fn refused(&mut self, peer: &PeerId, error: &io::Error) {
-        if let Some(refusal) = refusal(error)
+        if let OutboundFailure::Io(error) = error
+            && let Some(refusal) = refusal(error)
             && let Some(from) = from_libp2p(peer)
         {
             let code = code(refusal);

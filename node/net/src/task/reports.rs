@@ -10,6 +10,7 @@ use patchmesh_core::message::Announcement;
 use patchmesh_core::output::Verdict;
 use patchmesh_core::peer::{Address, Down};
 
+use crate::address::ip;
 use crate::behaviour::BehaviourEvent;
 use crate::event::Event;
 use crate::gossip::report;
@@ -103,7 +104,13 @@ impl Task {
                 tracing::debug!(%error, "a connection did not come in");
             }
             // Nothing that a driver could act on; the type is open to more.
-            _ => {}
+            SwarmEvent::IncomingConnection { .. }
+            | SwarmEvent::Dialing { .. }
+            | SwarmEvent::NewExternalAddrCandidate { .. }
+            | SwarmEvent::ExternalAddrConfirmed { .. }
+            | SwarmEvent::ExternalAddrExpired { .. }
+            | SwarmEvent::NewExternalAddrOfPeer { .. }
+            | _ => {}
         }
     }
 
@@ -204,9 +211,8 @@ impl Task {
 }
 
 fn is_loopback(address: &Multiaddr) -> bool {
-    match address.iter().next() {
-        Some(Protocol::Ip4(ip)) => ip.is_loopback(),
-        Some(Protocol::Ip6(ip)) => ip.is_loopback(),
-        _ => false,
-    }
+    let first = address.iter().next();
+    first
+        .and_then(|part| ip(&part))
+        .is_some_and(|ip| ip.is_loopback())
 }

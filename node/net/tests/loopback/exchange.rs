@@ -23,7 +23,7 @@ async fn fetch_within(from: &Node, to: &Node, id: u64, within: Duration) {
     from.send(Command::Fetch {
         fetch: FetchId(id),
         peer: to.peer(),
-        want: want(u32::try_from(id).unwrap()),
+        want: Box::new(want(u32::try_from(id).unwrap())),
         within,
     })
     .await;
@@ -193,7 +193,7 @@ async fn an_answer_longer_than_the_limit_is_refused_before_it_is_read() {
     a.send(Command::Fetch {
         fetch: FetchId(1),
         peer: liar.peer,
-        want: want(0),
+        want: Box::new(want(0)),
         within: Duration::secs(30),
     })
     .await;
@@ -324,4 +324,36 @@ async fn a_disconnect_is_seen_on_both_sides_and_ends_what_is_under_way() {
     assert_eq!(a.down(b.peer()).await, Down::Local);
     assert_eq!(b.down(a.peer()).await, Down::Closed);
     assert_eq!(fetched(&mut b).await, (FetchId(1), FetchOutcome::Stalled));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn control_frames_outside_the_protocol_are_refused_with_a_code() {
+    let mut a = Node::new(1).await;
+    let liar = Liar::start(&mut a, 2).await;
+    let cases = [
+        // Length 65,537, and nothing else.
+        (vec![0x81, 0x80, 0x04], "too-large"),
+        // A field that claims more than there is.
+        (vec![3, 0x0a, 0x7f, 0x00], "malformed"),
+        // 30,000 messages without a body.
+        (
+            [&[0xe0, 0xd4, 0x03][..], &[0x0a, 0x00].repeat(30_000)].concat(),
+            "too-many-elements",
+        ),
+    ];
+    for (frame, expected) in cases {
+        liar.control_frame(frame).await;
+        let code = a
+            .wait(|event| match event {
+                Event::MessageRefused { from, code } if *from == liar.peer => Some(*code),
+                _ => None,
+            })
+            .await;
+        assert_eq!(code, expected);
+    }
+    let told = a
+        .seen
+        .iter()
+        .any(|event| matches!(event, Event::Message { .. }));
+    assert!(!told, "part of a refused frame was reported");
 }

@@ -150,12 +150,12 @@ pub(crate) async fn pair() -> (Node, Node) {
 }
 
 /// A want for the chunk of this number.
-pub(crate) fn want(chunk: u32) -> Box<Want> {
-    Box::new(Want {
+pub(crate) fn want(chunk: u32) -> Want {
+    Want {
         content: ContentId([9; 32]),
         chunk: ChunkIndex(chunk),
         unreachable: false,
-    })
+    }
 }
 
 /// Bytes that no encoder shortens, the same for the same seed.

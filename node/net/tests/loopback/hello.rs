@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::{AsyncReadExt as _, AsyncWriteExt as _};
+use libp2p::Multiaddr;
 use patchmesh_core::message::Message;
 use patchmesh_core::peer::{Down, Member, Path, PeerId, PeerRefusal};
 use patchmesh_net::{Command, Event, address};
@@ -98,7 +99,9 @@ async fn an_oversized_hello_is_closed_and_never_shown() {
     let (_, mut muxer) = outsider(9, &node).await;
     let mut stream = open(&mut muxer).await;
     let len = HELLO_LEN_MAX + 1;
-    let prefix = [0x80 | (len & 0x7f) as u8, (len >> 7) as u8];
+    // 4,097 as a varint.
+    assert_eq!(len, 4097);
+    let prefix = [0x81, 0x20];
     let closed = drive(&mut muxer, async {
         stream.write_all(&prefix).await.unwrap();
         stream.write_all(&vec![0; len]).await.unwrap();
@@ -241,4 +244,45 @@ async fn admit_until_up(node: &mut Node, peer: PeerId) {
         let verdict = Ok(Box::new((member, Path::Lan)));
         node.send(Command::Admit { hello, verdict }).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_common_libp2p_node_gets_neither_identify_nor_ping() {
+    let mut node = Node::new(1).await;
+    let address = Multiaddr::try_from(node.address.clone()).unwrap();
+    let (_, mut muxer) = outsider(9, &node).await;
+    // What such a node sends first: a ping, a common protocol since ever.
+    let mut stream = open(&mut muxer).await;
+    let answer = drive(&mut muxer, async {
+        stream
+            .write_all(b"\x13/multistream/1.0.0\n\x11/ipfs/ping/1.0.0\n")
+            .await
+            .unwrap();
+        stream.flush().await.unwrap();
+        stream.read_to_end(&mut vec![]).await
+    });
+    let answer = timeout(BOUND, answer).await.expect("it was not closed");
+    assert!(!matches!(answer, Some(Ok(1..))), "{address} answered");
+    let mut other = Node::new(2).await;
+    connect(&mut other, &mut node).await;
+    assert!(!saw_hello(&node), "a ping was taken for a hello");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_of_silent_outsiders_is_closed_and_members_come_in_after_it() {
+    let mut config = config(1);
+    config.timing.hello = Duration::from_millis(300);
+    let mut node = Node::with(config).await;
+    let socket = address::socket(&node.address).unwrap();
+    let mut crowd = vec![];
+    for _ in 0..200 {
+        crowd.push(tokio::net::TcpStream::connect(socket).await.unwrap());
+    }
+    for mut stream in crowd {
+        let end = timeout(BOUND, stream.read_to_end(&mut vec![])).await;
+        drop(end.expect("an outsider was kept"));
+    }
+    let mut other = Node::new(2).await;
+    connect(&mut other, &mut node).await;
+    assert!(!saw_hello(&node), "silence was taken for a hello");
 }

@@ -98,6 +98,7 @@ pub(crate) async fn read_frame(io: &mut (impl AsyncRead + Unpin)) -> std::io::Re
 pub(crate) struct Liar {
     pub(crate) peer: PeerId,
     claims: mpsc::Sender<u32>,
+    frames: mpsc::Sender<Vec<u8>>,
 }
 
 impl Liar {
@@ -115,9 +116,20 @@ impl Liar {
         let (said, _) = tokio::join!(hello, node.verdict(Ok(Path::Lan)));
         said.expect("the node closed the connection");
         let (claims, receiver) = mpsc::channel(1);
-        tokio::spawn(answer_streams(muxer, Arc::new(Mutex::new(receiver))));
+        let (frames, frame_receiver) = mpsc::channel(1);
+        let claims_receiver = Arc::new(Mutex::new(receiver));
+        tokio::spawn(run(muxer, claims_receiver, frame_receiver));
         node.up(peer).await;
-        Self { peer, claims }
+        Self {
+            peer,
+            claims,
+            frames,
+        }
+    }
+
+    /// Sends these bytes as a control frame, length prefix and all.
+    pub(crate) async fn control_frame(&self, bytes: Vec<u8>) {
+        self.frames.send(bytes).await.unwrap();
     }
 
     /// Answers the next chunk request with a frame that is said to be this long.
@@ -126,27 +138,50 @@ impl Liar {
     }
 }
 
+const HEADER: &[u8] = b"/multistream/1.0.0\n";
+
 type Claims = Arc<Mutex<mpsc::Receiver<u32>>>;
 
-async fn answer_streams(mut muxer: StreamMuxerBox, claims: Claims) {
+async fn run(mut muxer: StreamMuxerBox, claims: Claims, mut frames: mpsc::Receiver<Vec<u8>>) {
     loop {
         let next = poll_fn(|cx| {
+            if let Poll::Ready(Some(frame)) = frames.poll_recv(cx) {
+                return Poll::Ready(Some(Next::Send(frame)));
+            }
             if let Poll::Ready(stream) = muxer.poll_inbound_unpin(cx) {
-                return Poll::Ready(stream.ok());
+                return Poll::Ready(stream.ok().map(Next::Answer));
             }
             match muxer.poll_unpin(cx) {
                 Poll::Ready(Err(_)) => Poll::Ready(None),
                 Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
             }
         });
-        let Some(stream) = next.await else { return };
-        tokio::spawn(answer(stream, claims.clone()));
+        match next.await {
+            Some(Next::Answer(stream)) => drop(tokio::spawn(answer(stream, claims.clone()))),
+            Some(Next::Send(frame)) => {
+                let stream = open(&mut muxer).await;
+                tokio::spawn(send(stream, frame));
+            }
+            None => return,
+        }
     }
+}
+
+enum Next {
+    Answer(SubstreamBox),
+    Send(Vec<u8>),
+}
+
+async fn send(mut stream: SubstreamBox, frame: Vec<u8>) -> std::io::Result<()> {
+    write_frame(&mut stream, HEADER).await?;
+    write_frame(&mut stream, b"/patchmesh/control/1\n").await?;
+    stream.write_all(&frame).await?;
+    stream.flush().await?;
+    stream.read_to_end(&mut vec![]).await.map(|_| ())
 }
 
 /// Negotiates by hand, then answers pings as they are and chunks as it likes.
 async fn answer(mut stream: SubstreamBox, claims: Claims) -> std::io::Result<()> {
-    const HEADER: &[u8] = b"/multistream/1.0.0\n";
     assert_eq!(read_frame(&mut stream).await?, HEADER);
     let protocol = read_frame(&mut stream).await?;
     let known = [&b"/patchmesh/chunk/1\n"[..], b"/ipfs/ping/1.0.0\n"];

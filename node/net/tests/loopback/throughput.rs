@@ -21,20 +21,19 @@ async fn throughput_on_the_loopback_interface() {
         idle_kib,
         status_kib("VmRSS:")
     );
-    for (len, total) in [(128 << 10, 1_u64 << 29), (512 << 10, 1 << 29)] {
-        let count = total / len as u64;
-        let bytes = Bytes::from(noise(len, 1));
+    for (len, total) in [(128 << 10, 1_u32 << 29), (512 << 10, 1 << 29)] {
+        let count = u64::from(total / len);
+        let bytes = Bytes::from(noise(len as usize, 1));
         let (start, cpu) = (Instant::now(), cpu_seconds());
         let asker = ask_all(&mut a, b.peer(), count);
         let holder = serve_all(&mut b, &bytes, count);
         tokio::join!(asker, holder);
         let (wall, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
-        let gib = total as f64 / f64::from(1 << 30);
         println!(
             "{} KiB chunks: {:.0} MB/s, {:.2} CPU seconds per GiB for both nodes",
             len >> 10,
-            total as f64 / wall / 1e6,
-            cpu / gib
+            f64::from(total) / wall / 1e6,
+            cpu / f64::from(total) * f64::from(1 << 30)
         );
     }
     println!("peak memory: {} KiB", status_kib("VmHWM:"));
@@ -44,7 +43,7 @@ async fn ask_all(node: &mut Node, peer: patchmesh_core::peer::PeerId, count: u64
     let order = |id| Command::Fetch {
         fetch: FetchId(id),
         peer,
-        want: want(0),
+        want: Box::new(want(0)),
         within: Duration::secs(60),
     };
     for id in 0..OUTSTANDING.min(count) {

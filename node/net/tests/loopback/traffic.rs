@@ -93,7 +93,7 @@ async fn the_counters_agree_with_a_proxy_that_counts() {
         a.send(Command::Fetch {
             fetch: FetchId(id),
             peer: b.peer(),
-            want: want(0),
+            want: Box::new(want(0)),
             within: Duration::secs(30),
         })
         .await;
@@ -140,6 +140,6 @@ async fn the_counters_agree_with_a_proxy_that_counts() {
 
 /// Within 1 %; what is in flight between the counters is the difference.
 fn assert_close(counted: u64, passed: u64) {
-    let apart = counted.abs_diff(passed) as f64 / passed as f64;
-    assert!(apart <= 0.01, "counted {counted}, passed {passed}");
+    let apart = counted.abs_diff(passed);
+    assert!(apart * 100 <= passed, "counted {counted}, passed {passed}");
 }
