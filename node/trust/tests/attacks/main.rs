@@ -10,6 +10,7 @@ mod author;
 mod authority;
 mod chain;
 mod fast_forward;
+mod foreign;
 mod honest;
 mod index;
 mod keys;
