@@ -155,6 +155,9 @@ impl Chunks {
 
     /// Fetch what is missing, or not.
     pub(crate) fn set_wanted(&mut self, wanted: bool) {
+        if wanted == self.wanted {
+            return;
+        }
         for chunk in (0..self.count()).map(ChunkIndex) {
             let before = self.class(chunk);
             self.wanted = wanted;
