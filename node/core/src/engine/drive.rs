@@ -455,3 +455,6 @@ impl Engine {
         self.outputs.push_back(output);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,3 +106,6 @@ fn read<T: Form>(
     let value = T::take(&mut reader).filter(|_| reader.is_empty());
     value.ok_or(ReplayError::Malformed)
 }
+
+#[cfg(test)]
+mod tests;

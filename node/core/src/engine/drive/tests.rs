@@ -1,0 +1,382 @@
+//! The contract, seen by a driver; and crashes at every point.
+
+use std::sync::Arc;
+
+use crate::config::Mode;
+use crate::fixture::host::{Host, Store};
+use crate::fixture::publisher::{Publisher, UTC, config, index, named};
+use crate::ids::{AskedId, CommandId, HelloId, ServeId};
+use crate::input::{Command, Input};
+use crate::journal::replay;
+use crate::message::{Announcement, Want};
+use crate::output::{Output, Reply, Source};
+use crate::peer::{Path, PeerRefusal, Proof};
+use crate::reason::WaitingOn;
+use crate::record::{Record, ReleaseState};
+use crate::time::{Now, Time, UtcTime};
+use patchmesh_content::geometry::ChunkIndex;
+use patchmesh_content::id::{ContentId, PeerId};
+use patchmesh_content::index::ReleaseIndex;
+
+fn started(mode: Mode) -> (Publisher, Host) {
+    let publisher = Publisher::new();
+    let host = Host::start(
+        config(mode),
+        &publisher.anchor,
+        Store::default(),
+        Host::at(0),
+    );
+    (publisher, host)
+}
+
+#[test]
+#[should_panic(expected = "poll until Wait")]
+fn a_second_handle_before_the_drain_panics() {
+    let (_, mut host) = started(Mode::Endpoint);
+    host.engine.handle(Input::Tick, Host::at(1));
+}
+
+#[test]
+#[should_panic(expected = "clock went back")]
+fn a_clock_that_goes_back_panics() {
+    let (publisher, mut host) = started(Mode::Endpoint);
+    host.drain(&publisher.folder);
+    host.engine.handle(Input::Tick, Host::at(5));
+    host.drain(&publisher.folder);
+    host.engine.handle(Input::Tick, Host::at(4));
+}
+
+#[test]
+fn a_release_is_fetched_and_staged_and_a_dropped_one_forgotten() {
+    let (mut publisher, mut host) = started(Mode::EndpointWithHttp);
+    let (one, two) = (index("KB-1", 0, 40), index("KB-2", 20, 40));
+    publisher.publish(std::slice::from_ref(&one), 90);
+    assert!(host.run(&publisher.folder, |host| host.is_staged("KB-1")));
+    publisher.publish(&[one, two.clone()], 90);
+    assert!(host.run(&publisher.folder, |host| host.is_staged("KB-2")));
+    // 20 of its 40 chunks came with KB-1.
+    assert_eq!(host.engine.counters().origin_bytes, 60 * 500);
+    publisher.publish(&[two], 90);
+    assert!(host.run(&publisher.folder, |host| host.store.forgotten == 1));
+    let view = host.engine.view(host.now);
+    assert_eq!(view.releases.len(), 1);
+    assert_eq!(view.releases[0].waiting_on, []);
+}
+
+#[test]
+fn crash_between_any_two_outputs() {
+    let mut publisher = Publisher::new();
+    publisher.publish(&[index("KB-1", 0, 15), index("KB-2", 15, 15)], 90);
+    let settings = config(Mode::EndpointWithHttp);
+    let whole = |cut: usize, store: Store, at: u64| {
+        let mut host = Host::start(settings.clone(), &publisher.anchor, store, Host::at(at));
+        host.left = cut;
+        let done = host.run(&publisher.folder, |host| {
+            host.is_staged("KB-1") && host.is_staged("KB-2")
+        });
+        (done, host)
+    };
+    let (done, host) = whole(usize::MAX, Store::default(), 0);
+    assert!(done);
+    let outputs = host.executed;
+    assert!(outputs > 50, "a world of {outputs} outputs is too small");
+    for cut in 0..outputs {
+        let (done, crashed) = whole(cut, Store::default(), 0);
+        assert!(!done);
+        let held = crashed.store.chunks.len();
+        let (done, after) = whole(usize::MAX, crashed.store, 1);
+        assert!(done, "cut after {cut} outputs");
+        assert_eq!(after.store.chunks.len(), 30);
+        // What was written before is not fetched again.
+        let fetched = after.engine.counters().origin_bytes / 500;
+        assert_eq!(fetched, 30 - held as u64, "cut after {cut} outputs");
+        let states: Vec<_> = after.store.releases.values().collect();
+        assert_eq!(states, [&ReleaseState::Staged; 2]);
+    }
+}
+
+#[test]
+fn same_seed_same_outputs_and_a_replay_finds_the_first_difference() {
+    let record = || {
+        let (mut publisher, mut host) = started(Mode::EndpointWithHttp);
+        publisher.publish(&[index("KB-1", 0, 20)], 90);
+        assert!(host.run(&publisher.folder, |host| host.is_staged("KB-1")));
+        // The hash of the last outputs stands in the record of the next input.
+        host.handle(Input::Tick);
+        host.drain(&publisher.folder);
+        host.recording
+    };
+    let recording = record();
+    assert_eq!(recording, record());
+    let replayed = replay(&recording).unwrap();
+    assert_eq!(replayed.differs_at, None);
+    assert!(replayed.inputs > 20 && !replayed.cut);
+
+    let cut = replay(&recording[..recording.len() - 1]).unwrap();
+    assert_eq!((cut.inputs, cut.cut), (replayed.inputs - 1, true));
+
+    // One bit of the hash in the last record.
+    let mut bent = recording;
+    let len = bent.len();
+    bent[len - 2] ^= 1;
+    assert_eq!(replay(&bent).unwrap().differs_at, Some(replayed.inputs - 1));
+}
+
+#[test]
+fn a_hello_is_judged_by_network_key_time_and_protocol() {
+    let (publisher, mut host) = started(Mode::Endpoint);
+    host.drain(&publisher.folder);
+    let other_network = {
+        let mut other = Publisher::new();
+        other.rotate(9);
+        other.anchor = Arc::clone(&other.folder[&named("root", 2)]);
+        other
+    };
+    let valid = publisher.proof(1, "a", [1, 0, 0]);
+    let stolen = Proof {
+        peer: PeerId([9; 32]),
+        ..valid.clone()
+    };
+    let future = Proof {
+        protocol: (2, 9),
+        ..valid.clone()
+    };
+    let far = publisher.proof(2, "b", [1, 0, 0]);
+    let own = Proof {
+        peer: PeerId([0xEE; 32]),
+        ..valid.clone()
+    };
+    let cases = [
+        (valid, Ok(Path::Lan)),
+        (far, Ok(Path::Wan)),
+        (publisher.proof(3, "", [1, 0, 0]), Ok(Path::Wan)),
+        (
+            other_network.proof(1, "a", [1, 0, 0]),
+            Err(PeerRefusal::WrongNetwork),
+        ),
+        (stolen, Err(PeerRefusal::BadCertificate)),
+        (own, Err(PeerRefusal::BadCertificate)),
+        (future, Err(PeerRefusal::Protocol)),
+    ];
+    for (number, (proof, expected)) in (0..).zip(cases) {
+        let hello = HelloId(number);
+        let proof = Box::new(proof);
+        host.handle(Input::Hello { hello, proof });
+        host.drain(&publisher.folder);
+        let Some(Output::Admit {
+            hello: answered,
+            verdict,
+        }) = host.others.pop()
+        else {
+            panic!("a hello is answered last");
+        };
+        assert_eq!(answered, hello);
+        assert_eq!(
+            verdict.map(|admitted| admitted.1),
+            expected,
+            "case {number}"
+        );
+    }
+    host.now.utc = UtcTime(UTC.0 + 2 * 86_400);
+    let proof = Box::new(publisher.proof(1, "a", [1, 0, 0]));
+    let hello = HelloId(99);
+    host.handle(Input::Hello { hello, proof });
+    host.drain(&publisher.folder);
+    let verdict = Err(PeerRefusal::Expired);
+    assert_eq!(host.others.pop(), Some(Output::Admit { hello, verdict }));
+}
+
+#[test]
+fn strangers_get_an_answer_but_nothing_else() {
+    let (publisher, mut host) = started(Mode::EndpointWithHttp);
+    host.drain(&publisher.folder);
+    let from = PeerId([3; 32]);
+    let document = Box::new(named("root", 1));
+    let asked = AskedId(1);
+    host.handle(Input::Asked {
+        asked,
+        from,
+        document,
+    });
+    host.drain(&publisher.folder);
+    let document = None;
+    assert_eq!(host.others.pop(), Some(Output::Answer { asked, document }));
+    let want = Box::new(Want {
+        content: ContentId([1; 32]),
+        chunk: ChunkIndex(0),
+        unreachable: false,
+    });
+    let serve = ServeId(1);
+    host.handle(Input::Requested { serve, from, want });
+    host.drain(&publisher.folder);
+    assert!(matches!(host.others.pop(), Some(Output::Decline { .. })));
+}
+
+#[test]
+fn an_expired_release_is_fetched_but_not_staged() {
+    let (mut publisher, mut host) = started(Mode::EndpointWithHttp);
+    publisher.publish(&[index("KB-1", 0, 20)], 1);
+    host.run(&publisher.folder, |host| {
+        host.engine
+            .view(host.now)
+            .releases
+            .iter()
+            .any(|release| release.chunks_held > 2)
+    });
+    host.now.utc = UtcTime(UTC.0 + 86_400);
+    host.run(&publisher.folder, |host| {
+        host.engine.view(host.now).releases[0].chunks_held == 20
+    });
+    assert!(!host.is_staged("KB-1"));
+    let waiting = host.engine.view(host.now).releases[0].waiting_on.clone();
+    assert!(waiting.contains(&WaitingOn::Metadata), "{waiting:?}");
+    // Renewed, it is staged.
+    publisher.publish(&[index("KB-1", 0, 20)], 2);
+    assert!(host.run(&publisher.folder, |host| host.is_staged("KB-1")));
+}
+
+#[test]
+fn commands_fetch_and_forget_and_survive_a_restart() {
+    let mut publisher = Publisher::new();
+    publisher.publish(&[index("KB-1", 0, 20)], 90);
+    let mut settings = config(Mode::EndpointWithHttp);
+    settings.automatic = false;
+    let start = |store, at| Host::start(settings.clone(), &publisher.anchor, store, Host::at(at));
+    let mut host = start(Store::default(), 0);
+    let known = |host: &Host| host.engine.view(host.now).releases.first().cloned();
+    host.run(&publisher.folder, |host| {
+        known(host).is_some_and(|release| release.chunks_total > 0)
+    });
+    assert_eq!(known(&host).unwrap().waiting_on, [WaitingOn::Policy]);
+    let command = |host: &mut Host, command| {
+        host.handle(Input::Command {
+            id: CommandId(1),
+            command,
+        });
+        host.drain(&publisher.folder);
+        let replies = host.others.iter().rev();
+        let mut replies = replies.filter_map(|output| match output {
+            Output::Reply { answer, .. } => Some(answer.clone()),
+            _ => None,
+        });
+        replies.next().unwrap()
+    };
+    let release = "desktop/KB-1".to_owned();
+    assert_eq!(
+        command(
+            &mut host,
+            Command::Fetch {
+                release: "KB-9".to_owned()
+            }
+        ),
+        Reply::UnknownRelease
+    );
+    assert_eq!(
+        command(
+            &mut host,
+            Command::Fetch {
+                release: release.clone()
+            }
+        ),
+        Reply::Done
+    );
+    host.run(&publisher.folder, |host| host.is_staged("KB-1"));
+    assert_eq!(command(&mut host, Command::Forget { release }), Reply::Done);
+    assert_eq!(known(&host).unwrap().chunks_held, 0);
+    settings.automatic = true;
+    let mut host = Host::start(
+        settings.clone(),
+        &publisher.anchor,
+        host.store,
+        Host::at(100),
+    );
+    host.run(&publisher.folder, |host| host.now.mono > Time(400_000_000));
+    assert_eq!(known(&host).unwrap().state, ReleaseState::Known);
+    let release = "KB-1".to_owned();
+    assert_eq!(command(&mut host, Command::Fetch { release }), Reply::Done);
+    assert!(host.run(&publisher.folder, |host| host.is_staged("KB-1")));
+}
+
+#[test]
+fn an_origin_holds_all_and_publishes_once_it_has_what_it_names() {
+    let (mut publisher, mut host) = started(Mode::Origin);
+    host.run(&publisher.folder, |host| host.now.mono > Time(3_000_000));
+    let announcement = publisher.publish(&[index("KB-1", 0, 20)], 90);
+    let published = |host: &Host| -> Option<Announcement> {
+        host.others.iter().find_map(|output| match output {
+            Output::Publish { announcement } => Some((**announcement).clone()),
+            _ => None,
+        })
+    };
+    host.run(&publisher.folder, |host| published(host).is_some());
+    assert_eq!(published(&host), Some(announcement));
+    let view = host.engine.view(host.now);
+    assert_eq!(view.releases[0].chunks_held, 20);
+    assert!(view.releases[0].waiting_on.is_empty());
+    assert!(host.store.chunks.is_empty(), "an origin fetches no chunk");
+}
+
+#[test]
+fn what_depends_on_a_document_comes_after_it_is_durable() {
+    let (mut publisher, mut host) = started(Mode::EndpointWithHttp);
+    let release = index("KB-1", 0, 20);
+    let content = ReleaseIndex::content_id(&release.encode());
+    publisher.publish(&[release], 90);
+    let mut durable = Vec::new();
+    let mut pending = std::collections::VecDeque::new();
+    // Walks the raw outputs: a fetch, a head and a stage step each need their
+    // records before them.
+    for _ in 0..2_000 {
+        loop {
+            match host.engine.poll() {
+                Output::Wait(Some((at, _))) if pending.is_empty() => {
+                    host.now.mono = at;
+                    pending.push_back(Input::Tick);
+                    break;
+                }
+                Output::Wait(_) => break,
+                Output::Persist(record) => durable.push(*record),
+                Output::Ask {
+                    ask,
+                    document,
+                    from,
+                    ..
+                } => {
+                    assert_eq!(from, Source::Origin);
+                    let bytes = publisher.folder.get(&document).cloned();
+                    let outcome =
+                        bytes.map_or(crate::input::Answered::Gone, crate::input::Answered::Bytes);
+                    pending.push_back(Input::Answered { ask, outcome });
+                }
+                Output::Fetch { fetch, want, .. } => {
+                    assert!(durable.iter().any(|record| matches!(record,
+                        Record::Index { content, .. } if *content == want.content)));
+                    assert!(durable.contains(&Record::Release {
+                        content: want.content,
+                        state: ReleaseState::Fetching
+                    }));
+                    let outcome = crate::input::Fetched::Held;
+                    pending.push_back(Input::Fetched { fetch, outcome });
+                }
+                Output::Install { install, .. } => {
+                    let outcome = crate::input::Installed::Passed;
+                    pending.push_back(Input::Installed { install, outcome });
+                }
+                _ => {}
+            }
+        }
+        let staged = ReleaseState::Staged;
+        if durable.contains(&Record::Release {
+            content,
+            state: staged,
+        }) {
+            return;
+        }
+        let now = Now {
+            utc: UTC,
+            ..host.now
+        };
+        host.engine.handle(pending.pop_front().unwrap(), now);
+    }
+    panic!("never staged");
+}
