@@ -78,7 +78,55 @@ fn part_matches(pattern: &[u8], part: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::document::Delegation;
+    use crate::key::SecretKey;
+    use crate::threshold::RoleKeys;
+
+    /// So many roles that all cover every path of three parts.
+    fn overlapping(count: usize) -> Targets {
+        let key = SecretKey::from_seed([1; 32]).public_key();
+        let keys = RoleKeys::new(&[key], 1).unwrap();
+        let delegation = |number: usize| Delegation {
+            name: number.to_string(),
+            keys: keys.clone(),
+            terminating: false,
+            paths: vec!["*/*/*".to_owned()],
+        };
+        Targets {
+            targets: BTreeMap::new(),
+            delegations: (0..count).map(delegation).collect(),
+        }
+    }
+
+    #[test]
+    fn a_look_up_visits_few_roles_and_skips_none_it_does_not_know() {
+        let target = Target {
+            len: 0,
+            sha256: [0; 32],
+            custom: None,
+        };
+        let silent = overlapping(0);
+        let speaking = Targets {
+            targets: [("a/b/c".to_owned(), target)].into(),
+            delegations: Vec::new(),
+        };
+        let last = |name: &str, count: usize| name == (count - 1).to_string();
+        let found = |count: usize, unknown: Option<&str>| {
+            let top = overlapping(count);
+            let statement = |name: &str| match unknown {
+                Some(unknown) if unknown == name => None,
+                _ if last(name, count) => Some(&speaking),
+                _ => Some(&silent),
+            };
+            resolve("a/b/c", &top, statement).map(|(role, _)| role.to_owned())
+        };
+        assert_eq!(found(VISITED_MAX, None).as_deref(), Some("3"));
+        assert_eq!(found(VISITED_MAX + 1, None), None);
+        assert_eq!(found(VISITED_MAX, Some("1")), None);
+    }
 
     #[test]
     fn stars_do_not_cross_a_slash() {

@@ -350,9 +350,12 @@ impl Verifier {
     }
 
     /// Latest time at which a verified timestamp says it was issued: a lower
-    /// bound of the present (T-35).
+    /// bound of the present, and always before the expiry of the trusted root.
+    /// `None` again once a root took the word from the timestamp's signer:
+    /// what was learned from it is void as well (T-35).
     pub fn issued(&self) -> Option<UtcTime> {
-        self.chain.floors.issued()
+        let last = UtcTime(self.chain.root.expires.0.saturating_sub(1));
+        self.chain.floors.issued().map(|issued| issued.min(last))
     }
 
     /// Active releases of the loaded lines, from verified, unexpired

@@ -137,6 +137,26 @@ fn the_largest_snapshot_survives_a_restart() {
     assert_eq!(verdict, Err(Refusal::TooLarge));
 }
 
+/// T-35: a stolen timestamp key moves the time no further than the root's
+/// expiry, and only as long as it speaks.
+#[test]
+fn a_time_far_ahead_is_bounded_and_dies_with_its_signer() {
+    let far = edit(&Publication::new(2).timestamp, TIMESTAMP, |signed| {
+        object(signed, &["patchmesh"]).insert("issued".to_owned(), Value::Integer(i64::MAX));
+    });
+    let mut verifier = holding(&Publication::new(1));
+    assert_eq!(verifier.issued(), Some(NOW));
+    give(&mut verifier, &RoleName::Timestamp, &far).unwrap();
+    assert!(verifier.issued().unwrap() < NOW.plus_days(365));
+    let (documents, floors) = stored(&verifier);
+    let mut verifier = restart(&documents, Some(&floors));
+    let mut plan = root_plan(2);
+    plan.timestamp = keys(&[12], 1);
+    let rotated = sign(plan.build().unwrap(), ROOT);
+    give(&mut verifier, &RoleName::Root, &rotated).unwrap();
+    assert_eq!(verifier.issued(), None);
+}
+
 /// A version is also compared where it is pinned.
 #[test]
 fn a_fast_forwarded_snapshot_pin_is_a_floor_too() {
