@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::PoisonError;
-use std::thread;
 
 use patchmesh_content::id::ChunkId;
 use patchmesh_proto::limits::CHUNK_WIRE_LEN_MAX;
@@ -14,6 +13,7 @@ use crate::error::{FullCause, PutError, ReadError, SyncError};
 use crate::index::Group;
 use crate::inner::{Chunk, Gate, Place, Store};
 use crate::options::{Put, Synced, Usage};
+use crate::parallel::for_each;
 use crate::sealed::{SEAL_LEN, open, seal};
 
 /// Longest chunk file.
@@ -304,34 +304,6 @@ impl Store {
         batch.lost.push(id);
         batch.why.get_or_insert(why);
     }
-}
-
-/// Does the work on several threads; what it gives comes in the order of the items.
-fn for_each<T: Send, R: Send>(
-    threads: usize,
-    mut items: Vec<T>,
-    work: impl Fn(T) -> R + Sync,
-) -> Vec<R> {
-    let share = items.len().div_ceil(threads.max(1)).max(1);
-    if items.len() <= share {
-        return items.into_iter().map(work).collect();
-    }
-    let mut shares = Vec::new();
-    while !items.is_empty() {
-        shares.push(items.split_off(items.len().saturating_sub(share)));
-    }
-    let work = &work;
-    thread::scope(|scope| {
-        let running: Vec<_> = shares
-            .into_iter()
-            .rev()
-            .map(|share| scope.spawn(move || share.into_iter().map(work).collect::<Vec<R>>()))
-            .collect();
-        let done = running
-            .into_iter()
-            .flat_map(|thread| thread.join().expect("work does not panic"));
-        done.collect()
-    })
 }
 
 /// Whether an error says that the file is not what was written.

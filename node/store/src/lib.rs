@@ -26,6 +26,7 @@ mod layout;
 mod migrate;
 mod open;
 mod options;
+mod parallel;
 mod rebuild;
 mod restore;
 mod scrub;

@@ -38,7 +38,7 @@ impl Store {
         fs::create_dir_all(dir).map_err(failed("creating", dir))?;
         let lock = lock(&layout)?;
         let mut report = OpenReport::default();
-        let restored = prepare(&disk, &layout, &mut report)?;
+        let restored = prepare(&disk, &layout, &options, &mut report)?;
         let index = open_index(&layout, &options, &mut report);
         let lock = Some(lock);
         finish(
@@ -58,7 +58,7 @@ impl Store {
     ) -> Result<Opened, OpenError> {
         let layout = Layout::new(dir);
         let mut report = OpenReport::default();
-        let restored = prepare(disk.as_ref(), &layout, &mut report)?;
+        let restored = prepare(disk.as_ref(), &layout, &options, &mut report)?;
         finish(disk, layout, options, (restored, None, report, None))
     }
 }
@@ -67,6 +67,7 @@ impl Store {
 fn prepare(
     disk: &dyn Disk,
     layout: &Layout,
+    options: &Options,
     report: &mut OpenReport,
 ) -> Result<Restored, OpenError> {
     let is_new = migrate::check(disk, layout)?;
@@ -86,7 +87,7 @@ fn prepare(
         migrate::write(disk, layout).map_err(failed("writing", &layout.format()))?;
     }
     remove_leftovers(disk, layout, report)?;
-    adopt_incoming(disk, layout, report)?;
+    adopt_incoming(disk, layout, options.sync_threads, report)?;
     let mut restorer = Restorer {
         disk,
         layout,

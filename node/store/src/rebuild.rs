@@ -13,6 +13,7 @@ use crate::index::{Group, Lengths};
 use crate::inner::{Chunk, Held, Place};
 use crate::layout::{Layout, TEMPORARY, chunk_id};
 use crate::options::OpenReport;
+use crate::parallel::for_each;
 use crate::restore::Failed;
 use crate::sealed::{SEAL_LEN, open};
 
@@ -41,10 +42,10 @@ pub(crate) fn remove_leftovers(
 pub(crate) fn adopt_incoming(
     disk: &dyn Disk,
     layout: &Layout,
+    threads: usize,
     report: &mut OpenReport,
 ) -> Result<(), Failed> {
     let dir = layout.incoming();
-    let mut shards = BTreeSet::new();
     for name in disk.list(&dir).map_err(failed("listing", &dir))? {
         let path = dir.join(&name);
         let whole = chunk_id(&name).filter(|id| is_whole(disk, &path, id));
@@ -52,18 +53,24 @@ pub(crate) fn adopt_incoming(
             let kept = disk.open(&path).and_then(|mut file| file.sync());
             kept.and_then(|()| disk.rename(&path, &layout.chunk(&id)))
                 .map_err(failed("keeping", &path))?;
-            shards.insert(id.0[0]);
             report.adopted += 1;
         } else {
             disk.remove(&path).map_err(failed("removing", &path))?;
             report.leftovers_removed += 1;
         }
     }
-    for shard in shards {
-        let path = layout.shard(shard);
-        disk.sync_dir(&path).map_err(failed("syncing", &path))?;
-    }
-    Ok(())
+    settle(disk, layout, threads)
+}
+
+/// Makes the names of all chunks durable: the last process may have ended
+/// between a rename and the sync of its folder, and a chunk that opening gives
+/// back is never fetched again.
+fn settle(disk: &dyn Disk, layout: &Layout, threads: usize) -> Result<(), Failed> {
+    let shards = (0..=u8::MAX).map(|shard| layout.shard(shard)).collect();
+    let synced = for_each(threads, shards, |path| {
+        disk.sync_dir(&path).map_err(failed("syncing", &path))
+    });
+    synced.into_iter().collect()
 }
 
 /// Lists the durable chunks. Lengths come from the index where it knows them,

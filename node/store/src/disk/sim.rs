@@ -226,8 +226,15 @@ impl Disk for SimDisk {
         let mut world = self.call()?;
         let names = &mut world.dir(path)?.names;
         names.durable = names.now.clone();
-        for (child, dir) in &mut world.dirs {
-            dir.is_durable |= Path::new(child).parent() == Some(path);
+        let mut inside = path.as_os_str().to_owned();
+        inside.push("/");
+        let behind = world.dirs.range_mut(inside.clone()..);
+        for (child, dir) in behind {
+            let child = child.as_encoded_bytes();
+            let Some(name) = child.strip_prefix(inside.as_encoded_bytes()) else {
+                break;
+            };
+            dir.is_durable |= !name.contains(&b'/');
         }
         Ok(())
     }

@@ -10,14 +10,14 @@ use patchmesh_core::record::{Record, ReleaseState, Restored};
 use patchmesh_trust::role::RoleName;
 
 use crate::disk::sim::{Fault, SimDisk};
-use crate::error::OpenError;
+use crate::error::{FullCause, OpenError, PutError};
 use crate::inner::Store;
 use crate::open::Opened;
-use crate::options::{Options, StateName};
+use crate::options::{Options, Put, StateName};
 
 const DIR: &str = "/store";
 /// Images drawn for each power cut.
-const SEEDS: u64 = 3;
+const SEEDS: u64 = 2;
 
 /// What the user of the store was told.
 #[derive(Debug, Default)]
@@ -278,11 +278,28 @@ fn t03_a_power_cut_at_every_call_loses_nothing_acknowledged() {
 #[test]
 fn t01_kill_at_every_call_loses_nothing_written() {
     at_every_call(Fault::Cut, false, |life, _, at| {
-        // The call at which the process dies may have been the one that failed
-        // a batch; what earlier puts wrote is there.
         let image = life.disk.after_kill();
-        check(&image, &life.told, &life.told.durable, &at);
+        check(&image, &life.told, &life.told.written, &at);
+        // What opening gave back is durable: the engine never fetches it again.
+        let kept = life.told.written.clone();
+        check(&image.after_cut(7), &life.told, &kept, &at);
     });
+}
+
+#[test]
+fn a_full_disk_is_a_full_store() {
+    let disk = SimDisk::new(Path::new(DIR));
+    let store = open(&disk).unwrap().store;
+    disk.fail(1, Fault::Full);
+    let (id, wire) = chunk(1);
+    let refused = store.put_chunk(&id, &wire).unwrap_err();
+    assert!(
+        refused.to_string().contains("the disk is full"),
+        "{refused}"
+    );
+    let cause = FullCause::Disk;
+    assert!(matches!(refused, PutError::Full { used: 0, cause: found, .. } if found == cause));
+    assert_eq!(store.put_chunk(&id, &wire).unwrap(), Put::Written);
 }
 
 #[test]

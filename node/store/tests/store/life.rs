@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 use patchmesh_content::id::{ContentId, blake3};
 use patchmesh_core::record::{Record, ReleaseState};
@@ -250,4 +251,36 @@ fn a_newer_format_and_a_foreign_folder_are_refused_and_left_alone() {
     let refused = Store::open(foreign.path(), Options::new(1));
     assert!(matches!(refused, Err(OpenError::NotAStore { .. })));
     assert!(!foreign.path().join("chunks").exists());
+}
+
+#[test]
+fn threads_that_put_sync_read_and_sweep_do_not_lose_a_chunk() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options {
+        batch_chunks_max: 16,
+        ..Options::new(1 << 30)
+    };
+    let store = Store::open(dir.path(), options).unwrap().store;
+    // Neighbours write the same 100 numbers of each 150.
+    thread::scope(|scope| {
+        for from in [0, 50, 100, 150] {
+            let store = &store;
+            scope.spawn(move || {
+                for number in from..from + 150 {
+                    let (id, wire) = chunk(number, 2_000);
+                    store.put_chunk(&id, &wire).unwrap();
+                    assert_eq!(store.read_chunk(&id).unwrap(), Some(wire));
+                    if number % 40 == 0 {
+                        store.sync().unwrap();
+                        store.sweep(|_| true).unwrap();
+                        store.scrub(10_000, |_, _| true).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    store.close().unwrap();
+    assert_eq!(store.usage().used_bytes, 300 * (2_000 + SEAL_LEN));
+    drop(store);
+    assert_eq!(open(dir.path()).restored.chunks.len(), 300);
 }
