@@ -85,7 +85,7 @@ impl Task {
         let Some(key) = self.peers.key(peer) else {
             return;
         };
-        self.peers.closing(peer, why);
+        self.peers.ending(peer, why);
         self.outboxes.forget(peer);
         self.traffic.cut(key);
         if self.swarm.disconnect_peer_id(*peer).is_err() {
@@ -101,9 +101,13 @@ impl Task {
     }
 
     fn admit(&mut self, hello: HelloId, path: Option<Path>) {
-        if let Some(answer) = self.hello.waiting.remove(&hello)
-            && answer.send(path).is_err()
-        {
+        let Some(waiting) = self.hello.waiting.remove(&hello) else {
+            return;
+        };
+        if path.is_some() {
+            self.peers.admitted(waiting.peer);
+        }
+        if waiting.answer.send(path).is_err() {
             tracing::debug!(?hello, "the connection did not wait for its verdict");
         }
     }

@@ -17,7 +17,7 @@ use crate::gossip::report;
 use crate::hello::HelloAsk;
 use crate::identity::{from_libp2p, to_libp2p};
 use crate::limits::{DISCOVERED_ADDRESSES_MAX, HELLOS_MAX};
-use crate::task::state::Task;
+use crate::task::state::{Task, Waiting};
 use crate::wire::code;
 
 impl Task {
@@ -30,24 +30,27 @@ impl Task {
         };
         if self.peers.is_stale(&peer) {
             self.disconnect(&peer, Down::Closed);
+        }
+        if self.peers.is_ending(&peer) {
             let held = self.hello.held.entry(peer).or_default();
             held.retain(|ask| !ask.answer.is_closed());
             held.push(ask);
         } else {
-            self.show(ask);
+            self.show(peer, ask);
         }
     }
 
     /// Hands a hello to the driver; without room for it, it is refused.
-    fn show(&mut self, ask: HelloAsk) {
+    fn show(&mut self, peer: PeerId, ask: HelloAsk) {
         let waiting = &mut self.hello.waiting;
-        waiting.retain(|_, answer| !answer.is_closed());
+        waiting.retain(|_, waiting| !waiting.answer.is_closed());
         if waiting.len() >= HELLOS_MAX {
             return;
         }
         let hello = HelloId(self.hello.next);
         self.hello.next += 1;
-        waiting.insert(hello, ask.answer);
+        let answer = ask.answer;
+        waiting.insert(hello, Waiting { peer, answer });
         self.pending.push_back(Event::Hello {
             hello,
             proof: Box::new(ask.proof),
@@ -63,12 +66,7 @@ impl Task {
                 peer_id,
                 connection_id,
                 ..
-            } => {
-                let key = from_libp2p(&peer_id).expect("the gate admits Ed25519 keys only");
-                if self.peers.established(peer_id, key, connection_id) {
-                    self.pending.push_back(Event::PeerUp { peer: key });
-                }
-            }
+            } => self.established(peer_id, connection_id),
             SwarmEvent::ConnectionClosed {
                 peer_id,
                 connection_id,
@@ -140,6 +138,16 @@ impl Task {
         }
     }
 
+    fn established(&mut self, peer: PeerId, connection: ConnectionId) {
+        let key = from_libp2p(&peer).expect("the gate admits Ed25519 keys only");
+        if self.peers.is_late(&peer) || self.peers.is_ending(&peer) {
+            self.traffic.cut(key);
+            self.swarm.close_connection(connection);
+        } else if self.peers.established(peer, key, connection) {
+            self.pending.push_back(Event::PeerUp { peer: key });
+        }
+    }
+
     fn closed(&mut self, peer: &PeerId, connection: ConnectionId) {
         let Some((key, why)) = self.peers.closed(peer, connection) else {
             return;
@@ -147,7 +155,7 @@ impl Task {
         self.outboxes.forget(peer);
         self.pending.push_back(Event::PeerDown { peer: key, why });
         for ask in self.hello.held.remove(peer).unwrap_or_default() {
-            self.show(ask);
+            self.show(*peer, ask);
         }
     }
 

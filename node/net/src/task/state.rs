@@ -54,7 +54,7 @@ pub(crate) struct Hellos {
     /// The addresses were set and are not replaced by those found.
     pub(crate) addresses_set: bool,
     pub(crate) listening: BTreeSet<Multiaddr>,
-    pub(crate) waiting: BTreeMap<HelloId, oneshot::Sender<Option<Path>>>,
+    pub(crate) waiting: BTreeMap<HelloId, Waiting>,
     /// Not shown yet, since the end of the peer's dead connection comes first.
     pub(crate) held: BTreeMap<PeerId, Vec<HelloAsk>>,
     pub(crate) next: u64,
@@ -72,6 +72,12 @@ impl Hellos {
             next: 0,
         }
     }
+}
+
+/// A hello that waits for a verdict.
+pub(crate) struct Waiting {
+    pub(crate) peer: PeerId,
+    pub(crate) answer: oneshot::Sender<Option<Path>>,
 }
 
 /// Whether the task goes on.

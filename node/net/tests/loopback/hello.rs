@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, timeout};
 
 use crate::harness::{BOUND, Node, config, connect, connect_at};
-use crate::liar::{drive, hello_bytes, open, outsider, read_frame};
+use crate::liar::{Liar, drive, hello_bytes, open, outsider, read_frame};
 use crate::traffic::Proxy;
 
 async fn dial(from: &Node, to: &Node) {
@@ -222,6 +222,38 @@ async fn two_nodes_that_dial_each_other_at_once_are_one_session() {
         let up = Event::PeerUp { peer };
         assert!(!node.seen.contains(&up), "a second session was reported");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_was_let_in_before_a_disconnect_does_not_outlive_it() {
+    let mut node = Node::new(1).await;
+    let (peer, mut slow) = outsider(2, &node).await;
+    let mut stream = open(&mut slow).await;
+    let hello = drive(&mut slow, async {
+        stream.write_all(&hello_bytes(2)).await.unwrap();
+        stream.flush().await.unwrap();
+        read_frame(&mut stream).await.unwrap();
+    });
+    let (said, _) = tokio::join!(hello, node.verdict(Ok(Path::Lan)));
+    said.expect("the node closed the connection");
+
+    let fast = Liar::start(&mut node, 2).await;
+    assert_eq!(fast.peer, peer);
+    node.send(Command::Disconnect {
+        peer,
+        why: PeerRefusal::Refused,
+    })
+    .await;
+    assert_eq!(node.down(peer).await, Down::Local);
+
+    let end = drive(&mut slow, async {
+        stream.write_all(&[1]).await.unwrap();
+        stream.flush().await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    assert_eq!(timeout(BOUND, end).await.expect("it was kept"), None);
+    let up = Event::PeerUp { peer };
+    assert!(!node.seen.contains(&up), "the disconnect was not the end");
 }
 
 /// Admits every hello that comes before the session stands.
