@@ -16,17 +16,14 @@ use crate::tidy::{
 /// Checks the repository; with `sizes` prints the figures too.
 pub(crate) fn run(top: &Path, sizes: bool) -> Result<()> {
     let tree = Tree::read(top)?;
-    if sizes {
-        println!("{}", sizes::report(&tree));
-        println!(
-            "packages: {} locked, {} built",
-            lock::packages(tree.text("Cargo.lock")).len(),
-            built(top)?
-        );
-    }
-    let found = check(top, &tree)?;
+    let found = check(top, &tree);
     for finding in &found {
         println!("{finding}");
+    }
+    if sizes {
+        let locked = lock::packages(tree.text("Cargo.lock")).len();
+        println!("{}", sizes::report(&tree));
+        println!("packages: {locked} locked, {} built", built(top)?);
     }
     if !found.is_empty() {
         bail!("tidy found {} broken rules", found.len());
@@ -34,7 +31,7 @@ pub(crate) fn run(top: &Path, sizes: bool) -> Result<()> {
     Ok(())
 }
 
-fn check(top: &Path, tree: &Tree) -> Result<Vec<Finding>> {
+fn check(top: &Path, tree: &Tree) -> Vec<Finding> {
     let mut found = unparsed(tree);
     for check in [
         cycles::check,
@@ -52,7 +49,16 @@ fn check(top: &Path, tree: &Tree) -> Result<Vec<Finding>> {
     ] {
         found.extend(check(tree));
     }
-    found.extend(lock::check_built(built(top)?));
+    match built(top) {
+        Ok(count) => found.extend(lock::check_built(count)),
+        Err(error) => found.push(Finding {
+            file: "Cargo.lock".to_owned(),
+            line: 0,
+            rule: "lock",
+            says: format!("{error:#}"),
+            cure: "let Cargo bring the lock file up to date (`cargo check`) and commit it",
+        }),
+    }
     if let Err(error) = codegen::run(true) {
         found.push(Finding {
             file: "proto/src/generated/v1.rs".to_owned(),
@@ -63,7 +69,7 @@ fn check(top: &Path, tree: &Tree) -> Result<Vec<Finding>> {
         });
     }
     found.sort();
-    Ok(found)
+    found
 }
 
 fn unparsed(tree: &Tree) -> Vec<Finding> {
@@ -112,7 +118,7 @@ mod tests {
     #[test]
     fn this_repository_is_tidy() {
         let top = codegen::top().unwrap();
-        let found = check(top, &Tree::read(top).unwrap()).unwrap();
+        let found = check(top, &Tree::read(top).unwrap());
         let text: Vec<String> = found.iter().map(Finding::to_string).collect();
         let text = text.join("\n");
         assert!(
