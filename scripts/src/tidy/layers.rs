@@ -153,7 +153,8 @@ const TABLE: [Row; 16] = [
             "node/pack",
             "node/api",
         ],
-        // ed25519-dalek and pkcs8: the signer makes and reads key files.
+        // ed25519-dalek and pkcs8: the signer makes and reads key files; sha2: what a
+        // person compares before signing is the hash of the statement.
         others: &[
             "anyhow",
             "clap",
@@ -167,6 +168,7 @@ const TABLE: [Row; 16] = [
             "rpassword",
             "serde",
             "serde_json",
+            "sha2",
             "zeroize",
         ],
     },

@@ -29,7 +29,9 @@ const WORDS: [(&str, &str); 12] = [
     ("deploy", "apply"),
 ];
 /// Words that a format or a vendor gave, by part of the path.
-const EXCEPTIONS: [(&str, &str); 2] = [
+const EXCEPTIONS: [(&str, &str); 3] = [
+    // HTTP's own word for who asks.
+    ("node/daemon/src/origin/http", "agent"),
     // Names that Windows reserves for its devices.
     ("node/content/src/path.rs", "device"),
     // Cargo's own word for Cargo.toml.
