@@ -1,3 +1,20 @@
 //! patchmesh: the command line for people.
 
-fn main() {}
+mod args;
+mod clock;
+mod draft;
+mod failure;
+mod files;
+mod keys;
+mod output;
+mod repository;
+mod run;
+mod text;
+mod tree;
+mod verbs;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    run::run()
+}

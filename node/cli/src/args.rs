@@ -1,0 +1,77 @@
+//! The command line as data: every verb, option and default in one place, from
+//! which help, completions and man pages are made.
+
+pub(crate) mod global;
+pub(crate) mod node;
+pub(crate) mod release;
+pub(crate) mod root;
+pub(crate) mod sign;
+
+use clap::{Parser, Subcommand};
+
+use crate::args::global::Global;
+use crate::args::node::{EventsArgs, FetchArgs, PeersArgs, ReleasesArgs, WhyArgs};
+use crate::args::release::ReleaseVerb;
+use crate::args::root::{KeyVerb, RootVerb};
+use crate::args::sign::{AssembleArgs, PublishArgs, SignArgs, VerifyArgs};
+
+/// Obtain, sign, publish and follow releases.
+#[derive(Debug, Parser)]
+#[command(
+    name = "patchmesh",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(after_help = crate::args::global::exit_table())]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// First words.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Merge signatures; refuse below the threshold and say who is missing.
+    Assemble(AssembleArgs),
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Recent events of the node: refusals, new metadata, states of releases.
+    Events(EventsArgs),
+    /// Fetch a release now, wanted by policy or not.
+    Fetch(FetchArgs),
+    /// Keys of people: make one, or show its public half.
+    #[command(subcommand)]
+    Key(KeyVerb),
+    /// Print the man page, or write one page per verb into a folder.
+    Man {
+        /// Folder for the pages; it is made if missing.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<std::path::PathBuf>,
+    },
+    /// The peers of the node.
+    Peers(PeersArgs),
+    /// Place signed documents, indexes and packs into a repository folder.
+    Publish(PublishArgs),
+    /// Build a release, look at one, compare two.
+    #[command(subcommand)]
+    Release(ReleaseVerb),
+    /// The releases that the node knows.
+    Releases(ReleasesArgs),
+    /// The root of trust: make it, or look at it.
+    #[command(subcommand)]
+    Root(RootVerb),
+    /// Look at a draft and sign it with one key.
+    Sign(SignArgs),
+    /// The node on one screen.
+    Status,
+    /// Check a draft or a whole repository against a root, offline.
+    Verify(VerifyArgs),
+    /// Why a release waits.
+    Why(WhyArgs),
+}

@@ -1,0 +1,93 @@
+//! `sign`, `assemble`, `verify`, `publish`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::args::root::PassphraseArgs;
+
+/// Arguments of `sign`.
+#[derive(Debug, Args)]
+#[command(long_about = "\
+Look at a draft and sign it with one key.
+
+Shows the difference to the statement that was signed before, then asks for the \
+release id (for root and targets: the first 8 characters of the hash). The \
+answer is read from standard input; there is no option that says yes.")]
+pub(crate) struct SignArgs {
+    /// The draft folder.
+    pub(crate) draft: PathBuf,
+    /// Key: file:PATH of an encrypted key file.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: String,
+    /// Trust this root, instead of the copy in the draft, to say who may sign.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root: Option<PathBuf>,
+    /// The signature file [default: NAME.KEYID.sig beside the draft].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArgs,
+    /// Show the difference, and sign nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Arguments of `assemble`.
+#[derive(Debug, Args)]
+pub(crate) struct AssembleArgs {
+    /// The draft folder.
+    pub(crate) draft: PathBuf,
+    /// Signature files, in any order.
+    #[arg(value_name = "SIG")]
+    pub(crate) signatures: Vec<PathBuf>,
+    /// Trust this root, instead of the copy in the draft.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root: Option<PathBuf>,
+    /// Check, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// A draft folder or a repository folder.
+    pub(crate) path: PathBuf,
+    /// The root document that you trust.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root: PathBuf,
+}
+
+/// Arguments of `publish`.
+#[derive(Debug, Args)]
+#[command(long_about = "\
+Place signed documents, indexes and packs into a repository folder.
+
+Takes ceremony folders, assembled drafts, and signed root or targets documents. \
+Signs a new snapshot and timestamp with the online key, runs the verifier of a \
+node over the result, and moves the timestamp last, so that readers see all of \
+it or nothing. Without a path it only renews snapshot and timestamp.")]
+pub(crate) struct PublishArgs {
+    /// What to publish; may be several.
+    pub(crate) paths: Vec<PathBuf>,
+    /// The repository folder; it is made if missing.
+    #[arg(long, value_name = "REPO")]
+    pub(crate) repository: PathBuf,
+    /// Online key: file:PATH of an encrypted key file.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: String,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArgs,
+    /// Days until the snapshot expires.
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub(crate) snapshot_expires: u32,
+    /// Hours until the timestamp expires.
+    #[arg(long, value_name = "HOURS", default_value_t = 72)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=8760))]
+    pub(crate) timestamp_expires: u32,
+    /// Check everything, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}

@@ -1,0 +1,9 @@
+//! Documents on their way from person to person: folders, signature files, and
+//! what a signer is shown.
+
+pub(crate) mod authority;
+pub(crate) mod compare;
+pub(crate) mod folder;
+pub(crate) mod names;
+pub(crate) mod refusal;
+pub(crate) mod signature;

@@ -1,0 +1,148 @@
+//! The signed documents that say who may sign a draft.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use patchmesh_proto::limits::{ROOT_LEN_MAX, STATEMENT_LEN_MAX, TARGETS_LEN_MAX};
+use patchmesh_trust::author::{self, AuthorError, Draft, LinePlan, RootPlan, TargetsPlan};
+use patchmesh_trust::role::RoleName;
+use patchmesh_trust::threshold::RoleKeys;
+use patchmesh_trust::time::UtcTime;
+
+use crate::draft::names::Names;
+use crate::draft::refusal;
+use crate::failure::Failure;
+use crate::files;
+
+/// Name of the root document in folders.
+pub(crate) const ROOT_FILE: &str = "root.json";
+/// Name of the top targets in folders.
+pub(crate) const TARGETS_FILE: &str = "targets.json";
+/// Name of the signed document before this one in a draft.
+pub(crate) const PREVIOUS_FILE: &str = "previous.json";
+
+/// Root, targets and the document before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Authority {
+    /// The trusted root.
+    pub(crate) root: Option<Vec<u8>>,
+    /// The top targets.
+    pub(crate) targets: Option<Vec<u8>>,
+    /// The newest signed document of the same role.
+    pub(crate) previous: Option<Vec<u8>>,
+}
+
+impl Authority {
+    /// What a folder holds of it.
+    pub(crate) fn in_folder(folder: &Path) -> anyhow::Result<Self> {
+        let read = |name: &str, len_max| files::read_if_there(&folder.join(name), len_max);
+        Ok(Self {
+            root: read(ROOT_FILE, ROOT_LEN_MAX)?,
+            targets: read(TARGETS_FILE, TARGETS_LEN_MAX)?,
+            previous: read(PREVIOUS_FILE, TARGETS_LEN_MAX)?,
+        })
+    }
+
+    /// Replaces the root by one that the user trusts.
+    pub(crate) fn trusting(mut self, root: Option<&Path>) -> anyhow::Result<Self> {
+        if let Some(path) = root {
+            self.root = Some(files::read(path, ROOT_LEN_MAX)?);
+        }
+        Ok(self)
+    }
+
+    /// As the author wants it.
+    pub(crate) fn borrow(&self) -> author::Authority<'_> {
+        author::Authority {
+            root: self.root.as_deref(),
+            targets: self.targets.as_deref(),
+            previous: self.previous.as_deref(),
+        }
+    }
+
+    /// Merges signed copies and checks them as a node would.
+    pub(crate) fn assemble(
+        &self,
+        copies: &[Draft],
+        names: &Names,
+        utc: UtcTime,
+    ) -> anyhow::Result<Vec<u8>> {
+        let assembled = author::assemble(copies, &self.borrow(), utc);
+        assembled.map_err(|error| refusal::author(&error, names).into())
+    }
+
+    /// Refuses a document before that nobody signed: the difference that a
+    /// signer sees is only as good as what it is a difference to.
+    pub(crate) fn check_previous(&self, role: &RoleName, names: &Names) -> anyhow::Result<()> {
+        let Some(previous) = &self.previous else {
+            return Ok(());
+        };
+        let draft = Draft::read(role, previous);
+        let draft = draft.map_err(|error| refusal::author(&error, names))?;
+        let before = UtcTime(draft.expires().0.saturating_sub(1));
+        let alone = Self {
+            previous: None,
+            ..self.clone()
+        };
+        let checked = alone.assemble(&[draft], names, before);
+        checked.context("failed to check the statement before this one")?;
+        Ok(())
+    }
+
+    /// The keys that may sign documents of a role; both key lists for a root.
+    pub(crate) fn keys(&self, draft: &Draft) -> anyhow::Result<Vec<RoleKeys>> {
+        let none = Names::default();
+        let read = |error: AuthorError| anyhow::Error::from(refusal::author(&error, &none));
+        let root = || -> anyhow::Result<RootPlan> {
+            let root = self
+                .root
+                .as_ref()
+                .ok_or_else(|| missing("root", "--root FILE"))?;
+            RootPlan::read(root).map_err(read)
+        };
+        match draft.role() {
+            RoleName::Root => {
+                let own = RootPlan::read(&draft.bytes()).map_err(read)?.root;
+                let before = match &self.root {
+                    Some(root) => Some(RootPlan::read(root).map_err(read)?.root),
+                    None => None,
+                };
+                Ok(before.into_iter().chain([own]).collect())
+            }
+            RoleName::Timestamp => Ok(vec![root()?.timestamp]),
+            RoleName::Snapshot => Ok(vec![root()?.snapshot]),
+            RoleName::Targets => Ok(vec![root()?.targets]),
+            RoleName::Line(line) => {
+                let targets = self.targets.as_ref();
+                let targets = targets.ok_or_else(|| missing("targets", "--authority DIR"))?;
+                let plan = TargetsPlan::read(targets).map_err(read)?;
+                let listed = plan.lines.into_iter().find(|one| one.line == *line);
+                let listed = listed.ok_or_else(|| {
+                    let message = format!("the targets do not delegate the line {line}");
+                    Failure::trust("E_TRUST_NOT_DELEGATED", message)
+                })?;
+                Ok(vec![listed.keys])
+            }
+        }
+    }
+}
+
+/// The statement before, and the version of the next one.
+pub(crate) fn next_line(
+    line: &str,
+    previous: Option<&[u8]>,
+) -> anyhow::Result<(Option<LinePlan>, u64)> {
+    let Some(previous) = previous else {
+        return Ok((None, 1));
+    };
+    debug_assert!(previous.len() <= STATEMENT_LEN_MAX);
+    let plan = LinePlan::read(line, previous);
+    let plan = plan.map_err(|error| refusal::author(&error, &Names::default()))?;
+    let next = plan.version.saturating_add(1);
+    Ok((Some(plan), next))
+}
+
+fn missing(what: &str, hint: &str) -> Failure {
+    Failure::failed("E_NO_AUTHORITY", format!("no {what} document is at hand"))
+        .hint(format!("give it with {hint}"))
+}

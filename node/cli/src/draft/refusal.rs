@@ -1,0 +1,72 @@
+//! What the verifier and the author say, as ends of the program.
+
+use patchmesh_trust::author::{AuthorError, Missing};
+use patchmesh_trust::refusal::Refusal;
+
+use crate::draft::names::Names;
+use crate::failure::Failure;
+
+/// A refusal of the verifier: exit 12 with its stable code in the id.
+pub(crate) fn refused(what: &str, refusal: Refusal) -> Failure {
+    let id = match refusal {
+        Refusal::BadSignature => "E_SIG_BAD",
+        Refusal::BelowThreshold => "E_SIG_THRESHOLD",
+        Refusal::Contradiction => "E_TRUST_CONTRADICTION",
+        Refusal::Expired => "E_TRUST_EXPIRED",
+        Refusal::HashMismatch => "E_TRUST_HASH",
+        Refusal::Malformed => "E_TRUST_MALFORMED",
+        Refusal::NotDelegated => "E_TRUST_NOT_DELEGATED",
+        Refusal::Pending => "E_TRUST_PENDING",
+        Refusal::Rollback => "E_TRUST_ROLLBACK",
+        Refusal::TooLarge => "E_TRUST_TOO_LARGE",
+        Refusal::UnknownKey => "E_SIG_UNKNOWN_KEY",
+        Refusal::WrongNetwork => "E_TRUST_WRONG_NETWORK",
+    };
+    Failure::trust(id, format!("{what} is refused as {refusal}"))
+}
+
+/// A failure of building or assembling a document.
+pub(crate) fn author(error: &AuthorError, names: &Names) -> Failure {
+    match error {
+        AuthorError::BadPlan(_) => Failure::usage(error.to_string()),
+        AuthorError::BadSignature { key_id } => {
+            let message = format!("the signature of {} does not verify", names.of(key_id));
+            Failure::trust("E_SIG_BAD", message)
+        }
+        AuthorError::LostPath { .. } => Failure::trust("E_TRUST_NOT_DELEGATED", error.to_string()),
+        AuthorError::Missing(missing) => below(missing, names),
+        AuthorError::NotADocument(refusal) => refused("the document", *refusal),
+        AuthorError::OtherStatement => Failure::trust("E_OTHER_STATEMENT", error.to_string()),
+        AuthorError::Refused(refusal) => refused("the assembled document", *refusal),
+        AuthorError::StatementTooLarge { .. } => {
+            let failure = Failure::failed("E_STATEMENT_TOO_LARGE", error.to_string());
+            failure.hint("drop an older release from the statement: --drop ID")
+        }
+        AuthorError::UnknownKey { key_id } => {
+            let message = format!("{} may not sign this", names.of(key_id));
+            Failure::trust("E_SIG_UNKNOWN_KEY", message)
+        }
+    }
+}
+
+fn below(missing: &Missing, names: &Names) -> Failure {
+    let list = |ids: &[String]| {
+        let shown: Vec<String> = ids.iter().map(|id| names.of(id)).collect();
+        if shown.is_empty() {
+            "nobody".to_owned()
+        } else {
+            shown.join(", ")
+        }
+    };
+    let message = format!(
+        "{}: {} of {} signatures; signed by {}; missing: {} out of {}",
+        missing.of,
+        missing.have,
+        missing.threshold,
+        list(&missing.signed),
+        missing.threshold.saturating_sub(missing.have),
+        list(&missing.missing),
+    );
+    let failure = Failure::trust("E_SIG_THRESHOLD", message);
+    failure.hint("each of them runs `patchmesh sign`; then assemble with all signature files")
+}

@@ -1,0 +1,77 @@
+//! The public half of a key as a file that people hand around.
+
+use std::path::{Path, PathBuf};
+
+use patchmesh_trust::key::PublicKey;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::files::{self, MODE_PUBLIC};
+
+/// Schema of the file.
+pub(crate) const SCHEMA: &str = "patchmesh.key/1";
+/// Longest file in bytes.
+const LEN_MAX: usize = 8 * 1024;
+
+/// A public key and the name its owner gave it.
+#[derive(Debug, Clone)]
+pub(crate) struct NamedKey {
+    /// For people; nobody signed it.
+    pub(crate) name: String,
+    /// The key.
+    pub(crate) key: PublicKey,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct KeyFile {
+    schema: String,
+    name: String,
+    keyid: String,
+    key: Value,
+}
+
+/// Where the public half of a key file lies: beside it, as `.pub`.
+pub(crate) fn path_of(key_file: &Path) -> PathBuf {
+    key_file.with_extension("pub")
+}
+
+/// Name of a key after its file.
+pub(crate) fn name_of(key_file: &Path) -> String {
+    let stem = key_file.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
+}
+
+impl NamedKey {
+    /// Writes the file; nothing may stand there.
+    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let file = KeyFile {
+            schema: SCHEMA.to_owned(),
+            name: self.name.clone(),
+            keyid: self.key.key_id(),
+            key: serde_json::from_slice(&self.key.to_json())?,
+        };
+        let mut text = serde_json::to_string_pretty(&file)?;
+        text.push('\n');
+        files::write_new(path, text.as_bytes(), MODE_PUBLIC)
+    }
+
+    /// Reads a file.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let bytes = files::read(path, LEN_MAX)?;
+        Self::parse(&bytes).ok_or_else(|| {
+            let message = format!("{} is not the public half of a key", path.display());
+            Failure::failed("E_KEY_FORMAT", message).into()
+        })
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let file: KeyFile = serde_json::from_slice(bytes).ok()?;
+        let key = PublicKey::from_json(&serde_json::to_vec(&file.key).ok()?).ok()?;
+        let sound = file.schema == SCHEMA && file.keyid == key.key_id();
+        sound.then_some(Self {
+            name: file.name,
+            key,
+        })
+    }
+}

@@ -1,0 +1,16 @@
+//! What each verb does.
+
+pub(crate) mod assemble;
+pub(crate) mod events;
+pub(crate) mod fetch;
+pub(crate) mod key;
+pub(crate) mod manual;
+pub(crate) mod node;
+pub(crate) mod publish;
+pub(crate) mod release_build;
+pub(crate) mod release_show;
+pub(crate) mod root_init;
+pub(crate) mod root_show;
+pub(crate) mod sign;
+pub(crate) mod status;
+pub(crate) mod verify;

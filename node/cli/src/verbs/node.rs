@@ -1,0 +1,200 @@
+//! Verbs that ask a node: the connection, and what its refusals mean.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use patchmesh_api::answer::{Answer, Refused};
+use patchmesh_api::client::{AskError, Client};
+use patchmesh_api::codes;
+use patchmesh_api::peers::{Peer, Peers};
+use patchmesh_api::releases::{Release, Releases};
+use patchmesh_api::request::Request;
+use patchmesh_api::socket::find_path;
+
+use crate::args::global::Global;
+use crate::args::node::{PeerSort, PeerState, PeersArgs, ReleasesArgs};
+use crate::failure::{Failure, exit};
+use crate::output::Output;
+use crate::text::{bytes, safe, short, table};
+
+/// Where the node listens.
+pub(crate) fn socket(global: &Global) -> PathBuf {
+    find_path(global.socket.as_deref(), |name| std::env::var_os(name))
+}
+
+/// Connects, or ends with exit 15.
+pub(crate) fn connect(global: &Global) -> anyhow::Result<Client> {
+    let path = socket(global);
+    Client::connect(&path).map_err(|error| {
+        let reason = std::error::Error::source(&error).map(ToString::to_string);
+        let message = format!(
+            "no node answers at {} ({})",
+            path.display(),
+            reason.unwrap_or_default()
+        );
+        let failure = Failure::no_node(message);
+        failure
+            .hint("is patchmeshd running? --socket names another place")
+            .into()
+    })
+}
+
+/// Asks for one answer; a refusal becomes the end of the program.
+pub(crate) fn ask(global: &Global, request: &Request) -> anyhow::Result<Answer> {
+    let mut client = connect(global)?;
+    settle(client.ask(request))
+}
+
+/// What came of a conversation.
+pub(crate) fn settle(answer: Result<Answer, AskError>) -> anyhow::Result<Answer> {
+    match answer {
+        Ok(Answer::Refused(refused)) => Err(refusal(&refused).into()),
+        Ok(answer) => Ok(answer),
+        Err(AskError::Closed) => {
+            Err(Failure::no_node("the node closed the connection before it answered").into())
+        }
+        Err(error @ (AskError::Io(_) | AskError::Line(_))) => Err(error).context("no answer"),
+    }
+}
+
+fn refusal(refused: &Refused) -> Failure {
+    let code = match refused.code.as_str() {
+        codes::BUSY => exit::BUSY,
+        codes::NOT_JOINED => exit::NOT_JOINED,
+        codes::TRUST => exit::TRUST,
+        codes::BAD_REQUEST => exit::USAGE,
+        _ => exit::FAILED,
+    };
+    let id = safe(&refused.code);
+    Failure::with_code(code, &id, safe(&refused.message)).hint(safe(&refused.hint))
+}
+
+/// An answer of another kind than the request asks for.
+pub(crate) fn unexpected() -> anyhow::Error {
+    anyhow::anyhow!("the node answered something else than it was asked")
+}
+
+/// `peers`
+pub(crate) fn peers(args: &PeersArgs, global: &Global, output: &Output) -> anyhow::Result<()> {
+    let Answer::Peers(mut peers) = ask(global, &Request::Peers)? else {
+        return Err(unexpected());
+    };
+    peers.peers.retain(|peer| {
+        let site = args.site.as_ref().is_none_or(|site| *site == peer.site);
+        let state = args.state.is_none_or(|state| match state {
+            PeerState::Connected => peer.connected,
+            PeerState::Disconnected => !peer.connected,
+            PeerState::Refused => peer.refused,
+        });
+        site && state
+    });
+    sort(&mut peers, args.sort);
+    let text = peers_text(&peers);
+    output.line(&Answer::Peers(peers), || text)
+}
+
+fn sort(peers: &mut Peers, by: PeerSort) {
+    let total = |peer: &Peer| {
+        let received = peer.received.transport;
+        received.saturating_add(peer.sent.transport)
+    };
+    match by {
+        PeerSort::Bytes => peers
+            .peers
+            .sort_by_key(|peer| std::cmp::Reverse(total(peer))),
+        PeerSort::Peer => peers.peers.sort_by_key(|peer| peer.peer),
+        PeerSort::Site => peers
+            .peers
+            .sort_by_key(|peer| (peer.site.clone(), peer.peer)),
+    }
+}
+
+fn peers_text(peers: &Peers) -> String {
+    let head = [
+        "PEER", "SITE", "PATH", "STATE", "RECEIVED", "SENT", "CORRUPT", "STALLED",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for peer in &peers.peers {
+        let state = match (peer.refused, peer.connected) {
+            (true, _) => "refused",
+            (false, true) => "connected",
+            (false, false) => "away",
+        };
+        let site = if peer.origin {
+            "origin".to_owned()
+        } else {
+            safe(&peer.site)
+        };
+        rows.push(vec![
+            short(&peer.peer.to_hex()).to_owned(),
+            site,
+            peer.path.word().to_owned(),
+            state.to_owned(),
+            bytes(peer.received.payload),
+            bytes(peer.sent.payload),
+            peer.corrupt_chunks.to_string(),
+            peer.stalled.to_string(),
+        ]);
+    }
+    table(&rows)
+}
+
+/// `releases`
+pub(crate) fn releases(
+    args: &ReleasesArgs,
+    global: &Global,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let Answer::Releases(Releases { mut releases }) = ask(global, &Request::Releases)? else {
+        return Err(unexpected());
+    };
+    releases.retain(|release| {
+        let line = args.line.as_ref().is_none_or(|line| *line == release.line);
+        line && args.state.is_none_or(|state| state == release.state)
+    });
+    let text = releases_text(&releases);
+    output.line(&Answer::Releases(Releases { releases }), || text)
+}
+
+/// A table of releases.
+pub(crate) fn releases_text(releases: &[Release]) -> String {
+    let head = [
+        "RELEASE",
+        "SEVERITY",
+        "STATE",
+        "CHUNKS",
+        "WIRE",
+        "SIZE",
+        "WAITS FOR",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for release in releases {
+        let waits = release.waiting_on.iter().map(|on| on.fragment());
+        rows.push(vec![
+            safe(&format!("{}/{}", release.line, release.id)),
+            safe(&release.severity),
+            release.state.word().to_owned(),
+            format!("{}/{}", release.chunks_held, release.chunks_total),
+            bytes(release.wire_bytes),
+            bytes(release.total_bytes),
+            waits.collect::<Vec<_>>().join("; "),
+        ]);
+    }
+    table(&rows)
+}
+
+/// `why`
+pub(crate) fn why(release: &str, global: &Global, output: &Output) -> anyhow::Result<()> {
+    let request = Request::Why {
+        release: release.to_owned(),
+    };
+    let answer = ask(global, &request)?;
+    let Answer::Why(why) = &answer else {
+        return Err(unexpected());
+    };
+    let mut text = format!("{}\n", safe(&why.sentence));
+    for on in &why.release.waiting_on {
+        text.push_str(&format!("  - {}\n", on.fragment()));
+    }
+    output.line(&answer, || text)
+}

@@ -1,0 +1,126 @@
+//! `status`: the node on one screen.
+
+use patchmesh_api::answer::Answer;
+use patchmesh_api::request::Request;
+use patchmesh_api::status::{ByteCount, Status, TrustState};
+use patchmesh_trust::time::UtcTime;
+
+use crate::args::global::Global;
+use crate::clock;
+use crate::output::{Output, Tone};
+use crate::text::{bytes, safe, short, table};
+use crate::verbs::node;
+
+/// Shows the status.
+pub(crate) fn run(global: &Global, output: &Output) -> anyhow::Result<()> {
+    let answer = node::ask(global, &Request::Status)?;
+    let Answer::Status(status) = &answer else {
+        return Err(node::unexpected());
+    };
+    let text = text(status, output);
+    output.line(&answer, || text)
+}
+
+fn text(status: &Status, output: &Output) -> String {
+    let ready = if status.ready {
+        output.paint(Tone::Good, "ready")
+    } else {
+        output.paint(Tone::Bad, "not ready")
+    };
+    let site = if status.site.is_empty() {
+        "none".to_owned()
+    } else {
+        safe(&status.site)
+    };
+    let mut text = format!(
+        "{ready}  {} {}  up {} s\n",
+        status.mode.word(),
+        safe(&status.version),
+        status.uptime_seconds
+    );
+    let quota = match status.store.quota_bytes {
+        0 => "no quota".to_owned(),
+        quota => format!("of {}", bytes(quota)),
+    };
+    let rows = [
+        ("node", short(&status.node.to_hex()).to_owned()),
+        ("site", site),
+        ("trust", trust(status)),
+        (
+            "peers",
+            format!(
+                "{} connected of {}",
+                status.peers.connected, status.peers.known
+            ),
+        ),
+        (
+            "store",
+            format!("{} {quota}", bytes(status.store.used_bytes)),
+        ),
+        ("wasted", bytes(status.wasted_bytes)),
+    ];
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|(name, value)| vec![name.to_owned(), value])
+        .collect();
+    text.push_str(&table(&rows));
+    text.push_str(&traffic(status));
+    if !status.releases.is_empty() {
+        text.push_str(&node::releases_text(&status.releases));
+    }
+    for refusal in &status.refusals {
+        text.push_str(&format!(
+            "refused {} x {} ({})\n",
+            refusal.count,
+            safe(&refusal.code),
+            safe(&refusal.what)
+        ));
+    }
+    text
+}
+
+fn trust(status: &Status) -> String {
+    let head = status.head;
+    let versions = format!(
+        "root {}, timestamp {}, snapshot {}",
+        head.root, head.timestamp, head.snapshot
+    );
+    let since = status.trust.since.map(|since| clock::shown(UtcTime(since)));
+    let state = status.trust.state.word();
+    match (status.trust.state, since) {
+        (TrustState::Stale, Some(since)) => {
+            format!(
+                "{state} since {since} {}; {versions}",
+                safe(&status.trust.reason)
+            )
+        }
+        (TrustState::Bootstrapped | TrustState::Current | TrustState::Stale, _) => {
+            format!("{state}; {versions}")
+        }
+    }
+}
+
+fn traffic(status: &Status) -> String {
+    let head = ["BYTES", "LAN", "SITE", "WAN", "ORIGIN"];
+    let (received, sent) = (&status.received, &status.sent);
+    let cell = |count: &ByteCount| format!("{} ({})", bytes(count.payload), bytes(count.transport));
+    let rows = [
+        head.map(str::to_owned),
+        [
+            "received".to_owned(),
+            cell(&received.lan),
+            cell(&received.site),
+            cell(&received.wan),
+            cell(&received.origin),
+        ],
+        [
+            "sent".to_owned(),
+            cell(&sent.lan),
+            cell(&sent.site),
+            cell(&sent.wan),
+            String::new(),
+        ],
+    ];
+    let rows: Vec<Vec<String>> = rows.map(|row| row.to_vec()).to_vec();
+    table(&rows)
+}
