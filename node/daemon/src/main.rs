@@ -1,3 +1,26 @@
 //! patchmeshd: the node that runs on every endpoint and origin.
 
-fn main() {}
+mod answers;
+mod args;
+mod clock;
+mod config;
+mod contents;
+mod control;
+mod drive;
+mod identity;
+mod intake;
+mod logging;
+mod notices;
+mod origin;
+mod recorder;
+mod run;
+mod stage;
+mod start;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    run::main(args::Args::parse())
+}

@@ -1,0 +1,207 @@
+//! The state of the node in the words of the control socket.
+
+use std::collections::BTreeMap;
+
+use patchmesh_api::answer::Answer;
+use patchmesh_api::peers::{Path, Peer, Peers};
+use patchmesh_api::releases::{Release, ReleaseState, WaitingOn};
+use patchmesh_api::status::{
+    ByteCount, Head, Mode, PeerCounts, Received, Sent, Status, StoreUse, Trust, TrustState,
+};
+use patchmesh_content::id::PeerId;
+use patchmesh_core::peer;
+use patchmesh_core::reason;
+use patchmesh_core::record;
+use patchmesh_core::view::{PeerView, ReleaseView, View};
+use patchmesh_net::PeerTraffic;
+use patchmesh_trust::state;
+
+use crate::drive::node::Node;
+use crate::origin::source::Origin;
+
+/// Answer to `Request::Status`.
+pub(crate) fn status(node: &Node) -> Answer {
+    let view = node.engine.view(node.clock.now());
+    let connected = view.peers.iter().filter(|peer| peer.connected).count();
+    let trust = trust(view.trust);
+    let usage = node.store.usage();
+    let addresses = node.listening.iter();
+    Answer::Status(Box::new(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        node: node.net.peer,
+        site: node.settings.site.clone(),
+        mode: mode(node),
+        addresses: addresses
+            .filter_map(|address| patchmesh_net::address::text_with_peer(&node.net.peer, address))
+            .collect(),
+        uptime_seconds: node.clock.uptime_secs(),
+        ready: trust.state == TrustState::Current,
+        head: Head {
+            root: view.head.root,
+            timestamp: view.head.timestamp,
+            snapshot: view.head.snapshot,
+        },
+        trust,
+        peers: PeerCounts {
+            known: count(view.peers.len()),
+            connected: count(connected),
+        },
+        received: received(node, &view),
+        sent: sent(node),
+        wasted_bytes: node.wasted,
+        store: StoreUse {
+            used_bytes: usage.used_bytes,
+            quota_bytes: usage.quota_bytes,
+        },
+        releases: view.releases.iter().map(release).collect(),
+        refusals: node.notices.refusals(),
+    }))
+}
+
+/// Answer to `Request::Peers`.
+pub(crate) fn peers(node: &Node) -> Answer {
+    let view = node.engine.view(node.clock.now());
+    let traffic = node.net.traffic.peers();
+    let peers = view
+        .peers
+        .iter()
+        .map(|peer| one_peer(peer, &traffic))
+        .collect();
+    Answer::Peers(Peers { peers })
+}
+
+fn one_peer(peer: &PeerView, traffic: &BTreeMap<PeerId, PeerTraffic>) -> Peer {
+    let bytes = traffic.get(&peer.peer).copied().unwrap_or_default();
+    Peer {
+        peer: peer.peer,
+        site: peer.site.clone(),
+        origin: peer.origin,
+        path: match peer.path {
+            peer::Path::Lan => Path::Lan,
+            peer::Path::Site => Path::Site,
+            peer::Path::Wan => Path::Wan,
+        },
+        connected: peer.connected,
+        received: ByteCount {
+            transport: bytes.received,
+            payload: bytes.payload_received,
+        },
+        sent: ByteCount {
+            transport: bytes.sent,
+            payload: bytes.payload_sent,
+        },
+        corrupt_chunks: peer.corrupt_chunks,
+        stalled: peer.stalled,
+        refused: peer.refused,
+    }
+}
+
+fn mode(node: &Node) -> Mode {
+    match node.origin.as_deref() {
+        Some(Origin::Folder(_)) => Mode::Origin,
+        Some(Origin::Http(_)) => Mode::EndpointWithHttp,
+        None => Mode::Endpoint,
+    }
+}
+
+fn trust(found: state::TrustState) -> Trust {
+    match found {
+        state::TrustState::Bootstrapped => Trust {
+            state: TrustState::Bootstrapped,
+            since: None,
+            reason: "no timestamp was received yet: is an origin or peer connected?".to_owned(),
+        },
+        state::TrustState::Current => Trust {
+            state: TrustState::Current,
+            since: None,
+            reason: String::new(),
+        },
+        state::TrustState::Stale { since } => Trust {
+            state: TrustState::Stale,
+            since: Some(since.0),
+            reason: "signed metadata has expired and no newer one was received".to_owned(),
+        },
+    }
+}
+
+/// Bytes by class. What origin peers sent is taken out of the WAN class, so
+/// that every byte counts once.
+fn received(node: &Node, view: &View) -> Received {
+    let traffic = node.net.traffic.read();
+    let peers = node.net.traffic.peers();
+    let mut origin = ByteCount::default();
+    for peer in view
+        .peers
+        .iter()
+        .filter(|peer| peer.origin && peer.path == peer::Path::Wan)
+    {
+        let bytes = peers.get(&peer.peer).copied().unwrap_or_default();
+        origin.transport += bytes.received;
+        origin.payload += bytes.payload_received;
+    }
+    let wan = ByteCount {
+        transport: traffic.received.wan.saturating_sub(origin.transport),
+        payload: traffic.payload_received.wan.saturating_sub(origin.payload),
+    };
+    if let Some(Origin::Http(http)) = node.origin.as_deref() {
+        origin.transport += http.received();
+        origin.payload += http.payload();
+    }
+    let of = |transport, payload| ByteCount { transport, payload };
+    Received {
+        lan: of(traffic.received.lan, traffic.payload_received.lan),
+        site: of(traffic.received.site, traffic.payload_received.site),
+        wan,
+        origin,
+    }
+}
+
+fn sent(node: &Node) -> Sent {
+    let traffic = node.net.traffic.read();
+    let of = |transport, payload| ByteCount { transport, payload };
+    Sent {
+        lan: of(traffic.sent.lan, traffic.payload_sent.lan),
+        site: of(traffic.sent.site, traffic.payload_sent.site),
+        wan: of(traffic.sent.wan, traffic.payload_sent.wan),
+    }
+}
+
+/// One release.
+pub(crate) fn release(view: &ReleaseView) -> Release {
+    Release {
+        line: view.line.clone(),
+        id: view.id.clone(),
+        content: view.content,
+        severity: view.severity.clone(),
+        state: match view.state {
+            record::ReleaseState::Known => ReleaseState::Known,
+            record::ReleaseState::Fetching => ReleaseState::Fetching,
+            record::ReleaseState::Staged => ReleaseState::Staged,
+            record::ReleaseState::Failed => ReleaseState::Failed,
+        },
+        chunks_held: view.chunks_held,
+        chunks_total: view.chunks_total,
+        wire_bytes: view.wire_bytes,
+        total_bytes: view.total_bytes,
+        waiting_on: view.waiting_on.iter().map(waiting_on).collect(),
+    }
+}
+
+fn waiting_on(reason: &reason::WaitingOn) -> WaitingOn {
+    match reason {
+        reason::WaitingOn::Chunks { held, total } => WaitingOn::Chunks {
+            held: *held,
+            total: *total,
+        },
+        reason::WaitingOn::Disk => WaitingOn::Disk,
+        reason::WaitingOn::Index => WaitingOn::Index,
+        reason::WaitingOn::Metadata => WaitingOn::Metadata,
+        reason::WaitingOn::Policy => WaitingOn::Policy,
+        reason::WaitingOn::Source => WaitingOn::Source,
+        reason::WaitingOn::Staging => WaitingOn::Staging,
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

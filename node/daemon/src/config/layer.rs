@@ -1,0 +1,375 @@
+//! Sources of settings in rising precedence: defaults, file, drop-ins,
+//! environment, options. Each value remembers where it came from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml::Value;
+use toml::de::{DeTable, DeValue};
+
+use crate::config::keys::{KEYS, Kind, find, nearest};
+
+/// Most bytes of one configuration file.
+const FILE_LEN_MAX: u64 = 256 * 1024;
+
+/// Values by key path, each with its origin.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Layers {
+    values: BTreeMap<&'static str, (Value, Origin)>,
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Built in.
+    Default,
+    /// A file and the line of the key.
+    File(PathBuf, usize),
+    /// An environment variable.
+    Environment(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Self::Environment(name) => f.write_str(name),
+        }
+    }
+}
+
+/// Why the configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    /// A file could not be read.
+    #[error("failed to read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is longer than any configuration can be.
+    #[error("{path} is longer than {FILE_LEN_MAX} bytes")]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file is not TOML.
+    #[error("{place}: {text}")]
+    Syntax {
+        /// File and line.
+        place: String,
+        /// What the parser says.
+        text: String,
+    },
+    /// No such key.
+    #[error("{place}: unknown key `{key}`; the nearest known key is `{nearest}`")]
+    UnknownKey {
+        /// File and line, or the variable.
+        place: String,
+        /// The key as written.
+        key: String,
+        /// A known one.
+        nearest: &'static str,
+    },
+    /// A value that its key cannot take.
+    #[error("{place}: `{key}` {expected}")]
+    BadValue {
+        /// File and line, or the variable.
+        place: String,
+        /// The key.
+        key: String,
+        /// What it takes.
+        expected: String,
+    },
+}
+
+impl Layers {
+    /// Defaults, then the file, its drop-ins in byte order, and the environment.
+    pub(crate) fn read(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut layers = Self::default();
+        for key in KEYS {
+            let text = format!("value = {}", key.default);
+            let table: toml::Table = text.parse().expect("a test parses every default");
+            layers
+                .values
+                .insert(key.path, (table["value"].clone(), Origin::Default));
+        }
+        if let Some(file) = file {
+            layers.add_file(file)?;
+            for drop_in in drop_ins(file)? {
+                layers.add_file(&drop_in)?;
+            }
+        }
+        layers.add_environment(environment)?;
+        Ok(layers)
+    }
+
+    /// A value and its origin; every key has one.
+    pub(crate) fn get(&self, path: &str) -> (&Value, &Origin) {
+        let (value, origin) = self.values.get(path).expect("every key has a default");
+        (value, origin)
+    }
+
+    fn add_file(&mut self, path: &Path) -> Result<(), ConfigError> {
+        let read = |source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        if std::fs::metadata(path).map_err(read)?.len() > FILE_LEN_MAX {
+            return Err(ConfigError::TooLong {
+                path: path.to_owned(),
+            });
+        }
+        let text = std::fs::read_to_string(path).map_err(read)?;
+        let table = DeTable::parse(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| line_of(&text, span.start));
+            let place = format!("{}:{line}", path.display());
+            ConfigError::Syntax {
+                place,
+                text: error.message().to_owned(),
+            }
+        })?;
+        for (section, body) in table.get_ref() {
+            let line = line_of(&text, section.span().start);
+            let DeValue::Table(keys) = body.get_ref() else {
+                return Err(unknown(
+                    &format!("{}:{line}", path.display()),
+                    section.get_ref(),
+                ));
+            };
+            for (name, value) in keys {
+                let line = line_of(&text, name.span().start);
+                let full = format!("{}.{}", section.get_ref(), name.get_ref());
+                let origin = Origin::File(path.to_owned(), line);
+                let raw = text.get(value.span()).unwrap_or_default();
+                self.set(&full, raw, origin)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `PATCHMESH_SECTION__KEY`; the value is TOML, or a plain text.
+    fn add_environment(
+        &mut self,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<(), ConfigError> {
+        for (name, value) in environment {
+            let Some(rest) = name.strip_prefix("PATCHMESH_") else {
+                continue;
+            };
+            let Some((section, key)) = rest.split_once("__") else {
+                continue;
+            };
+            let full = format!("{}.{}", section.to_lowercase(), key.to_lowercase());
+            let text = find(&full).is_some_and(|key| matches!(key.kind, Kind::Text | Kind::Size));
+            let raw = if text {
+                Value::String(value).to_string()
+            } else {
+                value
+            };
+            self.set(&full, &raw, Origin::Environment(name))?;
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, path: &str, raw: &str, origin: Origin) -> Result<(), ConfigError> {
+        let place = origin.to_string();
+        let Some(key) = find(path) else {
+            return Err(unknown(&place, path));
+        };
+        let value = format!("value = {raw}").parse::<toml::Table>().ok();
+        let value = value.and_then(|mut table| table.remove("value"));
+        match value.filter(|value| has_kind(value, key.kind)) {
+            Some(value) => {
+                self.values.insert(key.path, (value, origin));
+                Ok(())
+            }
+            None => Err(ConfigError::BadValue {
+                place,
+                key: path.to_owned(),
+                expected: expectation(key.kind),
+            }),
+        }
+    }
+}
+
+fn unknown(place: &str, key: &str) -> ConfigError {
+    let nearest = nearest(key);
+    ConfigError::UnknownKey {
+        place: place.to_owned(),
+        key: key.to_owned(),
+        nearest,
+    }
+}
+
+fn expectation(kind: Kind) -> String {
+    match kind {
+        Kind::Bool => "takes true or false".to_owned(),
+        Kind::List => "takes a list of texts, such as [\"a\", \"b\"]".to_owned(),
+        Kind::Number(min, max) => format!("takes a whole number from {min} to {max}"),
+        Kind::Size => "takes a size with a unit, such as \"20 GiB\"".to_owned(),
+        Kind::Text => "takes a text in quotes".to_owned(),
+    }
+}
+
+/// Whether a value can stand for a key of this kind.
+pub(crate) fn has_kind(value: &Value, kind: Kind) -> bool {
+    match (kind, value) {
+        (Kind::Bool, Value::Boolean(_)) | (Kind::Text, Value::String(_)) => true,
+        (Kind::List, Value::Array(list)) => list.iter().all(Value::is_str),
+        (Kind::Number(min, max), Value::Integer(number)) => (min..=max).contains(number),
+        (Kind::Size, Value::String(text)) => parse_size(text).is_some(),
+        _ => false,
+    }
+}
+
+/// Reads a size: a whole number, a space or none, and B, KiB, MiB, GiB, TiB,
+/// kB, MB, GB or TB.
+pub(crate) fn parse_size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let split = text.find(|c: char| !c.is_ascii_digit())?;
+    let number: u64 = text[..split].parse().ok()?;
+    let unit = match text[split..].trim() {
+        "B" => 1,
+        "kB" => 1000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        _ => return None,
+    };
+    number.checked_mul(unit)
+}
+
+/// `node.toml` has its drop-ins in `node.d/*.toml`.
+fn drop_ins(file: &Path) -> Result<Vec<PathBuf>, ConfigError> {
+    let folder = file.with_extension("d");
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => {
+            return Err(ConfigError::Read {
+                path: folder,
+                source,
+            });
+        }
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|source| ConfigError::Read {
+            path: folder.clone(),
+            source,
+        })?;
+        if entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes()
+        .take(offset)
+        .filter(|&byte| byte == b'\n')
+        .count()
+        + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Layers, ConfigError> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("node.toml");
+        std::fs::write(&file, text).expect("written");
+        Layers::read(Some(&file), std::iter::empty())
+    }
+
+    #[test]
+    fn an_unknown_key_names_its_line_and_the_nearest_key() {
+        let error = read("[node]\nsite = \"a\"\nstat = \"x\"\n")
+            .expect_err("unknown")
+            .to_string();
+        assert!(
+            error.contains("node.toml:3: unknown key `node.stat`"),
+            "{error}"
+        );
+        assert!(error.ends_with("`node.state`"), "{error}");
+        let error = read("site = \"a\"\n").expect_err("no section").to_string();
+        assert!(error.contains("node.toml:1: unknown key `site`"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_value_says_what_the_key_takes() {
+        let error = read("[store]\nquota = 5\n")
+            .expect_err("a bare number")
+            .to_string();
+        assert!(
+            error.contains("node.toml:2: `store.quota` takes a size with a unit"),
+            "{error}"
+        );
+        let error = read("[node]\nweight = 99\n")
+            .expect_err("too large")
+            .to_string();
+        assert!(error.contains("from 0 to 16"), "{error}");
+        let error = read("[node\n").expect_err("not TOML").to_string();
+        assert!(error.contains("node.toml:1"), "{error}");
+    }
+
+    #[test]
+    fn later_sources_win_and_are_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("node.toml");
+        std::fs::write(&file, "[node]\nsite = \"file\"\nweight = 1\n").expect("written");
+        std::fs::create_dir(folder.path().join("node.d")).expect("made");
+        std::fs::write(
+            folder.path().join("node.d/10-a.toml"),
+            "[node]\nsite = \"ten\"\n",
+        )
+        .expect("written");
+        std::fs::write(
+            folder.path().join("node.d/20-b.toml"),
+            "[node]\nsite = \"twenty\"\n",
+        )
+        .expect("written");
+        let environment = [("PATCHMESH_NET__MDNS".to_owned(), "false".to_owned())];
+        let layers = Layers::read(Some(&file), environment.into_iter()).expect("valid");
+        assert_eq!(layers.get("node.site").0.as_str(), Some("twenty"));
+        assert_eq!(layers.get("node.weight").0.as_integer(), Some(1));
+        assert_eq!(layers.get("net.mdns").0.as_bool(), Some(false));
+        assert_eq!(layers.get("net.mdns").1.to_string(), "PATCHMESH_NET__MDNS");
+        assert!(
+            layers
+                .get("node.site")
+                .1
+                .to_string()
+                .ends_with("20-b.toml:2")
+        );
+    }
+
+    #[test]
+    fn sizes_need_a_unit_and_must_fit() {
+        assert_eq!(parse_size("20 GiB"), Some(20 << 30));
+        assert_eq!(parse_size("5MB"), Some(5_000_000));
+        assert_eq!(parse_size("5"), None);
+        assert_eq!(parse_size("5 bananas"), None);
+        assert_eq!(parse_size("99999999999 TiB"), None);
+    }
+}

@@ -1,0 +1,159 @@
+//! Typed settings out of the layers.
+
+use std::path::PathBuf;
+
+use toml::Value;
+
+use crate::config::layer::{ConfigError, Layers, parse_size};
+
+/// Settings of one node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) site: String,
+    pub(crate) state: PathBuf,
+    pub(crate) weight: u32,
+    pub(crate) root: PathBuf,
+    pub(crate) lines: Vec<String>,
+    pub(crate) automatic: bool,
+    pub(crate) listen: Vec<String>,
+    pub(crate) bootstrap: Vec<String>,
+    pub(crate) mdns: bool,
+    pub(crate) repository: Option<PathBuf>,
+    pub(crate) http: Option<String>,
+    pub(crate) quota: u64,
+    pub(crate) socket: PathBuf,
+    pub(crate) recorder_bytes_max: u64,
+    pub(crate) log_level: String,
+    pub(crate) log_json: bool,
+}
+
+impl Settings {
+    /// Reads every key and checks what one key alone cannot say.
+    pub(crate) fn load(layers: &Layers) -> Result<Self, ConfigError> {
+        let settings = Self {
+            site: text(layers, "node.site"),
+            state: text(layers, "node.state").into(),
+            weight: u32::try_from(number(layers, "node.weight")).unwrap_or(0),
+            root: text(layers, "trust.root").into(),
+            lines: list(layers, "releases.lines"),
+            automatic: flag(layers, "releases.automatic"),
+            listen: list(layers, "net.listen"),
+            bootstrap: list(layers, "net.bootstrap"),
+            mdns: flag(layers, "net.mdns"),
+            repository: optional(layers, "origin.repository").map(PathBuf::from),
+            http: optional(layers, "origin.http"),
+            quota: size(layers, "store.quota"),
+            socket: text(layers, "control.socket").into(),
+            recorder_bytes_max: size(layers, "recorder.size"),
+            log_level: text(layers, "log.level"),
+            log_json: flag(layers, "log.json"),
+        };
+        settings.check(layers)?;
+        Ok(settings)
+    }
+
+    fn check(&self, layers: &Layers) -> Result<(), ConfigError> {
+        let bad = |key: &str, expected: &str| {
+            Err(ConfigError::BadValue {
+                place: layers.get(key).1.to_string(),
+                key: key.to_owned(),
+                expected: expected.to_owned(),
+            })
+        };
+        if self.root.as_os_str().is_empty() {
+            return bad(
+                "trust.root",
+                "must name the root document this node starts from",
+            );
+        }
+        if self.repository.is_some() && self.http.is_some() {
+            return bad("origin.http", "cannot stand beside `origin.repository`");
+        }
+        let http = self.http.as_deref().unwrap_or("http://");
+        if !http.starts_with("http://") && !http.starts_with("https://") {
+            return bad(
+                "origin.http",
+                "takes an address that begins with http:// or https://",
+            );
+        }
+        if self.repository.is_none() && self.site.is_empty() {
+            return bad("node.site", "must name the site of an endpoint");
+        }
+        if self.site.len() > patchmesh_proto::limits::SITE_LEN_MAX {
+            return bad("node.site", "takes at most 64 bytes");
+        }
+        Ok(())
+    }
+}
+
+fn text(layers: &Layers, path: &str) -> String {
+    layers.get(path).0.as_str().unwrap_or_default().to_owned()
+}
+
+fn optional(layers: &Layers, path: &str) -> Option<String> {
+    Some(text(layers, path)).filter(|text| !text.is_empty())
+}
+
+fn list(layers: &Layers, path: &str) -> Vec<String> {
+    let values = layers
+        .get(path)
+        .0
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    values
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn flag(layers: &Layers, path: &str) -> bool {
+    layers.get(path).0.as_bool().unwrap_or_default()
+}
+
+fn number(layers: &Layers, path: &str) -> i64 {
+    layers.get(path).0.as_integer().unwrap_or_default()
+}
+
+fn size(layers: &Layers, path: &str) -> u64 {
+    layers
+        .get(path)
+        .0
+        .as_str()
+        .and_then(parse_size)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pairs: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let environment = pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Settings::load(&Layers::read(None, environment)?)
+    }
+
+    const ROOT: (&str, &str) = ("PATCHMESH_TRUST__ROOT", "root.json");
+    const SITE: (&str, &str) = ("PATCHMESH_NODE__SITE", "paris");
+
+    #[test]
+    fn what_one_key_cannot_say_is_checked() {
+        assert!(load(&[ROOT, SITE]).is_ok());
+        let error = load(&[SITE]).expect_err("no root").to_string();
+        assert!(error.contains("`trust.root` must name"), "{error}");
+        let error = load(&[ROOT]).expect_err("no site").to_string();
+        assert!(error.contains("`node.site` must name"), "{error}");
+        let http = ("PATCHMESH_ORIGIN__HTTP", "ftp://x");
+        let error = load(&[ROOT, SITE, http]).expect_err("not http").to_string();
+        assert!(error.contains("begins with http"), "{error}");
+        let repository = ("PATCHMESH_ORIGIN__REPOSITORY", "repo");
+        let http = ("PATCHMESH_ORIGIN__HTTP", "http://x");
+        let error = load(&[ROOT, repository, http])
+            .expect_err("both")
+            .to_string();
+        assert!(error.contains("cannot stand beside"), "{error}");
+    }
+}

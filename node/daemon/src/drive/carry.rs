@@ -1,0 +1,234 @@
+//! Orders of the engine, carried out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use patchmesh_content::id::ContentId;
+use patchmesh_content::index::ReleaseIndex;
+use patchmesh_core::ids::{AskId, AskedId, FetchId, InstallId, ServeId};
+use patchmesh_core::input::{Answered, Fetched, Input, Installed};
+use patchmesh_core::message::{DocumentRef, Want};
+use patchmesh_core::output::{Answer, Notice, Output, Source, Step};
+use patchmesh_core::record::Record;
+use patchmesh_core::time::Time;
+use patchmesh_net::{Bytes, Command};
+
+use crate::drive::finished::Finished;
+use crate::drive::node::Node;
+use crate::{intake, stage};
+
+/// Tries of a commit, a second apart, before the node gives up and ends: what
+/// is not durable must not become visible.
+const COMMIT_TRIES: u32 = 60;
+
+/// The disk did not take a fact within [`COMMIT_TRIES`].
+#[derive(Debug, thiserror::Error)]
+#[error("failed to make a fact durable: free disk space or repair the disk, then start again")]
+pub(crate) struct NotDurable(#[source] patchmesh_store::CommitError);
+
+impl Node {
+    /// One order. An order that makes more work under way answers later.
+    pub(crate) async fn carry(&mut self, output: Output) -> Result<(), NotDurable> {
+        match output {
+            Output::Admit { hello, verdict } => self.tell(Command::Admit { hello, verdict }).await,
+            Output::Answer { asked, document } => self.answer(asked, document).await,
+            Output::Ask {
+                ask,
+                from,
+                document,
+                len_max,
+            } => {
+                self.ask(ask, from, document, len_max).await;
+            }
+            Output::CancelFetch { fetch } => self.tell(Command::CancelFetch { fetch }).await,
+            Output::Decline { serve, decline } => {
+                self.tell(Command::Decline { serve, decline }).await;
+            }
+            Output::Dial { peer, addresses } => self.tell(Command::Dial { peer, addresses }).await,
+            Output::Disconnect { peer, why } => self.tell(Command::Disconnect { peer, why }).await,
+            Output::Fetch {
+                fetch,
+                from,
+                want,
+                by,
+            } => self.fetch(fetch, from, *want, by).await,
+            Output::Install { install, step } => self.install(install, step),
+            Output::Judge { id, verdict } => self.tell(Command::Judge { id, verdict }).await,
+            Output::Notify(notice) => self.notify(*notice).await,
+            Output::Persist(record) => self.persist(*record).await?,
+            Output::Publish { announcement } => {
+                self.tell(Command::Publish { announcement }).await;
+            }
+            Output::Reply { id, answer } => {
+                // Who asked may have hung up.
+                drop(self.replies.remove(&id).map(|reply| reply.send(answer)));
+            }
+            Output::Send { to, message } => self.tell(Command::Send { to, message }).await,
+            Output::Serve { serve, want, .. } => self.serve(serve, *want),
+            Output::Wait(wake) => self.wake = wake.map(|(time, _)| time),
+        }
+        Ok(())
+    }
+
+    async fn persist(&mut self, record: Record) -> Result<(), NotDurable> {
+        let record = Arc::new(record);
+        let mut tries = 0;
+        loop {
+            let (store, copy) = (self.store.clone(), record.clone());
+            let commit = tokio::task::spawn_blocking(move || store.commit(&copy));
+            match commit.await.expect("a commit does not panic") {
+                Ok(()) => break,
+                Err(error) if tries == COMMIT_TRIES => return Err(NotDurable(error)),
+                Err(error) => {
+                    let text: &dyn std::error::Error = &error;
+                    tracing::error!(error = text, "a fact is not durable yet; trying again");
+                }
+            }
+            tries += 1;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        match &*record {
+            Record::Index { content, bytes } => self.learn(*content, bytes),
+            Record::Forget { content } => self.forget(content),
+            Record::Document { .. } | Record::Release { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Takes an index up that the engine verified.
+    pub(crate) fn learn(&self, content: ContentId, bytes: &[u8]) {
+        match ReleaseIndex::decode(bytes) {
+            Ok(index) => self.contents.insert(content, index),
+            Err(refusal) => tracing::error!(%content, %refusal, "a verified index is unreadable"),
+        }
+    }
+
+    fn forget(&self, content: &ContentId) {
+        let Some(known) = self.contents.get(content) else {
+            return;
+        };
+        self.contents.remove(content);
+        let (store, contents, staging) =
+            (self.store.clone(), self.contents.clone(), self.staging());
+        self.spawn(move || {
+            if let Err(error) = stage::unstage(&known.index, &staging) {
+                tracing::warn!(error = %error, "a staged release was not removed");
+            }
+            if let Err(error) = store.sweep(|id| contents.lists(id)) {
+                tracing::warn!(error = %error, "chunks of a forgotten release were not removed");
+            }
+            Finished::Input(Input::Tick)
+        });
+    }
+
+    async fn ask(&self, ask: AskId, from: Source, document: Box<DocumentRef>, len_max: usize) {
+        match (from, &self.origin) {
+            (Source::Peer(peer), _) => {
+                self.tell(Command::Ask {
+                    ask,
+                    peer,
+                    document,
+                    len_max,
+                })
+                .await;
+            }
+            (Source::Origin, Some(origin)) => {
+                let origin = origin.clone();
+                self.spawn(move || {
+                    let outcome = origin.document(&document, len_max);
+                    Finished::Input(Input::Answered { ask, outcome })
+                });
+            }
+            (Source::Origin, None) => self.spawn(move || {
+                Finished::Input(Input::Answered {
+                    ask,
+                    outcome: Answered::Gone,
+                })
+            }),
+        }
+    }
+
+    async fn answer(&self, asked: AskedId, document: Option<Answer>) {
+        let document = match document {
+            Some(Answer::Bytes(bytes)) => Some(Bytes::copy_from_slice(&bytes)),
+            Some(Answer::Index(content)) => {
+                let store = self.store.clone();
+                let read = tokio::task::spawn_blocking(move || store.read_index(&content)).await;
+                read.ok().and_then(Result::ok).flatten().map(Bytes::from)
+            }
+            None => None,
+        };
+        self.tell(Command::Answer { asked, document }).await;
+    }
+
+    async fn fetch(&mut self, fetch: FetchId, from: Source, want: Want, by: Time) {
+        let within = by.since(self.clock.now().mono);
+        match from {
+            Source::Peer(peer) => {
+                self.fetches.insert(fetch, want);
+                let want = Box::new(want);
+                self.tell(Command::Fetch {
+                    fetch,
+                    peer,
+                    want,
+                    within,
+                })
+                .await;
+            }
+            Source::Origin => {
+                let place = self.contents.place(&want.content, want.chunk);
+                let (origin, store) = (self.origin.clone(), self.store.clone());
+                let within = Duration::from_micros(within.0);
+                self.spawn(move || {
+                    let frame = origin.zip(place).and_then(|(origin, place)| {
+                        origin.frame(&place, within).map(|frame| (place, frame))
+                    });
+                    match frame {
+                        Some((place, frame)) => {
+                            Finished::Taken(fetch, intake::take(&store, &place, &frame))
+                        }
+                        None => Finished::Input(Input::Fetched {
+                            fetch,
+                            outcome: Fetched::Stalled,
+                        }),
+                    }
+                });
+            }
+        }
+    }
+
+    fn serve(&mut self, serve: ServeId, want: Want) {
+        self.serves.insert(serve, want);
+        let place = self.contents.place(&want.content, want.chunk);
+        let folder = self.settings.repository.as_ref().and(self.origin.clone());
+        let store = self.store.clone();
+        self.spawn(move || {
+            let frame = place.and_then(|place| match folder {
+                Some(folder) => folder.frame(&place, Duration::MAX),
+                None => store.read_chunk(&place.entry.id).ok().flatten(),
+            });
+            Finished::Read(serve, frame.map(Bytes::from))
+        });
+    }
+
+    fn install(&self, install: InstallId, step: Step) {
+        let Step::Stage { release } = step;
+        let known = self.contents.get(&release.content);
+        let (store, staging) = (self.store.clone(), self.staging());
+        self.spawn(move || {
+            let outcome = match known.map(|known| stage::stage(&store, &known.index, &staging)) {
+                Some(Ok(())) => Installed::Passed,
+                Some(Err(error)) => Installed::Failed(error.to_string()),
+                None => Installed::Failed("failed to stage: the index is missing".to_owned()),
+            };
+            Finished::Input(Input::Installed { install, outcome })
+        });
+    }
+
+    async fn notify(&mut self, notice: Notice) {
+        if let Notice::HeadMoved(head) = &notice {
+            self.tell(Command::SetHead(*head)).await;
+        }
+        self.notices.take(notice);
+    }
+}

@@ -1,0 +1,116 @@
+//! Events of the network, handed to the engine.
+
+use std::time::Instant;
+
+use patchmesh_core::ids::{CommandId, FetchId};
+use patchmesh_core::input::{Command, Fetched, Input};
+use patchmesh_core::output::Reply;
+use patchmesh_net::{Bytes, Event, FetchOutcome};
+use tokio::sync::oneshot;
+
+use crate::drive::finished::Finished;
+use crate::drive::node::Node;
+use crate::intake;
+
+impl Node {
+    /// One event of the network.
+    pub(crate) async fn take_event(&mut self, event: Event) {
+        let input = match event {
+            Event::Answered { ask, outcome } => Input::Answered { ask, outcome },
+            Event::Asked {
+                asked,
+                from,
+                document,
+            } => Input::Asked {
+                asked,
+                from,
+                document,
+            },
+            Event::DialFailed { peer } => {
+                tracing::debug!(%peer, "no connection came of dialling");
+                return;
+            }
+            Event::Discovered { peer, addresses } => Input::Discovered { peer, addresses },
+            Event::Fetched { fetch, outcome } => return self.take_fetched(fetch, outcome).await,
+            Event::Gossip {
+                id,
+                from,
+                announcement,
+            } => Input::Gossip {
+                id,
+                from,
+                announcement,
+            },
+            Event::Hello { hello, proof, .. } => Input::Hello { hello, proof },
+            Event::ListenAddresses(addresses) => {
+                for address in &addresses {
+                    let text = patchmesh_net::address::text(address).unwrap_or_default();
+                    tracing::info!(address = text, "listening");
+                }
+                self.listening = addresses;
+                return;
+            }
+            Event::Message { from, message } => Input::Message { from, message },
+            Event::MessageRefused { from, code } => {
+                self.notices.refused("message", code, Some(from));
+                return;
+            }
+            Event::PeerDown { peer, why } => Input::PeerDown { peer, why },
+            Event::PeerUp { peer } => Input::PeerUp { peer },
+            Event::Requested { serve, from, want } => Input::Requested { serve, from, want },
+            Event::Served { serve, bytes } => {
+                self.serves.remove(&serve);
+                Input::Served { serve, bytes }
+            }
+        };
+        self.feed(input);
+    }
+
+    /// A user's command.
+    pub(crate) async fn take_command(&mut self, command: Command, reply: oneshot::Sender<Reply>) {
+        self.commands_seen += 1;
+        let id = CommandId(self.commands_seen);
+        self.replies.insert(id, reply);
+        self.feed(Input::Command { id, command });
+    }
+
+    async fn take_fetched(&mut self, fetch: FetchId, outcome: FetchOutcome) {
+        let want = self.fetches.remove(&fetch);
+        let outcome = match outcome {
+            FetchOutcome::Declined(decline) => Fetched::Declined(decline),
+            FetchOutcome::Frame(frame) => match want {
+                Some(want) => return self.take_frame(fetch, want, frame).await,
+                None => Fetched::Stalled,
+            },
+            FetchOutcome::Stalled => Fetched::Stalled,
+        };
+        self.feed(Input::Fetched { fetch, outcome });
+    }
+
+    async fn take_frame(
+        &mut self,
+        fetch: FetchId,
+        want: patchmesh_core::message::Want,
+        frame: Bytes,
+    ) {
+        let Some(place) = self.contents.place(&want.content, want.chunk) else {
+            // The content was forgotten while the frame was under way.
+            self.wasted += frame.len() as u64;
+            return self.feed(Input::Fetched {
+                fetch,
+                outcome: Fetched::Stalled,
+            });
+        };
+        let store = self.store.clone();
+        self.spawn(move || {
+            let began = Instant::now();
+            let taken = intake::take(&store, &place, &frame);
+            tracing::trace!(
+                fetch = fetch.0,
+                micros = began.elapsed().as_micros(),
+                "took a chunk"
+            );
+            Finished::Taken(fetch, taken)
+        });
+    }
+}

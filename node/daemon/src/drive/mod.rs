@@ -1,0 +1,11 @@
+//! The driver: hands events to the engine and carries out its orders. It moves
+//! things between adapters and decides nothing.
+
+mod carry;
+mod finished;
+mod handover;
+pub(crate) mod node;
+pub(crate) mod query;
+mod turn;
+
+pub(crate) use turn::{Ears, close, run};

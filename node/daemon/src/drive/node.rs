@@ -1,0 +1,84 @@
+//! Everything one running node consists of.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use patchmesh_core::engine::Engine;
+use patchmesh_core::ids::{CommandId, FetchId, ServeId};
+use patchmesh_core::input::Input;
+use patchmesh_core::message::Want;
+use patchmesh_core::output::Reply;
+use patchmesh_core::peer::Address;
+use patchmesh_core::time::Time;
+use patchmesh_net::Command;
+use patchmesh_store::Store;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::config::load::Settings;
+use crate::contents::Contents;
+use crate::drive::finished::Finished;
+use crate::notices::Notices;
+use crate::origin::source::Origin;
+use crate::recorder::Recorder;
+
+/// Finished work waiting for the driver: above the sum of what the engine can
+/// have under way at one time.
+pub(crate) const FINISHED_MAX: usize = 1024;
+
+/// A running node.
+pub(crate) struct Node {
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) engine: Engine,
+    pub(crate) store: Arc<Store>,
+    pub(crate) contents: Contents,
+    pub(crate) origin: Option<Arc<Origin>>,
+    pub(crate) net: patchmesh_net::Handle,
+    pub(crate) notices: Notices,
+    pub(crate) recorder: Recorder,
+    /// Addresses this node listens on.
+    pub(crate) listening: Vec<Address>,
+    /// Fetches from peers under way.
+    pub(crate) fetches: BTreeMap<FetchId, Want>,
+    /// Serves handed to the network or to a reading task.
+    pub(crate) serves: BTreeMap<ServeId, Want>,
+    /// Commands waiting for their reply.
+    pub(crate) replies: BTreeMap<CommandId, oneshot::Sender<Reply>>,
+    pub(crate) commands_seen: u64,
+    /// Chunk bytes received in vain.
+    pub(crate) wasted: u64,
+    /// Inputs in line for the engine.
+    pub(crate) line: VecDeque<Input>,
+    /// When the engine wants its next tick.
+    pub(crate) wake: Option<Time>,
+    /// Where blocking tasks report.
+    pub(crate) finished: mpsc::Sender<Finished>,
+}
+
+impl Node {
+    /// Folder of staged releases.
+    pub(crate) fn staging(&self) -> PathBuf {
+        self.settings.state.join("staging")
+    }
+
+    /// Hands an order to the network. The network never waits for its events
+    /// to be taken while it holds commands back, so this cannot lock up. Once
+    /// it has ended there is nobody to tell; the driver sees its end itself.
+    pub(crate) async fn tell(&self, command: Command) {
+        if self.net.commands.send(command).await.is_err() {
+            tracing::debug!("the network has ended");
+        }
+    }
+
+    /// Runs work on a blocking thread and reports what comes of it.
+    pub(crate) fn spawn(&self, work: impl FnOnce() -> Finished + Send + 'static) {
+        let finished = self.finished.clone();
+        tokio::task::spawn_blocking(move || {
+            if finished.blocking_send(work()).is_err() {
+                tracing::debug!("the node ended before its work was done");
+            }
+        });
+    }
+}

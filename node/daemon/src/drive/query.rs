@@ -1,0 +1,21 @@
+//! What the control socket asks of the driver.
+
+use patchmesh_api::answer::Answer;
+use patchmesh_core::input::Command;
+use patchmesh_core::output::Reply;
+use tokio::sync::oneshot;
+
+/// One question; the answer goes through its channel.
+pub(crate) enum Query {
+    /// A command for the engine.
+    Command(Command, oneshot::Sender<Reply>),
+    /// Recent events above this sequence number.
+    Events(u64, oneshot::Sender<Answer>),
+    /// Known peers.
+    Peers(oneshot::Sender<Answer>),
+    /// The node on one screen.
+    Status(oneshot::Sender<Answer>),
+}
+
+/// Questions waiting for the driver.
+pub(crate) const QUERIES_MAX: usize = 64;

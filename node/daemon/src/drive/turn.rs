@@ -1,0 +1,143 @@
+//! The loop: one event, then every order that comes of it.
+
+use std::time::Duration;
+
+use patchmesh_core::input::{HostChange, Input};
+use patchmesh_core::output::Output;
+use patchmesh_net::{Command, Event};
+use patchmesh_store::SyncError;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::answers;
+use crate::drive::carry::NotDurable;
+use crate::drive::finished::Finished;
+use crate::drive::node::Node;
+use crate::drive::query::Query;
+
+/// Chunks written are made durable at the latest after this.
+const SYNC_EVERY: Duration = Duration::from_secs(2);
+/// A full store is asked for room this often.
+const ROOM_EVERY: Duration = Duration::from_secs(10);
+/// The network may take this long to close its connections.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(2);
+/// Room for this many bytes lets fetching go on.
+const ROOM_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Where the driver's events come from.
+pub(crate) struct Ears {
+    /// Finished work of blocking tasks.
+    pub(crate) finished: mpsc::Receiver<Finished>,
+    /// Questions of the control socket.
+    pub(crate) queries: mpsc::Receiver<Query>,
+    /// Events of the network.
+    pub(crate) events: mpsc::Receiver<Event>,
+    /// Ends the loop.
+    pub(crate) stop: CancellationToken,
+}
+
+/// Runs a node until it is told to stop, the network ends or the disk fails.
+pub(crate) async fn run(node: &mut Node, mut ears: Ears) -> Result<(), NotDurable> {
+    let mut sync = interval(SYNC_EVERY);
+    sync.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut room = interval(ROOM_EVERY);
+    room.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    node.drain().await?;
+    loop {
+        let wake = node
+            .wake
+            .map(|time| Instant::from_std(node.clock.instant(time)));
+        tokio::select! {
+            biased;
+            () = ears.stop.cancelled() => break,
+            Some(finished) = ears.finished.recv() => node.take_finished(finished).await,
+            Some(query) = ears.queries.recv() => node.take_query(query).await,
+            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
+                node.feed(Input::Tick);
+            }
+            _ = sync.tick() => node.sync(),
+            _ = room.tick() => {
+                if node.store.usage().has_room(ROOM_BYTES) {
+                    node.feed(Input::Host(HostChange::Room(true)));
+                }
+            }
+            event = ears.events.recv() => match event {
+                Some(event) => node.take_event(event).await,
+                None => break,
+            },
+        }
+        node.drain().await?;
+    }
+    Ok(())
+}
+
+/// Ends a node: the network first, then what is not yet durable.
+pub(crate) async fn close(node: Node) -> Result<(), SyncError> {
+    let Node {
+        net,
+        store,
+        mut recorder,
+        ..
+    } = node;
+    recorder.flush();
+    if net.commands.send(Command::Shutdown).await.is_ok() {
+        drop(tokio::time::timeout(SHUTDOWN_MAX, net.task).await);
+    }
+    let closed = tokio::task::spawn_blocking(move || store.close());
+    closed
+        .await
+        .expect("closing the store does not panic")
+        .map(drop)
+}
+
+impl Node {
+    /// Puts an input in line; the next drain takes it to the engine.
+    pub(crate) fn feed(&mut self, input: Input) {
+        self.line.push_back(input);
+    }
+
+    /// Takes waiting inputs to the engine, one by one, and carries out every
+    /// order of one before the next.
+    async fn drain(&mut self) -> Result<(), NotDurable> {
+        self.carry_all().await?;
+        while let Some(input) = self.line.pop_front() {
+            let now = self.clock.now();
+            self.recorder.input(&input, now);
+            self.engine.handle(input, now);
+            self.carry_all().await?;
+        }
+        Ok(())
+    }
+
+    async fn carry_all(&mut self) -> Result<(), NotDurable> {
+        loop {
+            let output = self.engine.poll();
+            self.recorder.output(&output);
+            let last = matches!(output, Output::Wait(_));
+            self.carry(output).await?;
+            if last {
+                return Ok(());
+            }
+        }
+    }
+
+    fn sync(&mut self) {
+        self.recorder.flush();
+        if self.store.usage().pending_bytes == 0 {
+            return;
+        }
+        let store = self.store.clone();
+        self.spawn(move || Finished::Synced(store.sync()));
+    }
+
+    async fn take_query(&mut self, query: Query) {
+        // Who asked may have hung up: their answers go nowhere, on purpose.
+        match query {
+            Query::Command(command, reply) => self.take_command(command, reply).await,
+            Query::Events(since, to) => drop(to.send(self.notices.answer(since))),
+            Query::Peers(to) => drop(to.send(answers::peers(self))),
+            Query::Status(to) => drop(to.send(answers::status(self))),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Recent events of the engine for people: a bounded list, and refusals by code.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use patchmesh_api::answer::Answer;
+use patchmesh_api::event::{Event, EventKind, Events, RefusalCount};
+use patchmesh_api::limits::EVENTS_MAX;
+use patchmesh_content::id::PeerId;
+use patchmesh_core::output::Notice;
+use patchmesh_core::record::ReleaseState;
+
+use crate::clock;
+
+/// Kinds of refusals that are told apart; the rest counts as `other`.
+const REFUSAL_KINDS_MAX: usize = 256;
+
+/// Recent events and refusal counts.
+#[derive(Debug, Default)]
+pub(crate) struct Notices {
+    events: VecDeque<Event>,
+    seq: u64,
+    refusals: BTreeMap<(String, String), u64>,
+}
+
+impl Notices {
+    /// Takes a notice of the engine. Foreign input never logs above debug, so
+    /// a peer cannot fill the log.
+    pub(crate) fn take(&mut self, notice: Notice) {
+        match notice {
+            Notice::HeadMoved([root, timestamp, snapshot]) => {
+                tracing::info!(root, timestamp, snapshot, "metadata moved");
+                let detail = format!("root {root}, timestamp {timestamp}, snapshot {snapshot}");
+                self.push(Event {
+                    detail,
+                    ..blank(EventKind::HeadMoved)
+                });
+            }
+            Notice::Refused { what, code, from } => self.refused(&what, code, from),
+            Notice::PeerScored { peer, code } => {
+                tracing::debug!(%peer, code, "a peer misbehaved");
+                let code = code.to_owned();
+                self.push(Event {
+                    code,
+                    peer: Some(peer),
+                    ..blank(EventKind::PeerScored)
+                });
+            }
+            Notice::Release {
+                id, state, detail, ..
+            } => {
+                let word = state_word(state);
+                tracing::info!(release = id, state = word, detail, "release");
+                let detail = if detail.is_empty() {
+                    word.to_owned()
+                } else {
+                    format!("{word}: {detail}")
+                };
+                self.push(Event {
+                    release: id,
+                    detail,
+                    ..blank(EventKind::Release)
+                });
+            }
+        }
+    }
+
+    /// Counts something refused.
+    pub(crate) fn refused(&mut self, what: &str, code: &str, from: Option<PeerId>) {
+        tracing::debug!(what, code, from = from.map(|peer| peer.to_hex()), "refused");
+        let mut key = (what.to_owned(), code.to_owned());
+        if self.refusals.len() >= REFUSAL_KINDS_MAX && !self.refusals.contains_key(&key) {
+            key = ("other".to_owned(), "other".to_owned());
+        }
+        *self.refusals.entry(key).or_default() += 1;
+        let event = blank(EventKind::Refused);
+        self.push(Event {
+            what: what.to_owned(),
+            code: code.to_owned(),
+            peer: from,
+            ..event
+        });
+    }
+
+    /// Refusals by code.
+    pub(crate) fn refusals(&self) -> Vec<RefusalCount> {
+        let count = |((what, code), count): (&(String, String), &u64)| RefusalCount {
+            what: what.clone(),
+            code: code.clone(),
+            count: *count,
+        };
+        self.refusals.iter().map(count).collect()
+    }
+
+    /// Events with a higher sequence number.
+    pub(crate) fn answer(&self, since: u64) -> Answer {
+        let events = self
+            .events
+            .iter()
+            .filter(|event| event.seq > since)
+            .cloned()
+            .collect();
+        Answer::Events(Events {
+            events,
+            refusals: self.refusals(),
+        })
+    }
+
+    /// An event equal to the newest one raises its count instead of its place.
+    fn push(&mut self, event: Event) {
+        self.seq += 1;
+        let at = clock::utc().0;
+        if let Some(newest) = self.events.back_mut() {
+            let same = Event {
+                seq: newest.seq,
+                at: newest.at,
+                count: newest.count,
+                ..event.clone()
+            };
+            if *newest == same {
+                newest.count += 1;
+                newest.seq = self.seq;
+                newest.at = at;
+                return;
+            }
+        }
+        if self.events.len() == EVENTS_MAX {
+            self.events.pop_front();
+        }
+        self.events.push_back(Event {
+            seq: self.seq,
+            at,
+            count: 1,
+            ..event
+        });
+    }
+}
+
+fn blank(kind: EventKind) -> Event {
+    Event {
+        seq: 0,
+        at: 0,
+        event: kind,
+        code: String::new(),
+        what: String::new(),
+        peer: None,
+        release: String::new(),
+        detail: String::new(),
+        count: 0,
+    }
+}
+
+fn state_word(state: ReleaseState) -> &'static str {
+    match state {
+        ReleaseState::Known => "known",
+        ReleaseState::Fetching => "fetching",
+        ReleaseState::Staged => "staged",
+        ReleaseState::Failed => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scored(code: &'static str) -> Notice {
+        Notice::PeerScored {
+            peer: PeerId([1; 32]),
+            code,
+        }
+    }
+
+    fn events(notices: &Notices, since: u64) -> Vec<Event> {
+        match notices.answer(since) {
+            Answer::Events(events) => events.events,
+            other => panic!("not events: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn equal_events_in_a_row_count_and_the_list_is_bounded() {
+        let mut notices = Notices::default();
+        notices.take(scored("Corrupt"));
+        notices.take(scored("Corrupt"));
+        notices.take(scored("Malformed"));
+        let seen = events(&notices, 0);
+        assert_eq!(
+            seen.iter().map(|e| (e.seq, e.count)).collect::<Vec<_>>(),
+            [(2, 2), (3, 1)]
+        );
+        assert_eq!(events(&notices, 2).len(), 1);
+        for number in 0..EVENTS_MAX * 2 {
+            notices.take(scored(if number % 2 == 0 { "A" } else { "B" }));
+        }
+        assert_eq!(events(&notices, 0).len(), EVENTS_MAX);
+    }
+
+    #[test]
+    fn refusals_are_counted_by_code_within_a_bound() {
+        let mut notices = Notices::default();
+        for number in 0..REFUSAL_KINDS_MAX * 2 {
+            notices.refused(&format!("role {number}"), "Expired", None);
+        }
+        let counts = notices.refusals();
+        assert_eq!(counts.len(), REFUSAL_KINDS_MAX + 1);
+        assert_eq!(
+            counts.iter().map(|c| c.count).sum::<u64>(),
+            2 * REFUSAL_KINDS_MAX as u64
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! The repository layout over plain HTTP or HTTPS, with Range requests
+//! (swarm.md section 12). Bytes are untrusted until they are hashed.
+
+use std::io::Read as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::http::StatusCode;
+use ureq::http::header::{CONTENT_RANGE, RANGE};
+
+/// How long a document may take.
+const DOCUMENT_WITHIN: Duration = Duration::from_secs(30);
+/// Redirects that are followed; an HTTPS origin never leads to plain HTTP.
+const REDIRECTS_MAX: u32 = 3;
+
+/// An HTTP origin.
+#[derive(Debug)]
+pub(crate) struct Http {
+    agent: Agent,
+    base: String,
+    received: AtomicU64,
+    payload: AtomicU64,
+}
+
+/// Why an origin's answer is no use.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HttpError {
+    /// The request failed.
+    #[error("failed to ask the origin: {0}")]
+    Ask(#[from] ureq::Error),
+    /// The body broke off.
+    #[error("failed to read the origin's answer: {0}")]
+    Read(#[from] std::io::Error),
+    /// A status that is neither the thing nor its absence.
+    #[error("failed to get it from the origin: status {0}")]
+    Status(StatusCode),
+    /// Not the range that was asked for.
+    #[error("failed to get the range: the origin answered with another one")]
+    OtherRange,
+    /// Longer than its cap.
+    #[error("failed to take the origin's answer: longer than {0} bytes")]
+    TooLong(usize),
+}
+
+impl Http {
+    /// An origin below this base address.
+    pub(crate) fn new(base: &str) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .https_only(base.starts_with("https://"))
+            .max_redirects(REDIRECTS_MAX)
+            .build();
+        Self {
+            agent: config.into(),
+            base: base.trim_end_matches('/').to_owned(),
+            received: AtomicU64::new(0),
+            payload: AtomicU64::new(0),
+        }
+    }
+
+    /// Bytes of all bodies so far.
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of wire frames so far, among the received bytes.
+    pub(crate) fn payload(&self) -> u64 {
+        self.payload.load(Ordering::Relaxed)
+    }
+
+    /// A whole file of at most `len_max` bytes; `None` where there is none.
+    pub(crate) fn file(&self, path: &str, len_max: usize) -> Result<Option<Vec<u8>>, HttpError> {
+        let request = self.agent.get(self.address(path));
+        let request = request
+            .config()
+            .timeout_global(Some(DOCUMENT_WITHIN))
+            .build();
+        let response = request.call()?;
+        match response.status() {
+            StatusCode::OK => {}
+            // Object stores without the right to list answer 403 for a missing key.
+            StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::GONE => return Ok(None),
+            other => return Err(HttpError::Status(other)),
+        }
+        self.body(response, len_max).map(Some)
+    }
+
+    /// Exactly `len` bytes from `offset`.
+    pub(crate) fn range(
+        &self,
+        path: &str,
+        offset: u64,
+        len: usize,
+        within: Duration,
+    ) -> Result<Vec<u8>, HttpError> {
+        let last = offset + len as u64 - 1;
+        let request = self.agent.get(self.address(path));
+        let request = request.header(RANGE, format!("bytes={offset}-{last}"));
+        let response = request
+            .config()
+            .timeout_global(Some(within))
+            .build()
+            .call()?;
+        if response.status() != StatusCode::PARTIAL_CONTENT {
+            return Err(HttpError::Status(response.status()));
+        }
+        let stated = response
+            .headers()
+            .get(CONTENT_RANGE)
+            .and_then(|value| value.to_str().ok());
+        let expected = format!("bytes {offset}-{last}/");
+        if !stated.is_some_and(|stated| stated.starts_with(&expected)) {
+            return Err(HttpError::OtherRange);
+        }
+        let bytes = self.body(response, len)?;
+        self.payload
+            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        if bytes.len() == len {
+            Ok(bytes)
+        } else {
+            Err(HttpError::OtherRange)
+        }
+    }
+
+    fn body(
+        &self,
+        response: ureq::http::Response<ureq::Body>,
+        len_max: usize,
+    ) -> Result<Vec<u8>, HttpError> {
+        let mut bytes = Vec::new();
+        let mut reader = response.into_body().into_reader().take(len_max as u64 + 1);
+        let read = reader.read_to_end(&mut bytes);
+        self.received
+            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        read?;
+        if bytes.len() > len_max {
+            Err(HttpError::TooLong(len_max))
+        } else {
+            Ok(bytes)
+        }
+    }
+
+    fn address(&self, path: &str) -> String {
+        // A role such as `release/desktop` is stored with a literal `%2F` in
+        // its file name, which an address must escape once more.
+        format!("{}/{}", self.base, path.replace('%', "%25"))
+    }
+}

@@ -1,0 +1,6 @@
+//! The node's source of truth outside the mesh: a published repository folder
+//! on this host, or the same layout over HTTP.
+
+pub(crate) mod folder;
+pub(crate) mod http;
+pub(crate) mod source;

@@ -1,0 +1,198 @@
+//! The stage step: builds a release's file tree from held chunks, below a
+//! directory handle, and moves it to its place only when every file is equal
+//! to its signed hashes.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::{Permissions, PermissionsExt as _};
+use patchmesh_content::index::{FileEntry, FileKind, ReleaseIndex};
+use patchmesh_pack::assemble::{AssembleRefusal, FileAssembler};
+use patchmesh_pack::compress::{WireRefusal, decode};
+use patchmesh_pack::steps::{Step, steps};
+use patchmesh_store::{ReadError, Store};
+
+/// Why a release was not staged; the staging folder keeps what it had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StageError {
+    /// A chunk is not in the store.
+    #[error("failed to stage {path}: a chunk is missing")]
+    Missing {
+        /// The file.
+        path: String,
+    },
+    /// A chunk in the store does not decode.
+    #[error("failed to stage {path}: {refusal}")]
+    Frame {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        refusal: WireRefusal,
+    },
+    /// The file is not what was signed.
+    #[error("failed to stage {path}: {refusal}")]
+    Assemble {
+        /// The file.
+        path: String,
+        /// What differs.
+        refusal: AssembleRefusal,
+    },
+    /// The store failed.
+    #[error("failed to stage {path}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: ReadError,
+    },
+    /// The disk failed or is full.
+    #[error("failed to stage {path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Stages a release below `root`; a complete tree already there is replaced.
+pub(crate) fn stage(store: &Store, index: &ReleaseIndex, root: &Path) -> Result<(), StageError> {
+    let at = |path: &str| {
+        let path = path.to_owned();
+        move |source| StageError::Io { path, source }
+    };
+    std::fs::create_dir_all(root.join(&index.line)).map_err(at(&index.line))?;
+    let line = Dir::open_ambient_dir(root.join(&index.line), ambient_authority());
+    let line = line.map_err(at(&index.line))?;
+    // A leading dot keeps the name apart from every release id.
+    let scratch = format!(".{}.new", index.id);
+    remove_tree(&line, &scratch).map_err(at(&scratch))?;
+    make_dir(&line, &scratch).map_err(at(&scratch))?;
+    let tree = line.open_dir(&scratch).map_err(at(&scratch))?;
+    for step in steps(index) {
+        do_step(store, index, &tree, step)?;
+    }
+    sync_dir(&tree).map_err(at(&scratch))?;
+    let old = format!(".{}.old", index.id);
+    remove_tree(&line, &old).map_err(at(&old))?;
+    match line.rename(&index.id, &line, &old) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&index.id)(error)),
+        Ok(()) | Err(_) => {}
+    }
+    line.rename(&scratch, &line, &index.id)
+        .map_err(at(&index.id))?;
+    sync_dir(&line).map_err(at(&index.line))?;
+    remove_tree(&line, &old).map_err(at(&old))
+}
+
+/// Removes a staged release, if it is there.
+pub(crate) fn unstage(index: &ReleaseIndex, root: &Path) -> io::Result<()> {
+    match Dir::open_ambient_dir(root.join(&index.line), ambient_authority()) {
+        Ok(line) => remove_tree(&line, &index.id),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn do_step(
+    store: &Store,
+    index: &ReleaseIndex,
+    tree: &Dir,
+    step: Step<'_>,
+) -> Result<(), StageError> {
+    let (path, done) = match step {
+        Step::MakeDirectory { path } => (path, make_dir(tree, path)),
+        Step::WriteFile { file } => return write_file(store, index, tree, file),
+        Step::MakeLink { path, target } => (path, tree.symlink_contents(target, path)),
+        Step::SetMode { path, mode } => (
+            path,
+            tree.set_permissions(path, Permissions::from_mode(mode)),
+        ),
+    };
+    done.map_err(|source| StageError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn write_file(
+    store: &Store,
+    index: &ReleaseIndex,
+    tree: &Dir,
+    entry: &FileEntry,
+) -> Result<(), StageError> {
+    let path = || entry.path.clone();
+    let io = |source| StageError::Io {
+        path: path(),
+        source,
+    };
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut file = tree.open_with(&entry.path, &options).map_err(io)?;
+    if matches!(entry.kind, FileKind::File { .. }) {
+        let mut assembler = FileAssembler::new(index, entry).expect("the entry is a regular file");
+        while let Some((_, chunk)) = assembler.wanted() {
+            let frame = store
+                .read_chunk(&chunk.id)
+                .map_err(|source| StageError::Read {
+                    path: path(),
+                    source,
+                })?
+                .ok_or_else(|| StageError::Missing { path: path() })?;
+            let plain = decode(&frame, chunk.len).map_err(|refusal| StageError::Frame {
+                path: path(),
+                refusal,
+            })?;
+            let bytes = assembler
+                .feed(&plain)
+                .map_err(|refusal| StageError::Assemble {
+                    path: path(),
+                    refusal,
+                })?;
+            file.write_all(bytes).map_err(io)?;
+        }
+        assembler.finish().map_err(|refusal| StageError::Assemble {
+            path: path(),
+            refusal,
+        })?;
+    }
+    file.set_permissions(Permissions::from_mode(entry.mode))
+        .map_err(io)?;
+    file.sync_all().map_err(io)
+}
+
+fn make_dir(parent: &Dir, path: &str) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.mode(0o700);
+    parent.create_dir_with(path, &builder)
+}
+
+fn sync_dir(dir: &Dir) -> io::Result<()> {
+    dir.open(".")?.sync_all()
+}
+
+/// Removes a tree of which folders may lack write permission.
+fn remove_tree(parent: &Dir, name: &str) -> io::Result<()> {
+    match parent.symlink_metadata(name) {
+        Ok(found) if !found.is_dir() => return parent.remove_file(name),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    open_up(&parent.open_dir(name)?)?;
+    parent.remove_dir_all(name)
+}
+
+fn open_up(dir: &Dir) -> io::Result<()> {
+    dir.set_permissions(".", Permissions::from_mode(0o700))?;
+    for entry in dir.entries()? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            open_up(&entry.open_dir()?)?;
+        }
+    }
+    Ok(())
+}
