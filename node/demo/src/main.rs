@@ -1,3 +1,14 @@
 //! patchmesh-demo: the tour on real processes, on loopback.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use patchmesh_demo::{args::Args, tour, warden};
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(warden::ARGUMENT) {
+        warden::serve();
+        return ExitCode::SUCCESS;
+    }
+    tour::main(&Args::parse())
+}

@@ -1,0 +1,86 @@
+//! Finds the programs that the tour starts.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// Paths of the programs.
+#[derive(Debug, Clone)]
+pub struct Binaries {
+    /// The node.
+    pub patchmeshd: PathBuf,
+    /// The command line.
+    pub patchmesh: PathBuf,
+}
+
+impl Binaries {
+    /// Takes `PATCHMESH_BIN_DIR`; else, started by cargo, builds them; else
+    /// those beside this program.
+    pub fn find() -> Result<Self> {
+        if let Some(folder) = std::env::var_os("PATCHMESH_BIN_DIR") {
+            return Self::in_folder(Path::new(&folder));
+        }
+        if let Some(cargo) = std::env::var_os("CARGO") {
+            return build(Path::new(&cargo));
+        }
+        let own = std::env::current_exe().context("failed to find this program's folder")?;
+        Self::in_folder(
+            own.parent()
+                .context("failed to find this program's folder")?,
+        )
+    }
+
+    fn in_folder(folder: &Path) -> Result<Self> {
+        let found = Self {
+            patchmeshd: folder.join("patchmeshd"),
+            patchmesh: folder.join("patchmesh"),
+        };
+        for path in [&found.patchmeshd, &found.patchmesh] {
+            if !path.is_file() {
+                bail!(
+                    "{} is missing: set PATCHMESH_BIN_DIR, or run `cargo demo`",
+                    path.display()
+                );
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Builds with the profile of this program, so nothing is compiled twice.
+fn build(cargo: &Path) -> Result<Binaries> {
+    let mut command = Command::new(cargo);
+    command.args([
+        "build",
+        "--package",
+        "patchmesh-daemon",
+        "--package",
+        "patchmesh-cli",
+    ]);
+    command.args(["--message-format", "json-render-diagnostics"]);
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    command.current_dir(root.context("the workspace is two folders up")?);
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .context("failed to start cargo")?;
+    if !output.status.success() {
+        bail!("the programs did not build");
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let executable = |name: &str| {
+        text.lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .filter(|message| message["target"]["name"] == name)
+            .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+            .with_context(|| format!("cargo did not say where it put {name}"))
+    };
+    Ok(Binaries {
+        patchmeshd: executable("patchmeshd")?,
+        patchmesh: executable("patchmesh")?,
+    })
+}
