@@ -136,16 +136,22 @@ fn write(value: &Value, escape_control: bool, out: &mut Vec<u8>) {
 }
 
 fn write_text(text: &str, escape_control: bool, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
     out.push(b'"');
-    for &byte in text.as_bytes() {
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-            0..=0x1f if escape_control => {
+    let mut written = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let is_control = byte <= 0x1f && escape_control;
+        if is_control || matches!(byte, b'"' | b'\\') {
+            out.extend_from_slice(&bytes[written..at]);
+            written = at + 1;
+            if is_control {
                 out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+            } else {
+                out.extend_from_slice(&[b'\\', byte]);
             }
-            _ => out.push(byte),
         }
     }
+    out.extend_from_slice(&bytes[written..]);
     out.push(b'"');
 }
 
