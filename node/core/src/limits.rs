@@ -62,3 +62,5 @@ pub const INTRODUCED_NEAR_MAX: usize = 4;
 pub const LEASE_PARTS_MAX: usize = 8;
 /// Unsaid changes after which a have delta leaves at once.
 pub const HAVE_BATCH_MAX: u32 = 64;
+/// Askers of one site and content whose named holder is remembered, per span.
+pub const TOLD_MAX: usize = 16 * 1024;

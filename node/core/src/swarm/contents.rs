@@ -11,6 +11,7 @@ use crate::swarm::action::Action;
 use crate::swarm::content::have;
 use crate::swarm::content::state::Content;
 use crate::swarm::machine::Swarm;
+use crate::swarm::site::Peer;
 use crate::time::Time;
 
 impl Swarm {
@@ -18,8 +19,7 @@ impl Swarm {
     pub(crate) fn add(
         &mut self,
         id: ContentId,
-        parts: (Arc<[u32]>, Bitfield),
-        wanted: bool,
+        (lens, held, wanted): (Arc<[u32]>, Bitfield, bool),
         now: Time,
         out: &mut Vec<Action>,
     ) {
@@ -32,7 +32,7 @@ impl Swarm {
         }
         let salt = u32::try_from(self.rng.below(1 << 32)).unwrap_or(0);
         let me = (self.me, self.weight.min(1));
-        let content = Content::new(id, parts, wanted, me, (salt, now));
+        let content = Content::new(id, (lens, held), wanted, me, (salt, now));
         let held = content.chunks.held().clone();
         self.contents.insert(id, content);
         let interested: Vec<PeerId> = self
@@ -42,7 +42,7 @@ impl Swarm {
             .map(|(peer, _)| *peer)
             .collect();
         for peer in interested {
-            if self.peers.get(&peer).is_some_and(|p| p.is_member()) {
+            if self.peers.get(&peer).is_some_and(Peer::is_member) {
                 self.join(&id, peer, now);
             }
             for message in have::full(id, &held) {
@@ -111,7 +111,7 @@ impl Swarm {
         };
         if content.chunks.gain(chunk) {
             self.cancel_chunk(id, chunk, out);
-            self.announce(id, chunk, false, now, out);
+            self.announce((id, chunk), false, now, out);
             self.completed(id, out);
         }
     }

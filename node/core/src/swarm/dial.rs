@@ -82,6 +82,13 @@ impl Dialler {
         true
     }
 
+    /// No candidate any more, unless it is one of the configuration.
+    pub(crate) fn forget(&mut self, peer: &PeerId) {
+        if self.0.get(peer).is_some_and(|known| !known.bootstrap) {
+            self.0.remove(peer);
+        }
+    }
+
     pub(crate) fn knows(&self, peer: &PeerId) -> bool {
         self.0.contains_key(peer)
     }

@@ -49,7 +49,7 @@ impl Swarm {
                 content,
                 span,
                 duration,
-            } if member => self.hear_claim(from, (&content, span), duration, now, out),
+            } if member => self.hear_claim(from, (&content, span, duration), now, out),
             Message::Interest { content } => self.interest(from, content, now, out),
             Message::Introduce(list) => self.introduced(&list, now),
             Message::Release { content, span } => self.hear_release(&from, &content, span),
@@ -60,8 +60,7 @@ impl Swarm {
     /// A chunk is held now: tell the members, at once if it came over the WAN.
     pub(crate) fn announce(
         &mut self,
-        id: &ContentId,
-        chunk: ChunkIndex,
+        (id, chunk): (&ContentId, ChunkIndex),
         at_once: bool,
         now: Time,
         out: &mut Vec<Action>,
@@ -180,8 +179,7 @@ impl Swarm {
     fn hear_claim(
         &mut self,
         from: PeerId,
-        (id, span): (&ContentId, SpanIndex),
-        duration: Duration,
+        (id, span, duration): (&ContentId, SpanIndex, Duration),
         now: Time,
         out: &mut Vec<Action>,
     ) {

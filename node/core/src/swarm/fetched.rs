@@ -8,7 +8,7 @@ use crate::message::{Decline, DeclineReason};
 use crate::output::Source;
 use crate::peer::PeerRefusal;
 use crate::swarm::action::Action;
-use crate::swarm::content::state::{CLAIM_LEAST, Denied};
+use crate::swarm::content::state::CLAIM_LEAST;
 use crate::swarm::dial::spread;
 use crate::swarm::fetches::Fetch;
 use crate::swarm::machine::Swarm;
@@ -89,7 +89,7 @@ impl Swarm {
             self.timers.arm(Timer::Slow, now.plus(Duration::secs(2)));
         }
         self.cancel_chunk(&content, chunk, out);
-        self.announce(&content, chunk, !fetch.near, now, out);
+        self.announce((&content, chunk), !fetch.near, now, out);
         self.completed(&content, out);
     }
 
@@ -125,6 +125,7 @@ impl Swarm {
         if let Some(state) = self.peers.get_mut(peer) {
             state.refuse(now);
         }
+        self.dialler.forget(peer);
         for fetch in self.fetches.select(|fetch| fetch.peer() == Some(*peer)) {
             self.cancel(fetch, out);
         }
@@ -178,7 +179,7 @@ impl Swarm {
             DeclineReason::Busy => self.busy(&peer, again, &fetch),
             DeclineReason::Refused => self.busy(&peer, now.plus(REFUSED_OFF), &fetch),
             DeclineReason::Leased | DeclineReason::HeldBySite if !fetch.near => {
-                self.taken(fetch, decline, again, now, out);
+                self.taken(fetch, (decline, again), now, out);
             }
             DeclineReason::Gone | DeclineReason::HeldBySite | DeclineReason::Leased => {
                 if let Some(content) = self.contents.get_mut(&fetch.content) {
@@ -204,8 +205,7 @@ impl Swarm {
     fn taken(
         &mut self,
         fetch: Fetch,
-        decline: &Decline,
-        again: Time,
+        (decline, again): (&Decline, Time),
         now: Time,
         out: &mut Vec<Action>,
     ) {
@@ -213,8 +213,10 @@ impl Swarm {
         for (holder, addresses) in &decline.holders {
             self.candidate(*holder, addresses, true, now);
         }
-        let holder = decline.holders.first().map(|(peer, _)| *peer);
-        let near = holder.filter(|peer| self.is_connected(peer));
+        let holders: Vec<PeerId> = decline.holders.iter().map(|(peer, _)| *peer).collect();
+        let near = holders.iter().find(|peer| self.is_believed(peer, now));
+        // A holder that is not believed any more need not be tried.
+        let hopeless = near.is_none() && holders.iter().all(|peer| self.is_doubted(peer, now));
         let leased = decline.reason == DeclineReason::Leased;
         let Some(content) = self.contents.get_mut(&fetch.content) else {
             return;
@@ -225,10 +227,11 @@ impl Swarm {
             // It may not have said so yet: take its claim as heard.
             Some(peer) if leased => {
                 let until = now.plus(CLAIM_LEAST);
-                content.claims.hear(span, peer, until, now);
+                content.claims.hear(span, *peer, until, now);
                 self.timers.arm(Timer::Claims(fetch.content), until);
             }
             _ => {
+                content.deny(span, holders, if hopeless { Time(0) } else { now }, now);
                 if confirmed && !leased {
                     content.chunk_off.insert(fetch.chunk, again);
                 } else {
@@ -237,27 +240,19 @@ impl Swarm {
                 self.timers.arm(Timer::Pump(fetch.content), again);
             }
         }
-        if let Some(holder) = holder
-            && !(leased && near.is_some())
-        {
-            let fresh = Denied {
-                first: now,
-                last: now,
-                holder,
-            };
-            let denied = content.denied.entry(span).or_insert(fresh);
-            denied.last = now;
-            denied.holder = holder;
-        }
         if leased || !confirmed {
-            self.release_quietly(fetch, out);
+            self.release(&fetch.content, span, out);
         }
     }
 
-    /// Gives up a claim that the source gave to another: the other chunks of
-    /// it that are in flight were declined as well.
-    fn release_quietly(&mut self, fetch: Fetch, out: &mut Vec<Action>) {
-        self.release(&fetch.content, fetch.chunk.span(), out);
+    fn is_believed(&self, peer: &PeerId, now: Time) -> bool {
+        self.peers.get(peer).is_some_and(|p| p.is_holder(now))
+    }
+
+    fn is_doubted(&self, peer: &PeerId, now: Time) -> bool {
+        self.peers
+            .get(peer)
+            .is_some_and(|p| p.is_refused(now) || p.distrusted_until > now)
     }
 
     fn put_off_chunk(&mut self, fetch: &Fetch, now: Time) {

@@ -1,23 +1,26 @@
 //! Leases at a source: safety where the members of a site don't know each
 //! other yet. One member of a site gets a span; the others are told who.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use patchmesh_content::geometry::{ChunkIndex, SpanIndex};
 use patchmesh_content::id::{ContentId, PeerId};
 
-use crate::limits::{LEASE_PARTS_MAX, LEASES_PER_SITE_MAX};
+use crate::limits::{LEASE_PARTS_MAX, LEASES_PER_SITE_MAX, TOLD_MAX};
 use crate::message::DeclineReason;
 use crate::time::{Duration, Time};
 
 /// A lease ends after so long without a byte asked for or delivered.
 const LEASE: Duration = Duration::secs(15);
-/// A serve that takes longer keeps no lease alive.
+/// A serve under way keeps its lease alive for eight times as long as serves
+/// to this site take, at most for this long.
 const SERVE_MOST: Duration = Duration::secs(120);
 /// When to ask again for a span that another member is fetching.
 const RETRY_LEASED: Duration = Duration::secs(1);
 /// When to ask again for a chunk that another member got.
 const RETRY_HELD: Duration = Duration::secs(2);
+/// Holders named in one decline.
+const NAMED_MAX: usize = 3;
 /// When to ask again where a site has too many leases.
 const RETRY_BUSY: Duration = Duration::millis(500);
 
@@ -42,12 +45,12 @@ pub(crate) struct Ask {
 }
 
 /// The answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// No; ask the holder.
+    /// No; ask the holders, three at most.
     Decline {
         reason: DeclineReason,
-        holder: Option<PeerId>,
+        holders: Vec<PeerId>,
         retry_after: Duration,
     },
     /// Yes; whether it is a further copy for a part of the site.
@@ -64,8 +67,8 @@ struct Holder {
 }
 
 impl Holder {
-    fn is_live(&self, now: Time) -> bool {
-        let patience = if self.serving > 0 { SERVE_MOST } else { LEASE };
+    fn is_live(&self, patience: Duration, now: Time) -> bool {
+        let patience = if self.serving > 0 { patience } else { LEASE };
         self.active.plus(patience) > now
     }
 }
@@ -84,9 +87,13 @@ struct Served {
     slots: Vec<Option<PeerId>>,
     /// Slot + 1 of the last peer that got a chunk; 0 = none.
     chunks: Vec<u16>,
-    /// Being served now.
-    flying: BTreeSet<(ChunkIndex, PeerId)>,
+    /// Being served now, since when.
+    flying: BTreeMap<(ChunkIndex, PeerId), Time>,
+    /// Smoothed duration of a serve in microseconds; 0 = not measured.
+    pace: u64,
     leases: BTreeMap<SpanIndex, Lease>,
+    /// The holders last named to an asker of a span.
+    told: BTreeMap<(SpanIndex, PeerId), Vec<PeerId>>,
 }
 
 /// The leases of a source.
@@ -154,7 +161,9 @@ impl Grants {
         for (site, contents) in &self.0 {
             for (content, served) in contents {
                 for (span, lease) in &served.leases {
-                    let live = lease.holders.iter().filter(|h| h.is_live(now)).count();
+                    let patience = served.patience();
+                    let holders = lease.holders.iter();
+                    let live = holders.filter(|h| h.is_live(patience, now)).count();
                     all.push((site.clone(), *content, *span, live, lease.split));
                 }
             }
@@ -166,48 +175,72 @@ impl Grants {
 impl Served {
     fn ask(&mut self, ask: Ask, leases: usize, now: Time) -> Verdict {
         let span = ask.chunk.span();
-        let holder = self.holder(ask.chunk);
+        let patience = self.patience();
         if let Some(lease) = self.leases.get_mut(&span) {
-            lease.holders.retain(|holder| holder.is_live(now));
+            lease.holders.retain(|holder| holder.is_live(patience, now));
         }
-        let lease = self.leases.get(&span);
-        let mine = lease.is_some_and(|l| l.holders.iter().any(|h| h.peer == ask.from));
-        let split = lease.is_some_and(|lease| lease.split);
-        let other = lease
-            .and_then(|lease| lease.holders.last())
-            .map(|h| h.peer)
-            .filter(|_| !mine);
-        let owner = holder.filter(|peer| *peer != ask.from && !(mine && split));
-        if !ask.unreachable {
-            if let Some(peer) = other {
-                return decline(DeclineReason::Leased, Some(peer), RETRY_LEASED);
-            }
-            if let Some(peer) = owner {
-                let flying = self.flying.contains(&(ask.chunk, peer));
-                return if flying {
-                    decline(DeclineReason::Leased, Some(peer), RETRY_LEASED)
+        let (leased, names) = self.others(ask);
+        if !names.is_empty() {
+            // Who asks as unreachable must mean all holders: a member of its
+            // own part may have got a lease since it was told.
+            let told = self.told.get(&(span, ask.from));
+            let knows = told.is_some_and(|told| names.iter().all(|name| told.contains(name)));
+            if !(ask.unreachable && knows) {
+                self.tell(span, ask.from, &names);
+                return if leased {
+                    decline(DeclineReason::Leased, names, RETRY_LEASED)
                 } else {
-                    decline(DeclineReason::HeldBySite, Some(peer), RETRY_HELD)
+                    decline(DeclineReason::HeldBySite, names, RETRY_HELD)
                 };
             }
         }
-        if lease.is_none_or(|l| l.holders.is_empty()) && leases >= LEASES_PER_SITE_MAX {
+        let fresh = self.leases.get(&span).is_none_or(|l| l.holders.is_empty());
+        if fresh && leases >= LEASES_PER_SITE_MAX {
             self.leases
-                .retain(|_, lease| lease.holders.iter().any(|h| h.is_live(now)));
-            return decline(DeclineReason::Busy, None, RETRY_BUSY);
+                .retain(|_, lease| lease.holders.iter().any(|h| h.is_live(patience, now)));
+            return decline(DeclineReason::Busy, Vec::new(), RETRY_BUSY);
         }
-        self.grant(ask, other.is_some() || owner.is_some(), now)
+        self.grant(ask, !names.is_empty(), now)
+    }
+
+    /// Members of the site, other than the asker, that hold the lease of the
+    /// span or got the chunk; and whether the chunk is still on its way.
+    fn others(&self, ask: Ask) -> (bool, Vec<PeerId>) {
+        let lease = self.leases.get(&ask.chunk.span());
+        let holders = lease.map_or(&[][..], |lease| &lease.holders);
+        let mine = holders.iter().any(|holder| holder.peer == ask.from);
+        let mut names: Vec<PeerId> = Vec::new();
+        if !mine {
+            names.extend(holders.iter().rev().take(NAMED_MAX).map(|h| h.peer));
+        }
+        let owner = self.holder(ask.chunk).filter(|peer| *peer != ask.from);
+        // The holder of a further lease of a split site fetches all of it.
+        let split = mine && lease.is_some_and(|lease| lease.split);
+        let flying = owner.is_some_and(|peer| self.flying.contains_key(&(ask.chunk, peer)));
+        let leased = !names.is_empty() || flying;
+        if let Some(owner) = owner.filter(|owner| !split && !names.contains(owner)) {
+            names.truncate(NAMED_MAX - 1);
+            names.push(owner);
+        }
+        (leased, names)
+    }
+
+    fn tell(&mut self, span: SpanIndex, asker: PeerId, names: &[PeerId]) {
+        if self.told.len() >= TOLD_MAX {
+            self.told.clear();
+        }
+        self.told.insert((span, asker), names.to_vec());
     }
 
     fn grant(&mut self, ask: Ask, second: bool, now: Time) -> Verdict {
         let Some(slot) = self.slot(ask.from) else {
-            return decline(DeclineReason::Busy, None, RETRY_BUSY);
+            return decline(DeclineReason::Busy, Vec::new(), RETRY_BUSY);
         };
         let lease = self.leases.entry(ask.chunk.span()).or_default();
         lease.split |= second;
         if !lease.holders.iter().any(|h| h.peer == ask.from) {
             if lease.holders.len() >= LEASE_PARTS_MAX {
-                return decline(DeclineReason::Busy, None, RETRY_BUSY);
+                return decline(DeclineReason::Busy, Vec::new(), RETRY_BUSY);
             }
             lease.holders.push(Holder {
                 peer: ask.from,
@@ -219,13 +252,24 @@ impl Served {
             holder.active = now;
             holder.serving += 1;
         }
-        self.chunks[ask.chunk.0 as usize] = slot;
-        self.flying.insert((ask.chunk, ask.from));
+        // The first that got a chunk stays the one that is named.
+        if self.holder(ask.chunk).is_none() {
+            self.chunks[ask.chunk.0 as usize] = slot;
+        }
+        self.flying.insert((ask.chunk, ask.from), now);
         Verdict::Serve { split: second }
     }
 
     fn end(&mut self, ask: Ask, bytes: u64, now: Time) {
-        self.flying.remove(&(ask.chunk, ask.from));
+        let since = self.flying.remove(&(ask.chunk, ask.from));
+        if let Some(since) = since.filter(|_| bytes > 0) {
+            let took = now.since(since).0.max(1);
+            self.pace = if self.pace == 0 {
+                took
+            } else {
+                (self.pace * 7 + took) / 8
+            };
+        }
         if bytes == 0 && self.holder(ask.chunk) == Some(ask.from) {
             self.chunks[ask.chunk.0 as usize] = 0;
         }
@@ -238,7 +282,7 @@ impl Served {
         }
         let done = span.chunks(ask.chunks).all(|chunk| {
             self.holder(chunk)
-                .is_some_and(|peer| !self.flying.contains(&(chunk, peer)))
+                .is_some_and(|peer| !self.flying.contains_key(&(chunk, peer)))
         });
         if done && self.leases.get(&span).is_some_and(|lease| !lease.split) {
             self.leases.remove(&span);
@@ -265,11 +309,20 @@ impl Served {
                 }
             }
         }
-        self.flying.retain(|(_, holder)| holder != peer);
+        self.flying.retain(|(_, holder), _| holder != peer);
+        self.told.retain(|(_, asker), _| asker != peer);
         self.leases.retain(|_, lease| {
             lease.holders.retain(|holder| holder.peer != *peer);
             !lease.holders.is_empty()
         });
+    }
+
+    /// How long a serve under way may take.
+    fn patience(&self) -> Duration {
+        match self.pace {
+            0 => SERVE_MOST,
+            pace => Duration(pace.saturating_mul(8).clamp(LEASE.0, SERVE_MOST.0)),
+        }
     }
 
     /// The connected peer that last got this chunk.
@@ -293,10 +346,10 @@ impl Served {
     }
 }
 
-fn decline(reason: DeclineReason, holder: Option<PeerId>, retry_after: Duration) -> Verdict {
+fn decline(reason: DeclineReason, holders: Vec<PeerId>, retry_after: Duration) -> Verdict {
     Verdict::Decline {
         reason,
-        holder,
+        holders,
         retry_after,
     }
 }

@@ -110,7 +110,7 @@ impl Swarm {
                 wire_lens,
                 held,
                 wanted,
-            } => self.add(content, (wire_lens, *held), wanted, now, out),
+            } => self.add(content, (wire_lens, *held, wanted), now, out),
             Event::Damaged { content, chunk } => self.damaged(&content, chunk, now, out),
             Event::Discovered { peer, addresses } => {
                 self.candidate(peer, &addresses, false, now);
@@ -119,9 +119,9 @@ impl Swarm {
             Event::Gained { content, chunk } => self.gained(&content, chunk, now, out),
             Event::Message { from, message } => self.message(from, *message, now, out),
             Event::PeerDown { peer } => self.peer_down(&peer, now, out),
-            Event::PeerUp { member, path } => self.peer_up(*member, path, now, out),
+            Event::PeerUp { member, path } => self.peer_up(&member, path, now, out),
             Event::Remove { content } => self.remove(&content, now, out),
-            Event::Requested { serve, from, want } => self.requested(serve, from, want, now, out),
+            Event::Requested { serve, from, want } => self.requested((serve, from), want, now, out),
             Event::Room(room) => self.set_room(room, out),
             Event::Served { serve, bytes } => self.served(serve, bytes, now),
             Event::Tick => {}

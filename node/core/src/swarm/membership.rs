@@ -13,7 +13,13 @@ use crate::time::{Duration, Time};
 
 impl Swarm {
     /// The first connection to an admitted peer stands.
-    pub(crate) fn peer_up(&mut self, member: Member, path: Path, now: Time, out: &mut Vec<Action>) {
+    pub(crate) fn peer_up(
+        &mut self,
+        member: &Member,
+        path: Path,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
         let peer = member.peer;
         if peer == self.me || !self.peers.up(member.clone(), path, now) {
             return;
@@ -24,7 +30,9 @@ impl Swarm {
         self.dialler.reached(&peer);
         self.timers.disarm(Timer::Dial(peer));
         for content in self.contents.values_mut() {
-            content.denied.retain(|_, denied| denied.holder != peer);
+            content
+                .denied
+                .retain(|_, denied| !denied.holders.contains(&peer));
             content.rescan = true;
             if content.chunks.is_wanted() {
                 let message = Message::Interest {
@@ -36,7 +44,7 @@ impl Swarm {
         if path != Path::Wan {
             self.changed = now;
         }
-        self.introduce(&member, path, out);
+        self.introduce(member, path, out);
     }
 
     /// The last connection to a peer ended.

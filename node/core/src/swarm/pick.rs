@@ -38,7 +38,7 @@ impl Swarm {
                 return;
             }
             if let Some(holder) = self.holder(id, chunk, now) {
-                self.fetch(id, chunk, Source::Peer(holder), false, now, out);
+                self.fetch(near(*id, chunk), Source::Peer(holder), now, out);
             }
         }
     }
@@ -87,17 +87,12 @@ impl Swarm {
     }
 
     /// Orders one fetch.
-    pub(crate) fn fetch(
-        &mut self,
-        id: &ContentId,
-        chunk: ChunkIndex,
-        source: Source,
-        unreachable: bool,
-        now: Time,
-        out: &mut Vec<Action>,
-    ) {
+    pub(crate) fn fetch(&mut self, want: Want, source: Source, now: Time, out: &mut Vec<Action>) {
+        let Want {
+            content: id, chunk, ..
+        } = want;
         let near = self.is_near(source);
-        let Some(content) = self.contents.get_mut(id) else {
+        let Some(content) = self.contents.get_mut(&id) else {
             return;
         };
         let bytes = content.chunks.len(chunk);
@@ -112,7 +107,7 @@ impl Swarm {
             now.plus(content.window.wan_by())
         };
         let fetch = self.fetches.add(Fetch {
-            content: *id,
+            content: id,
             chunk,
             source,
             near,
@@ -134,11 +129,7 @@ impl Swarm {
         out.push(Action::Fetch {
             fetch,
             from: source,
-            want: Want {
-                content: *id,
-                chunk,
-                unreachable,
-            },
+            want,
             by,
         });
     }
@@ -162,7 +153,7 @@ impl Swarm {
                 && let Some(holder) = self.holder(&fetch.content, fetch.chunk, now)
             {
                 let source = Source::Peer(holder);
-                self.fetch(&fetch.content, fetch.chunk, source, false, now, out);
+                self.fetch(near(fetch.content, fetch.chunk), source, now, out);
             }
         }
         let mut again = self.fetches.has_near();
@@ -220,5 +211,13 @@ impl Swarm {
         for fetch in fetches.unwrap_or_default() {
             self.cancel(fetch, out);
         }
+    }
+}
+
+fn near(content: ContentId, chunk: ChunkIndex) -> Want {
+    Want {
+        content,
+        chunk,
+        unreachable: false,
     }
 }

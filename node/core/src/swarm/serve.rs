@@ -22,8 +22,7 @@ impl Swarm {
     /// A peer asks for a chunk.
     pub(crate) fn requested(
         &mut self,
-        serve: ServeId,
-        from: PeerId,
+        (serve, from): (ServeId, PeerId),
         want: Want,
         now: Time,
         out: &mut Vec<Action>,
@@ -55,20 +54,15 @@ impl Swarm {
         let Some(content) = self.contents.get_mut(&serve.want.content) else {
             return;
         };
-        match &serve.site {
-            Some(site) => {
-                self.counters.served_wan_bytes += bytes;
-                let ask = ask(&serve.want, content.chunks.count(), serve.to);
-                self.grants.served(site, ask, bytes, now);
-            }
-            None => {
-                self.counters.served_lan_bytes += bytes;
-                // The bytes are on their way to a second member: a crash of
-                // this node loses them no longer.
-                if bytes > 0 {
-                    content.window.doubled(serve.want.chunk, now);
-                }
-            }
+        if let Some(site) = &serve.site {
+            self.counters.served_wan_bytes += bytes;
+            let ask = ask(&serve.want, content.chunks.count(), serve.to);
+            self.grants.served(site, ask, bytes, now);
+        } else if bytes > 0 {
+            self.counters.served_lan_bytes += bytes;
+            // The bytes are on their way to a second member: a crash of this
+            // node loses them no longer.
+            content.window.doubled(serve.want.chunk, now);
         }
     }
 
@@ -118,19 +112,22 @@ impl Swarm {
             }
             Verdict::Decline {
                 reason,
-                holder,
+                holders,
                 retry_after,
-            } => Err(Decline {
-                reason,
-                retry_after,
-                holders: holder
-                    .map(|peer| {
-                        let member = self.peers.get(&peer).map(|p| p.member.addresses.clone());
-                        (peer, member.unwrap_or_default())
-                    })
-                    .into_iter()
-                    .collect(),
-            }),
+            } => {
+                let addressed = |peer: PeerId| {
+                    let known = self.peers.get(&peer);
+                    (
+                        peer,
+                        known.map_or_else(Vec::new, |p| p.member.addresses.clone()),
+                    )
+                };
+                Err(Decline {
+                    reason,
+                    retry_after,
+                    holders: holders.into_iter().map(addressed).collect(),
+                })
+            }
         }
     }
 }

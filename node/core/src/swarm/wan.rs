@@ -2,17 +2,16 @@
 //! one time.
 
 use patchmesh_content::geometry::SpanIndex;
-use patchmesh_content::id::{ContentId, PeerId, rendezvous};
+use patchmesh_content::id::{ContentId, rendezvous};
 
 use crate::config::Mode;
 use crate::limits::WAN_HTTP_MAX;
-use crate::message::Message;
+use crate::message::{Message, Want};
 use crate::output::Source;
 use crate::swarm::action::Action;
 use crate::swarm::content::claim::Mine;
 use crate::swarm::content::state::{CLAIM_LEAST, CLAIM_MOST};
 use crate::swarm::machine::Swarm;
-use crate::swarm::site::Peer;
 use crate::swarm::timer::Timer;
 use crate::time::{Duration, Time};
 
@@ -70,7 +69,12 @@ impl Swarm {
             match next {
                 Some((span, chunk)) => {
                     let unreachable = !http && self.contents[id].is_cut_off(span);
-                    self.fetch(id, chunk, source, unreachable, now, out);
+                    let want = Want {
+                        content: *id,
+                        chunk,
+                        unreachable,
+                    };
+                    self.fetch(want, source, now, out);
                 }
                 None if self.claim(id, http, now, out) => {}
                 None => return,
@@ -249,10 +253,5 @@ impl Swarm {
                 }
             }
         }
-    }
-
-    /// A connected member of this node's site, near or not yet near.
-    pub(crate) fn is_connected(&self, peer: &PeerId) -> bool {
-        self.peers.get(peer).is_some_and(Peer::is_near)
     }
 }

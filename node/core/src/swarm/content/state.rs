@@ -30,7 +30,7 @@ const STEAL_LOOK_MAX: usize = 64;
 pub(crate) struct Denied {
     pub(crate) first: Time,
     pub(crate) last: Time,
-    pub(crate) holder: PeerId,
+    pub(crate) holders: Vec<PeerId>,
 }
 
 /// One content.
@@ -255,6 +255,23 @@ impl Content {
         self.span_off.retain(|_, at| *at > now);
         self.chunk_off.retain(|_, at| *at > now);
         self.rescan = true;
+    }
+
+    /// A source named these holders; `first` is when they count as tried from.
+    pub(crate) fn deny(&mut self, span: SpanIndex, holders: Vec<PeerId>, first: Time, now: Time) {
+        let known = self.denied.get_mut(&span);
+        match known.filter(|denied| holders.iter().all(|h| denied.holders.contains(h))) {
+            Some(denied) => denied.last = now,
+            None => {
+                let last = now;
+                let denied = Denied {
+                    first,
+                    last,
+                    holders,
+                };
+                self.denied.insert(span, denied);
+            }
+        }
     }
 
     /// Whether to tell the source that the holder it names can't be reached.

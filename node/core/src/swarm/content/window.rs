@@ -53,6 +53,12 @@ impl Window {
         self.flying.saturating_add(single) < self.share(claimants)
     }
 
+    /// Chunks that a crash would lose.
+    #[cfg(test)]
+    pub(crate) fn exposed(&self) -> u32 {
+        self.flying + u32::try_from(self.single.len()).expect("few chunks")
+    }
+
     /// This node's share of the site's window.
     pub(crate) fn share(&self, claimants: usize) -> u32 {
         let members = u64::try_from(claimants.max(1)).unwrap_or(u64::MAX);
@@ -100,10 +106,9 @@ impl Window {
             self.sample_from = now;
             self.sample_bytes = 0;
         }
-        if self.rate > 0 {
-            // What is left of the waiting time once the bytes before it in the
-            // same pipe are taken out.
-            let queue = ahead.saturating_mul(1_000_000) / self.rate;
+        // What is left of the waiting time once the bytes before it in the same
+        // pipe are taken out.
+        if let Some(queue) = ahead.saturating_mul(1_000_000).checked_div(self.rate) {
             let trip = now.since(started).0.saturating_sub(queue);
             smooth(&mut self.round_trip, trip.min(1_000_000));
         }

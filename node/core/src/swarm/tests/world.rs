@@ -1,5 +1,11 @@
 //! A network of machines on a virtual clock: shared WAN links as fluid, a LAN
 //! with one network card per node, connections that break and nodes that die.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "figures of a test stay far below 2^52"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -117,7 +123,9 @@ pub(crate) struct World {
     pub(crate) lens: Arc<[u32]>,
     /// Bytes that crossed each site's WAN link.
     pub(crate) wan_bytes: Vec<f64>,
-    /// Chunks delivered over the WAN, per site.
+    /// The part of it that honest nodes asked for.
+    pub(crate) honest_bytes: f64,
+    /// Hash of all orders so far.
     pub(crate) digest: [u8; 32],
     pub(crate) delivered: u64,
     /// Pairs that cannot reach each other.
@@ -151,6 +159,7 @@ impl World {
             now: Time(1_000_000),
             nodes: Vec::new(),
             wan_bytes: vec![0.0; setup.sites],
+            honest_bytes: 0.0,
             digest: [0; 32],
             delivered: 0,
             blocked: BTreeSet::new(),
@@ -401,7 +410,7 @@ impl World {
                 from,
                 want,
                 by,
-            } => self.fetch(node, fetch, from, want, by),
+            } => self.fetch((node, fetch), from, want, by),
             Action::Scored { .. } => {}
             Action::Send { to, message } => {
                 let other = self.index(&to);
@@ -417,12 +426,12 @@ impl World {
                     self.nodes[node].store.contains(want.chunk),
                     "serves what it lacks"
                 );
-                self.transfer(Some(server), client, serve, fetch, want);
+                self.transfer((Some(server), serve), (client, fetch), want);
             }
         }
     }
 
-    fn fetch(&mut self, node: usize, fetch: FetchId, from: Source, want: Want, by: Time) {
+    fn fetch(&mut self, (node, fetch): (usize, FetchId), from: Source, want: Want, by: Time) {
         assert!(
             !self.nodes[node].store.contains(want.chunk),
             "fetches what it holds"
@@ -436,8 +445,11 @@ impl World {
         assert!(known.is_none(), "a fetch id is used twice");
         assert!(self.nodes[node].open.len() <= crate::limits::FETCHES_MAX);
         self.push(by, Ev::Deadline(node, fetch));
+        if server.is_none_or(|server| server == SOURCE) {
+            self.check_window(node);
+        }
         match server {
-            None => self.transfer(None, node, ServeId(u64::MAX), fetch, want),
+            None => self.transfer((None, ServeId(u64::MAX)), (node, fetch), want),
             Some(server) => {
                 if let Some(&link) = self.links.get(&pair(node, server)) {
                     let at = self.now.plus(self.delay(node, server));
@@ -472,10 +484,8 @@ impl World {
 
     fn transfer(
         &mut self,
-        server: Option<usize>,
-        client: usize,
-        serve: ServeId,
-        fetch: FetchId,
+        (server, serve): (Option<usize>, ServeId),
+        (client, fetch): (usize, FetchId),
         want: Want,
     ) {
         let len = self.lens[want.chunk.0 as usize];
@@ -672,7 +682,11 @@ impl World {
             if let Some(transfer) = self.transfers.get_mut(id) {
                 let moved = (rate * secs).min(transfer.left);
                 transfer.left -= moved;
-                self.wan_bytes[self.nodes[transfer.client].site] += moved;
+                let client = &self.nodes[transfer.client];
+                self.wan_bytes[client.site] += moved;
+                if client.manner == Manner::Honest {
+                    self.honest_bytes += moved;
+                }
             }
         }
     }
@@ -727,6 +741,42 @@ impl World {
         }
         self.flow();
         self.reshape();
+    }
+
+    /// Where all members of a site know each other, what is in flight and
+    /// what one member alone has stays within the site's window.
+    fn check_window(&self, node: usize) {
+        let site = self.nodes[node].site;
+        let members: Vec<usize> = (1..self.nodes.len())
+            .filter(|n| self.nodes[*n].site == site && self.nodes[*n].alive)
+            .collect();
+        let meshed = members.iter().all(|a| {
+            let others = members.iter().filter(|b| *b != a);
+            let content = self.nodes[*a].swarm.contents.get(&CONTENT);
+            content.is_some_and(|c| c.members.len() == others.count())
+        });
+        if members.len() < 2 || members.len() > 8 || !meshed {
+            return;
+        }
+        let exposed: u32 = members
+            .iter()
+            .map(|n| self.nodes[*n].swarm.contents[&CONTENT].window.exposed())
+            .sum();
+        // Members that were alone a moment ago may still have so many in flight.
+        let before = crate::limits::WAN_ALONE_MAX * u32::try_from(members.len()).unwrap();
+        assert!(
+            exposed <= crate::limits::WINDOW_MAX.max(before),
+            "{exposed} exposed"
+        );
+    }
+
+    /// Starts a node later than the others, found by multicast never.
+    pub(crate) fn start_later(&mut self, node: usize, at: Time) {
+        self.queue.retain(|_, event| {
+            !matches!(event, Ev::Start(n) if *n == node)
+                && !matches!(event, Ev::Discover(a, b) if *a == node || *b == node)
+        });
+        self.push(at, Ev::Start(node));
     }
 
     /// The invariants that hold between any two steps.
