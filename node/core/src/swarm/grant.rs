@@ -173,7 +173,7 @@ impl Grants {
 }
 
 impl Served {
-    fn ask(&mut self, ask: Ask, leases: usize, now: Time) -> Verdict {
+    fn ask(&mut self, ask: Ask, in_site: usize, now: Time) -> Verdict {
         let span = ask.chunk.span();
         let patience = self.patience();
         if let Some(lease) = self.leases.get_mut(&span) {
@@ -195,7 +195,7 @@ impl Served {
             }
         }
         let fresh = self.leases.get(&span).is_none_or(|l| l.holders.is_empty());
-        if fresh && leases >= LEASES_PER_SITE_MAX {
+        if fresh && in_site >= LEASES_PER_SITE_MAX {
             self.leases
                 .retain(|_, lease| lease.holders.iter().any(|h| h.is_live(patience, now)));
             return decline(DeclineReason::Busy, Vec::new(), RETRY_BUSY);

@@ -260,17 +260,18 @@ impl Content {
     /// A source named these holders; `first` is when they count as tried from.
     pub(crate) fn deny(&mut self, span: SpanIndex, holders: Vec<PeerId>, first: Time, now: Time) {
         let known = self.denied.get_mut(&span);
-        match known.filter(|denied| holders.iter().all(|h| denied.holders.contains(h))) {
-            Some(denied) => denied.last = now,
-            None => {
-                let last = now;
-                let denied = Denied {
-                    first,
-                    last,
-                    holders,
-                };
-                self.denied.insert(span, denied);
-            }
+        if let Some(denied) =
+            known.filter(|denied| holders.iter().all(|h| denied.holders.contains(h)))
+        {
+            denied.last = now;
+        } else {
+            let last = now;
+            let denied = Denied {
+                first,
+                last,
+                holders,
+            };
+            self.denied.insert(span, denied);
         }
     }
 
