@@ -14,6 +14,7 @@ pub struct Events {
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "field names are the schema's")]
 pub struct Event {
     /// Sequence number, from 1; an equal event that repeats gets a new one.
     pub seq: u64,

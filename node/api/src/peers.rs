@@ -14,6 +14,7 @@ pub struct Peers {
 
 /// One peer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "field names are the schema's")]
 pub struct Peer {
     /// Its public key.
     pub peer: PeerId,

@@ -111,7 +111,7 @@ impl Writing {
         fs::rename(&self.scratch, &self.path)?;
         self.done = true;
         let folder = self.path.parent().filter(|p| !p.as_os_str().is_empty());
-        sync_folder(folder.unwrap_or(Path::new(".")))
+        sync_folder(folder.unwrap_or_else(|| Path::new(".")))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 
 /// How and where to write.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one switch")]
 pub(crate) struct Output {
     json: bool,
     quiet: bool,
@@ -93,7 +94,7 @@ impl Output {
         } else {
             text()
         };
-        self.raw(out.as_bytes())
+        Self::raw(out.as_bytes())
     }
 
     /// One JSON value that names its schema itself, or `text`.
@@ -109,11 +110,11 @@ impl Output {
         } else {
             text()
         };
-        self.raw(out.as_bytes())
+        Self::raw(out.as_bytes())
     }
 
     /// Bytes to stdout as they are.
-    pub(crate) fn raw(&self, bytes: &[u8]) -> anyhow::Result<()> {
+    pub(crate) fn raw(bytes: &[u8]) -> anyhow::Result<()> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(bytes)?;
         stdout.flush()?;
@@ -123,19 +124,19 @@ impl Output {
     /// Says something to people, unless they asked for quiet.
     pub(crate) fn say(&self, text: impl Display) {
         if !self.quiet && !self.json {
-            self.tell(text);
+            Self::tell(text);
         }
     }
 
     /// Says what only helps to find a fault.
     pub(crate) fn detail(&self, text: impl Display) {
         if self.verbose {
-            self.tell(text);
+            Self::tell(text);
         }
     }
 
     /// Says something that must be seen: a question, what is about to be signed.
-    pub(crate) fn tell(&self, text: impl Display) {
+    pub(crate) fn tell(text: impl Display) {
         // There is nowhere left to report that stderr is gone.
         drop(writeln!(io::stderr().lock(), "{text}"));
     }
@@ -165,13 +166,13 @@ impl Output {
     /// The end: one sentence for people, or the `exit_error` line.
     pub(crate) fn end(&self, failure: &Failure) {
         if self.json {
-            self.tell(failure.to_json());
+            Self::tell(failure.to_json());
             return;
         }
         let label = self.paint(Tone::Bad, "error");
-        self.tell(format!("{label}: {} [{}]", failure.message, failure.id));
+        Self::tell(format!("{label}: {} [{}]", failure.message, failure.id));
         if !failure.hint.is_empty() {
-            self.tell(format!("hint: {}", failure.hint));
+            Self::tell(format!("hint: {}", failure.hint));
         }
     }
 }

@@ -37,12 +37,12 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
     let global = &cli.global;
     match &cli.verb {
         Verb::Assemble(args) => verbs::assemble::run(args, output),
-        Verb::Completions { shell } => verbs::manual::completions(*shell, output),
+        Verb::Completions { shell } => verbs::manual::completions(*shell),
         Verb::Events(args) => verbs::events::run(args, global, output),
         Verb::Fetch(args) => verbs::fetch::run(args, global, output),
         Verb::Key(KeyVerb::New(args)) => verbs::key::new(args, output),
         Verb::Key(KeyVerb::Show { path }) => verbs::key::show(path, output),
-        Verb::Man { dir } => verbs::manual::man(dir.as_deref(), output),
+        Verb::Man { dir } => verbs::manual::man(dir.as_deref()),
         Verb::Peers(args) => verbs::node::peers(args, global, output),
         Verb::Publish(args) => verbs::publish::run(args, global, output),
         Verb::Release(ReleaseVerb::Build(args)) => verbs::release_build::run(args, output),
@@ -67,19 +67,20 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
 fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     // There is nowhere left to report that the stream is gone.
     drop(error.print());
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::from(exit::DONE),
-        _ => {
-            if arguments.iter().any(|argument| argument == "--json") {
-                let text = error.to_string();
-                let first = text.lines().next().unwrap_or_default();
-                let message = first.trim_start_matches("error: ");
-                let failure = Failure::usage(message).hint("patchmesh help");
-                Output::plain_json().end(&failure);
-            }
-            ExitCode::from(exit::USAGE)
-        }
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        return ExitCode::from(exit::DONE);
     }
+    if arguments.iter().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let message = first.trim_start_matches("error: ");
+        let failure = Failure::usage(message).hint("patchmesh help");
+        Output::plain_json().end(&failure);
+    }
+    ExitCode::from(exit::USAGE)
 }
 
 /// A reader that has seen enough is no failure.

@@ -1,6 +1,6 @@
 //! Text for people: foreign text made harmless, sizes, tables.
 
-use std::fmt::Write as _;
+use std::fmt::{Arguments, Write as _};
 
 /// Foreign text with control characters, line separators and bidirectional
 /// overrides escaped, so that it cannot move the cursor or reorder a line.
@@ -8,13 +8,17 @@ pub(crate) fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() || is_deceptive(c) {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+            push(&mut out, format_args!("\\u{{{:x}}}", u32::from(c)));
         } else {
             out.push(c);
         }
     }
     out
+}
+
+/// Adds formatted text.
+pub(crate) fn push(text: &mut String, more: Arguments<'_>) {
+    text.write_fmt(more).expect("a string takes all text");
 }
 
 /// Format characters that change direction or hide: invisible to a signer.
@@ -80,7 +84,7 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
-            let _ = write!(line, "{cell:<width$}  ");
+            push(&mut line, format_args!("{cell:<width$}  "));
         }
         out.push_str(line.trim_end());
         out.push('\n');

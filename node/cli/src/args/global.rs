@@ -1,11 +1,11 @@
 //! Options that every verb takes, and the table of exit codes.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use crate::failure::EXIT_TABLE;
+use crate::text::push;
 
 /// Options of every verb.
 #[derive(Debug, Clone, Args)]
@@ -50,8 +50,7 @@ pub(crate) enum Color {
 pub(crate) fn exit_table() -> String {
     let mut text = String::from("Exit codes:\n");
     for (code, meaning) in EXIT_TABLE {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {code:>3}  {meaning}");
+        push(&mut text, format_args!("  {code:>3}  {meaning}\n"));
     }
     text.push_str("  130  interrupted\n");
     text.push_str("Treat any other code as failure. Text tables may change; --json is stable.");

@@ -68,16 +68,16 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Zeroizing<String>> {
 
 fn refuse_open_mode(path: &Path) -> anyhow::Result<()> {
     let mode = File::open(path)?.metadata()?.permissions().mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
+    if mode & 0o077 != 0 {
+        let message = format!(
+            "{} can be read by others (mode {:o})",
+            path.display(),
+            mode & 0o777
+        );
+        let hint = format!("chmod 600 {}", path.display());
+        return Err(Failure::failed("E_SECRET_MODE", message).hint(hint).into());
     }
-    let message = format!(
-        "{} can be read by others (mode {:o})",
-        path.display(),
-        mode & 0o777
-    );
-    let hint = format!("chmod 600 {}", path.display());
-    Err(Failure::failed("E_SECRET_MODE", message).hint(hint).into())
+    Ok(())
 }
 
 fn encrypt(seed: &[u8; 32], passphrase: &str) -> anyhow::Result<Zeroizing<String>> {

@@ -52,9 +52,12 @@ impl Source {
     }
 }
 
+/// Snapshot, then targets, then lines; one round more than that.
+const ROUNDS_MAX: usize = 4;
+
 /// How documents are admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rule {
+pub(crate) enum Mode {
     /// As a node would now.
     Now(UtcTime),
     /// As this repository's own: they may have expired meanwhile.
@@ -63,7 +66,7 @@ pub(crate) enum Rule {
 
 /// Takes in all that a source holds, beginning with this anchor. Every release
 /// line is loaded.
-pub(crate) fn walk(source: &Source, anchor: &[u8], rule: Rule) -> anyhow::Result<Verifier> {
+pub(crate) fn walk(source: &Source, anchor: &[u8], mode: Mode) -> anyhow::Result<Verifier> {
     let verifier = Verifier::new(anchor, &["*".to_owned()]);
     let mut verifier = verifier.map_err(|refusal| refused("the root", refusal))?;
     while let Some(bytes) = source.read(
@@ -72,20 +75,16 @@ pub(crate) fn walk(source: &Source, anchor: &[u8], rule: Rule) -> anyhow::Result
         ROOT_LEN_MAX,
     )? {
         let before = verifier.head().root;
-        take(&mut verifier, &RoleName::Root, &bytes, rule)?;
+        take(&mut verifier, &RoleName::Root, &bytes, mode)?;
         if verifier.head().root == before {
             break;
         }
     }
     if let Some(bytes) = source.read(&RoleName::Timestamp, 0, TIMESTAMP_LEN_MAX)? {
-        take(&mut verifier, &RoleName::Timestamp, &bytes, rule)?;
+        take(&mut verifier, &RoleName::Timestamp, &bytes, mode)?;
     }
-    loop {
-        let wants = verifier.wants();
-        if wants.is_empty() {
-            return Ok(verifier);
-        }
-        for want in wants {
+    for _ in 0..ROUNDS_MAX {
+        for want in verifier.wants() {
             let version = want.version.unwrap_or_default();
             let len_max = want.len_max.min(document_len_max(&want.role));
             let bytes = source.read(&want.role, version, len_max)?;
@@ -94,15 +93,20 @@ pub(crate) fn walk(source: &Source, anchor: &[u8], rule: Rule) -> anyhow::Result
                 let message = format!("{path} is missing from the repository");
                 Failure::trust("E_TRUST_PENDING", message)
             })?;
-            take(&mut verifier, &want.role, &bytes, rule)?;
+            take(&mut verifier, &want.role, &bytes, mode)?;
         }
     }
+    if verifier.wants().is_empty() {
+        return Ok(verifier);
+    }
+    let message = "the documents of the repository do not fit together";
+    Err(Failure::trust("E_TRUST_PENDING", message).into())
 }
 
-fn take(verifier: &mut Verifier, role: &RoleName, bytes: &[u8], rule: Rule) -> anyhow::Result<()> {
-    let admission = match rule {
-        Rule::Now(utc) => verifier.admit(role, bytes, utc),
-        Rule::Stored => verifier.admit_stored(role, bytes),
+fn take(verifier: &mut Verifier, role: &RoleName, bytes: &[u8], mode: Mode) -> anyhow::Result<()> {
+    let admission = match mode {
+        Mode::Now(utc) => verifier.admit(role, bytes, utc),
+        Mode::Stored => verifier.admit_stored(role, bytes),
     };
     let admission = admission.map_err(|refusal| refused(&format!("the {role}"), refusal))?;
     verifier.apply(admission);
@@ -115,7 +119,7 @@ pub(crate) fn load(folder: &Path) -> anyhow::Result<Option<Verifier>> {
     let Some(anchor) = source.read(&RoleName::Root, 1, ROOT_LEN_MAX)? else {
         return Ok(None);
     };
-    walk(&source, &anchor, Rule::Stored).map(Some)
+    walk(&source, &anchor, Mode::Stored).map(Some)
 }
 
 /// Root, targets and the newest statement of a line, as a repository holds

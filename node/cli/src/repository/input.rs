@@ -8,6 +8,7 @@ use patchmesh_trust::role::RoleName;
 
 use crate::draft::authority::{ROOT_FILE, TARGETS_FILE};
 use crate::draft::folder::{DraftFolder, Payload, SIGNED_FILE, is_draft, tampered};
+use crate::draft::names::Names;
 use crate::draft::refusal;
 use crate::failure::Failure;
 use crate::files;
@@ -67,7 +68,7 @@ fn folder(path: &Path) -> anyhow::Result<Vec<Input>> {
 
 fn document(role: RoleName, bytes: Vec<u8>) -> anyhow::Result<Input> {
     let read = Draft::read(&role, &bytes);
-    let read = read.map_err(|error| refusal::author(&error, &Default::default()))?;
+    let read = read.map_err(|error| refusal::author(&error, &Names::default()))?;
     Ok(Input {
         version: read.version(),
         role,

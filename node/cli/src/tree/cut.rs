@@ -67,10 +67,10 @@ fn plan<W: Write>(
     mut line: Line<W>,
     progress: &mut Progress<'_>,
 ) -> anyhow::Result<(Planned, Pack)> {
-    let mut planner = Planner::new(facts);
+    let mut tree_plan = Planner::new(facts);
     for entry in entries {
         match &entry.kind {
-            Kind::Directory => planner.directory(&entry.path, entry.mode).map_err(tree)?,
+            Kind::Directory => tree_plan.directory(&entry.path, entry.mode).map_err(tree)?,
             Kind::File {
                 place,
                 len,
@@ -78,7 +78,7 @@ fn plan<W: Write>(
             } => {
                 let file = walk::open(place, *identity)?;
                 let mut counted = Counted { file, read: 0 };
-                planner
+                tree_plan
                     .file(&entry.path, entry.mode, &mut counted, &mut line)
                     .map_err(tree)?;
                 if counted.read != *len {
@@ -87,12 +87,12 @@ fn plan<W: Write>(
                 }
                 progress.add(*len);
             }
-            Kind::Link(target) => planner
+            Kind::Link(target) => tree_plan
                 .link(&entry.path, entry.mode, target)
                 .map_err(tree)?,
         }
     }
-    let planned = planner.finish(&mut line).map_err(tree)?;
+    let planned = tree_plan.finish(&mut line).map_err(tree)?;
     let pack = line.finish().context("failed to write the pack")?;
     Ok((planned, pack))
 }

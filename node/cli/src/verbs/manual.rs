@@ -12,25 +12,27 @@ use crate::files::{self, MODE_PUBLIC};
 use crate::output::Output;
 
 /// Prints the main page, or writes all pages.
-pub(crate) fn man(folder: Option<&Path>, output: &Output) -> anyhow::Result<()> {
+pub(crate) fn man(folder: Option<&Path>) -> anyhow::Result<()> {
     let mut command = Cli::command();
     command.build();
     let Some(folder) = folder else {
-        return output.raw(&page(&command)?);
+        return Output::raw(&page(&command)?);
     };
     files::make_folder(folder, 0o755)?;
-    write_pages(&command, folder, output)
+    write_pages(&command, folder)
 }
 
 /// After `Command::build` the display name holds all words: `patchmesh-root-init`.
-fn write_pages(command: &Command, folder: &Path, output: &Output) -> anyhow::Result<()> {
-    let name = command.get_display_name().unwrap_or(command.get_name());
+fn write_pages(command: &Command, folder: &Path) -> anyhow::Result<()> {
+    let name = command
+        .get_display_name()
+        .unwrap_or_else(|| command.get_name());
     let path = folder.join(format!("{name}.1"));
     files::write(&path, &page(command)?, MODE_PUBLIC)?;
-    output.raw(format!("{}\n", path.display()).as_bytes())?;
+    Output::raw(format!("{}\n", path.display()).as_bytes())?;
     for below in command.get_subcommands() {
         if below.get_name() != "help" {
-            write_pages(below, folder, output)?;
+            write_pages(below, folder)?;
         }
     }
     Ok(())
@@ -45,8 +47,8 @@ fn page(command: &Command) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Prints completions.
-pub(crate) fn completions(shell: Shell, output: &Output) -> anyhow::Result<()> {
+pub(crate) fn completions(shell: Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "patchmesh", &mut script);
-    output.raw(&script)
+    Output::raw(&script)
 }

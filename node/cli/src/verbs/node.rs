@@ -7,7 +7,7 @@ use patchmesh_api::answer::{Answer, Refused};
 use patchmesh_api::client::{AskError, Client};
 use patchmesh_api::codes;
 use patchmesh_api::peers::{Peer, Peers};
-use patchmesh_api::releases::{Release, Releases};
+use patchmesh_api::releases::{Release, Releases, WaitingOn};
 use patchmesh_api::request::Request;
 use patchmesh_api::socket::find_path;
 
@@ -15,7 +15,7 @@ use crate::args::global::Global;
 use crate::args::node::{PeerSort, PeerState, PeersArgs, ReleasesArgs};
 use crate::failure::{Failure, exit};
 use crate::output::Output;
-use crate::text::{bytes, safe, short, table};
+use crate::text::{bytes, push, safe, short, table};
 
 /// Where the node listens.
 pub(crate) fn socket(global: &Global) -> PathBuf {
@@ -169,7 +169,7 @@ pub(crate) fn releases_text(releases: &[Release]) -> String {
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for release in releases {
-        let waits = release.waiting_on.iter().map(|on| on.fragment());
+        let waits = release.waiting_on.iter().map(WaitingOn::fragment);
         rows.push(vec![
             safe(&format!("{}/{}", release.line, release.id)),
             safe(&release.severity),
@@ -194,7 +194,7 @@ pub(crate) fn why(release: &str, global: &Global, output: &Output) -> anyhow::Re
     };
     let mut text = format!("{}\n", safe(&why.sentence));
     for on in &why.release.waiting_on {
-        text.push_str(&format!("  - {}\n", on.fragment()));
+        push(&mut text, format_args!("  - {}\n", on.fragment()));
     }
     output.line(&answer, || text)
 }

@@ -16,11 +16,11 @@ use crate::failure::Failure;
 use crate::files;
 use crate::keys::spec;
 use crate::output::Output;
-use crate::repository::chain::{self, Rule, Source};
+use crate::repository::chain::{self, Mode, Source};
 use crate::repository::input::{self, Input};
 use crate::repository::online::{self, Renewal};
 use crate::repository::{lock, payloads, write};
-use crate::text::safe;
+use crate::text::{push, safe};
 use crate::verbs::{node, verify};
 
 #[derive(Debug, Serialize)]
@@ -152,7 +152,7 @@ fn check(source: &Source, inputs: &[Input], now: UtcTime) -> anyhow::Result<Veri
         let failure = Failure::failed("E_NOT_A_REPOSITORY", "the repository has no root yet");
         failure.hint("publish the ceremony folder first")
     })?;
-    let verifier = chain::walk(source, &anchor, Rule::Now(now))?;
+    let verifier = chain::walk(source, &anchor, Mode::Now(now))?;
     verify::refuse_not_current(&verifier, now)?;
     let releases = verifier.releases(now);
     for payload in inputs.iter().filter_map(|input| input.payload.as_ref()) {
@@ -260,23 +260,29 @@ fn document(
 fn text(document: &PublishDocument) -> String {
     let mut text = String::new();
     for line in &document.published {
-        text.push_str(&format!("published {} version {}", line.role, line.version));
+        push(
+            &mut text,
+            format_args!("published {} version {}", line.role, line.version),
+        );
         if let Some(release) = &line.release {
-            text.push_str(&format!(": release {}", safe(release)));
+            push(&mut text, format_args!(": release {}", safe(release)));
         }
         text.push('\n');
     }
-    text.push_str(&format!(
-        "{}: timestamp {}, snapshot {}, root {}; active: {}\n",
-        document.repository,
-        document.timestamp,
-        document.snapshot,
-        document.root,
-        if document.releases.is_empty() {
-            "no release".to_owned()
-        } else {
-            safe(&document.releases.join(", "))
-        }
-    ));
+    push(
+        &mut text,
+        format_args!(
+            "{}: timestamp {}, snapshot {}, root {}; active: {}\n",
+            document.repository,
+            document.timestamp,
+            document.snapshot,
+            document.root,
+            if document.releases.is_empty() {
+                "no release".to_owned()
+            } else {
+                safe(&document.releases.join(", "))
+            }
+        ),
+    );
     text
 }

@@ -52,6 +52,13 @@ struct Ground {
     older: Option<ReleaseIndex>,
 }
 
+/// A built release and the statement that lists it.
+struct Built {
+    statement: Draft,
+    entry: ReleaseEntry,
+    index: ReleaseIndex,
+}
+
 /// Builds a draft.
 pub(crate) fn run(args: &ReleaseBuildArgs, output: &Output) -> anyhow::Result<()> {
     check(args)?;
@@ -65,8 +72,8 @@ pub(crate) fn run(args: &ReleaseBuildArgs, output: &Output) -> anyhow::Result<()
     let entries = walk::walk(&args.path)?;
     if args.dry_run {
         let index = build(args, &entries, io::sink(), output)?;
-        let (statement, entry) = statement(args, kept, version, &index)?;
-        return print(args, &out, &statement, &index, &entry, output);
+        let built = statement(args, kept, version, index)?;
+        return print(args, &out, &built, output);
     }
     let mut made = NewFolder::make(&out)?;
     let pack_path = out.join(PACK_FILE);
@@ -74,19 +81,19 @@ pub(crate) fn run(args: &ReleaseBuildArgs, output: &Output) -> anyhow::Result<()
     let mut writing = Writing::begin(&pack_path, MODE_PUBLIC).with_context(failed)?;
     let index = build(args, &entries, BufWriter::new(&mut writing.file), output)?;
     writing.finish().with_context(failed)?;
-    let (statement, entry) = statement(args, kept, version, &index)?;
-    files::write_new(&out.join(INDEX_FILE), &index.encode(), MODE_PUBLIC)?;
+    let built = statement(args, kept, version, index)?;
+    files::write_new(&out.join(INDEX_FILE), &built.index.encode(), MODE_PUBLIC)?;
     if let Some(older) = &ground.older {
         files::write_new(&out.join(PREVIOUS_INDEX_FILE), &older.encode(), MODE_PUBLIC)?;
     }
-    DraftFolder::write(&out, &statement, &ground.authority, &ground.names)?;
+    DraftFolder::write(&out, &built.statement, &ground.authority, &ground.names)?;
     made.keep();
     let shown = out.display();
     output.say(format!(
         "next, each signer: patchmesh sign {shown} --key file:KEY\n\
          then: patchmesh assemble {shown} SIG..."
     ));
-    print(args, &out, &statement, &index, &entry, output)
+    print(args, &out, &built, output)
 }
 
 fn check(args: &ReleaseBuildArgs) -> anyhow::Result<()> {
@@ -203,8 +210,8 @@ fn statement(
     args: &ReleaseBuildArgs,
     mut releases: Vec<ReleaseEntry>,
     version: u64,
-    index: &ReleaseIndex,
-) -> anyhow::Result<(Draft, ReleaseEntry)> {
+    index: ReleaseIndex,
+) -> anyhow::Result<Built> {
     let author = |error| refusal::author(&error, &Names::default());
     let (_, entry) = ReleaseEntry::of_index(&index.encode()).map_err(author)?;
     releases.push(entry.clone());
@@ -214,17 +221,24 @@ fn statement(
         expires: clock::now().plus_days(i64::from(args.expires)),
         releases,
     };
-    Ok((plan.build().map_err(author)?, entry))
+    Ok(Built {
+        statement: plan.build().map_err(author)?,
+        entry,
+        index,
+    })
 }
 
 fn print(
     args: &ReleaseBuildArgs,
     out: &Path,
-    statement: &Draft,
-    index: &ReleaseIndex,
-    entry: &ReleaseEntry,
+    built: &Built,
     output: &Output,
 ) -> anyhow::Result<()> {
+    let Built {
+        statement,
+        entry,
+        index,
+    } = built;
     let document = BuildDocument {
         action: "build",
         draft: out.display().to_string(),

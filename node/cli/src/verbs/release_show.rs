@@ -11,7 +11,7 @@ use crate::draft::folder::read_index;
 use crate::draft::names::Names;
 use crate::draft::refusal;
 use crate::output::Output;
-use crate::text::safe;
+use crate::text::{push, safe};
 
 #[derive(Debug, Serialize)]
 struct ShowDocument {
@@ -72,10 +72,10 @@ pub(crate) fn show(path: &Path, files: bool, output: &Output) -> anyhow::Result<
         compare::facts(&index, &mut facts);
         let mut text = format!("{}/{}\n", safe(&index.line), safe(&index.id));
         text.push_str(&compare::lines(&facts, output));
-        text.push_str(&format!("  content: {}\n", document.content));
+        push(&mut text, format_args!("  content: {}\n", document.content));
         if files {
             for file in &index.files {
-                text.push_str(&format!("  {}\n", compare::shown(file)));
+                push(&mut text, format_args!("  {}\n", compare::shown(file)));
             }
         }
         text

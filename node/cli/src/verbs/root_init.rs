@@ -22,7 +22,7 @@ use crate::keys::passphrase::{self, Passphrase};
 use crate::keys::pem;
 use crate::keys::public::NamedKey;
 use crate::output::Output;
-use crate::text::{fingerprint, safe};
+use crate::text::{fingerprint, push, safe};
 
 /// Name of the online key and of its file.
 const ONLINE: &str = "online";
@@ -289,15 +289,17 @@ fn text(document: &InitDocument) -> String {
         document.keys.len()
     );
     for key in &document.keys {
-        text.push_str(&format!(
-            "key          {}  {}\n",
-            safe(&key.name),
-            key.keyid
-        ));
+        push(
+            &mut text,
+            format_args!("key          {}  {}\n", safe(&key.name), key.keyid),
+        );
     }
-    text.push_str(&format!("key          {ONLINE}  {}\n", document.online_key));
+    push(
+        &mut text,
+        format_args!("key          {ONLINE}  {}\n", document.online_key),
+    );
     for line in &document.lines {
-        text.push_str(&format!("line         {line}\n"));
+        push(&mut text, format_args!("line         {line}\n"));
     }
     text
 }

@@ -39,7 +39,7 @@ pub(crate) fn run(path: &Path, output: &Output) -> anyhow::Result<()> {
     let folder = path.is_dir().then(|| path.to_owned());
     let root_path = folder
         .as_ref()
-        .map_or(path.to_owned(), |folder| folder.join(ROOT_FILE));
+        .map_or_else(|| path.to_owned(), |folder| folder.join(ROOT_FILE));
     let bytes = files::read(&root_path, ROOT_LEN_MAX)?;
     let verifier = Verifier::new(&bytes, &[]).map_err(|error| refused("the root", error))?;
     let names = root_path.parent().map(Names::in_folder).unwrap_or_default();

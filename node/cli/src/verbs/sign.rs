@@ -37,7 +37,7 @@ pub(crate) fn run(args: &SignArgs, output: &Output) -> anyhow::Result<()> {
         authority.check_previous(draft.statement.role(), &draft.names)?;
     }
     let changes = compare::draft(&draft, &authority, payload.as_ref())?;
-    output.tell(compare::lines(&changes, output).trim_end());
+    Output::tell(compare::lines(&changes, output).trim_end());
     let mut document = SignDocument {
         role: draft.statement.role().to_string(),
         version: draft.statement.version(),

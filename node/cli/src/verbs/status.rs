@@ -8,7 +8,7 @@ use patchmesh_trust::time::UtcTime;
 use crate::args::global::Global;
 use crate::clock;
 use crate::output::{Output, Tone};
-use crate::text::{bytes, safe, short, table};
+use crate::text::{bytes, push, safe, short, table};
 use crate::verbs::node;
 
 /// Shows the status.
@@ -69,12 +69,15 @@ fn text(status: &Status, output: &Output) -> String {
         text.push_str(&node::releases_text(&status.releases));
     }
     for refusal in &status.refusals {
-        text.push_str(&format!(
-            "refused {} x {} ({})\n",
-            refusal.count,
-            safe(&refusal.code),
-            safe(&refusal.what)
-        ));
+        push(
+            &mut text,
+            format_args!(
+                "refused {} x {} ({})\n",
+                refusal.count,
+                safe(&refusal.code),
+                safe(&refusal.what)
+            ),
+        );
     }
     text
 }

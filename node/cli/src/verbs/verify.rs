@@ -21,9 +21,9 @@ use crate::draft::refusal;
 use crate::failure::Failure;
 use crate::files;
 use crate::output::{Output, Tone};
-use crate::repository::chain::{self, Rule, Source};
+use crate::repository::chain::{self, Mode, Source};
 use crate::repository::payloads;
-use crate::text::{bytes, safe};
+use crate::text::{bytes, push, safe};
 use crate::tree::check;
 
 #[derive(Debug, Serialize)]
@@ -149,7 +149,7 @@ fn repository(args: &VerifyArgs, output: &Output) -> anyhow::Result<()> {
     let now = clock::now();
     let anchor = files::read(&args.root, ROOT_LEN_MAX)?;
     let source = Source::new(&args.path);
-    let verifier = chain::walk(&source, &anchor, Rule::Now(now))?;
+    let verifier = chain::walk(&source, &anchor, Mode::Now(now))?;
     refuse_not_current(&verifier, now)?;
     let checked = payloads::check_all(&args.path, &verifier, now)?;
     let head = verifier.head();
@@ -208,19 +208,25 @@ fn text(document: &RepositoryDocument, path: &Path, output: &Output) -> String {
     let good = output.paint(Tone::Good, "good");
     let mut text = format!("{good}: {} of network {}\n", path.display(), document.mesh);
     for one in &document.documents {
-        text.push_str(&format!(
-            "  {} version {} until {}\n",
-            one.role, one.version, one.expires
-        ));
+        push(
+            &mut text,
+            format_args!(
+                "  {} version {} until {}\n",
+                one.role, one.version, one.expires
+            ),
+        );
     }
     for release in &document.releases {
-        text.push_str(&format!(
-            "  release {}/{}: {}, {} on the wire, index and pack agree\n",
-            safe(&release.line),
-            safe(&release.id),
-            bytes(release.total_bytes),
-            bytes(release.wire_bytes)
-        ));
+        push(
+            &mut text,
+            format_args!(
+                "  release {}/{}: {}, {} on the wire, index and pack agree\n",
+                safe(&release.line),
+                safe(&release.id),
+                bytes(release.total_bytes),
+                bytes(release.wire_bytes)
+            ),
+        );
     }
     text
 }

@@ -15,6 +15,7 @@ fn the_whole_ceremony_with_two_of_three_signers() {
         built.stdout
     );
 
+    bench.verify("KB-1.draft").fails(12, "E_SIG_THRESHOLD");
     let signed = bench.sign("KB-1.draft", "key-1", "KB-1\n").ok();
     for shown in ["+ release KB-1", "CVE-2026-1234", "critical", "3 files"] {
         assert!(
@@ -96,6 +97,16 @@ fn a_renewal_moves_snapshot_and_timestamp_only() {
     assert_eq!(renewed["published"].as_array().unwrap().len(), 0);
     let after = all_files(&bench.path("repo"));
     assert_eq!(after.len(), before.len() + 1, "one new snapshot");
+    bench.verify("repo").ok();
+}
+
+#[test]
+fn a_snapshot_that_a_crash_left_behind_is_not_written_again() {
+    let bench = Bench::published();
+    bench.write("repo/metadata/9.snapshot.json", "left behind");
+    let renewed = bench.publish(&["--json"]).ok().json();
+    assert_eq!(renewed["snapshot"], 10);
+    assert_eq!(renewed["timestamp"], 2);
     bench.verify("repo").ok();
 }
 
