@@ -11,5 +11,6 @@ mod gossip;
 mod harness;
 mod hello;
 mod liar;
+mod multicast;
 mod throughput;
 mod traffic;
