@@ -56,7 +56,10 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<
 pub(crate) fn refuse_existing(path: &Path) -> anyhow::Result<()> {
     if path.symlink_metadata().is_ok() {
         let message = format!("{} exists already", path.display());
-        return Err(Failure::failed("E_EXISTS", message).into());
+        let failure = Failure::failed("E_EXISTS", message);
+        return Err(failure
+            .hint("move it away, or choose another place with --out")
+            .into());
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod draft;
 mod failure;
 mod files;
 mod keys;
+mod lines;
 mod output;
 mod repository;
 mod run;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::args::global::{Color, Global};
 use crate::failure::Failure;
+use crate::lines::read_line;
 
 /// How and where to write.
 #[derive(Debug, Clone)]
@@ -147,8 +148,7 @@ impl Output {
             return Err(Failure::usage("failed to ask: --no-input is set").into());
         }
         drop(write!(io::stderr().lock(), "{question}"));
-        crate::keys::passphrase::read_line(&mut io::stdin().lock())
-            .map(|line| line.trim().to_owned())
+        read_line(&mut io::stdin().lock()).map(|line| line.trim().to_owned())
     }
 
     /// A word in the colour of its meaning.

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use patchmesh_content::id::hex;
 use patchmesh_content::index::{FileEntry, FileKind, ReleaseIndex};
 use patchmesh_trust::author::{LinePlan, RootPlan, TargetsPlan};
 use patchmesh_trust::role::RoleName;
+use patchmesh_trust::state::Verifier;
 use patchmesh_trust::threshold::RoleKeys;
 use patchmesh_trust::time::UtcTime;
 use serde::Serialize;
@@ -15,7 +17,7 @@ use crate::draft::folder::{DraftFolder, Payload};
 use crate::draft::names::Names;
 use crate::draft::refusal;
 use crate::output::{Output, Tone};
-use crate::text::{bytes, count, safe, short};
+use crate::text::{bytes, count, fingerprint, safe, short};
 
 /// Kinds of differences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -108,8 +110,20 @@ pub(crate) fn draft(
             expiry(None, draft.statement.expires(), &mut changes);
         }
     }
+    changes.extend(anchor(authority)?);
     changes.push(Change::new(Op::States, "hash", draft.hash()));
     Ok(changes)
+}
+
+/// By whose word the signers are chosen: people compare it with what they know.
+fn anchor(authority: &Authority) -> anyhow::Result<Option<Change>> {
+    let Some(root) = &authority.root else {
+        return Ok(None);
+    };
+    let verifier = Verifier::new(root, &[]).map_err(|error| refusal::refused("the root", error))?;
+    let hash = hex(&verifier.mesh_id());
+    let text = format!("version {}, {}", verifier.head().root, fingerprint(&hash));
+    Ok(Some(Change::new(Op::States, "root", text)))
 }
 
 fn releases(before: Option<&LinePlan>, after: &LinePlan, changes: &mut Vec<Change>) {

@@ -2,7 +2,7 @@
 //! Never from an argument or the environment, where other processes see them.
 
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Read};
+use std::io::{self, IsTerminal as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -11,13 +11,12 @@ use zeroize::Zeroizing;
 
 use crate::args::root::PassphraseArgs;
 use crate::failure::Failure;
+use crate::lines::read_line;
 use crate::output::Output;
 
 /// A secret text that is wiped when dropped.
 pub(crate) type Passphrase = Zeroizing<String>;
 
-/// Longest line read, in bytes.
-const LINE_LEN_MAX: usize = 1024;
 /// Shortest passphrase of a new key, in characters.
 const NEW_LEN_MIN: usize = 8;
 
@@ -70,30 +69,6 @@ pub(crate) fn given(args: &PassphraseArgs) -> anyhow::Result<Option<Passphrase>>
         return read_line(&mut file).map(|line| Some(Zeroizing::new(line)));
     }
     Ok(None)
-}
-
-/// One line, its end cut off, read byte by byte so that nothing after it is
-/// taken from the stream.
-pub(crate) fn read_line(reader: &mut impl Read) -> anyhow::Result<String> {
-    let mut line = Zeroizing::new(Vec::new());
-    let mut byte = [0u8; 1];
-    while line.len() <= LINE_LEN_MAX {
-        match reader.read(&mut byte) {
-            Ok(0) => break,
-            Ok(_) if byte[0] == b'\n' => break,
-            Ok(_) => line.push(byte[0]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error).context("failed to read a line"),
-        }
-    }
-    if line.len() > LINE_LEN_MAX {
-        return Err(Failure::usage(format!("a line is at most {LINE_LEN_MAX} bytes")).into());
-    }
-    if line.last() == Some(&b'\r') {
-        line.pop();
-    }
-    let text = str::from_utf8(&line).map_err(|_| Failure::usage("the line is not UTF-8"))?;
-    Ok(text.to_owned())
 }
 
 fn from_file(path: &Path) -> anyhow::Result<Passphrase> {

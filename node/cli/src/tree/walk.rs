@@ -1,6 +1,7 @@
 //! Walks a folder. What cannot stand in a release is refused by name; nothing
 //! is left out silently.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -65,7 +66,24 @@ pub(crate) fn walk(root: &Path) -> anyhow::Result<Vec<Entry>> {
         return Err(Failure::failed("E_TREE_EMPTY", message).into());
     }
     entries.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
+    refuse_case_clash(&entries)?;
     Ok(entries)
+}
+
+/// The index refuses such a pair too, but does not say which one it is.
+fn refuse_case_clash(entries: &[Entry]) -> anyhow::Result<()> {
+    let mut seen = BTreeMap::new();
+    for entry in entries {
+        if let Some(other) = seen.insert(entry.path.to_lowercase(), &entry.path) {
+            let message = format!(
+                "{} and {} are one name where case is ignored",
+                safe(other),
+                safe(&entry.path)
+            );
+            return Err(Failure::failed("E_TREE_NAME", message).into());
+        }
+    }
+    Ok(())
 }
 
 fn walk_folder(

@@ -18,9 +18,8 @@ use crate::draft::names::{NAMES_FILE, Names};
 use crate::draft::refusal;
 use crate::failure::Failure;
 use crate::files::{self, MODE_PUBLIC};
-use crate::keys::passphrase::{self, Passphrase};
-use crate::keys::pem;
-use crate::keys::public::NamedKey;
+use crate::keys::public::{self, NamedKey};
+use crate::keys::{passphrase, pem};
 use crate::output::Output;
 use crate::text::{fingerprint, push, safe};
 
@@ -69,7 +68,6 @@ pub(crate) fn run(args: &RootInitArgs, output: &Output) -> anyhow::Result<()> {
     let (root, targets) = plans(args, &people, &online)?;
     let all_here = args.public.is_empty();
     if !args.dry_run {
-        files::make_folder(&args.out, FOLDER_MODE)?;
         write_keys(args, &made, &online, output)?;
         let names_path = args.out.join(NAMES_FILE);
         files::write_new(&names_path, &names.to_bytes(), MODE_PUBLIC)?;
@@ -188,6 +186,8 @@ fn plans(
     ))
 }
 
+/// Every passphrase is known before the first file is written, so that a
+/// mistyped one leaves nothing behind.
 fn write_keys(
     args: &RootInitArgs,
     made: &[NewKey],
@@ -195,17 +195,21 @@ fn write_keys(
     output: &Output,
 ) -> anyhow::Result<()> {
     let given = passphrase::given(&args.passphrase)?;
-    let write = |key: &NewKey, file: String, given: Option<&Passphrase>| {
+    let people = made
+        .iter()
+        .map(|key| (key, format!("{}.pem", key.named.name)));
+    let mut ready = Vec::new();
+    for (key, file) in people.chain([(online, format!("{ONLINE}.key"))]) {
         let path = args.out.join(file);
-        let passphrase = passphrase::new(given, &path.display().to_string(), output)?;
-        pem::write(&path, &key.seed, &passphrase)?;
-        key.named
-            .write(&args.out.join(format!("{}.pub", key.named.name)))
-    };
-    for key in made {
-        write(key, format!("{}.pem", key.named.name), given.as_ref())?;
+        let passphrase = passphrase::new(given.as_ref(), &path.display().to_string(), output)?;
+        ready.push((key, path, passphrase));
     }
-    write(online, format!("{ONLINE}.key"), given.as_ref())
+    files::make_folder(&args.out, FOLDER_MODE)?;
+    for (key, path, passphrase) in ready {
+        pem::write(&path, &key.seed, &passphrase)?;
+        key.named.write(&public::path_of(&path))?;
+    }
+    Ok(())
 }
 
 fn write_signed(

@@ -76,6 +76,18 @@ fn an_open_passphrase_file_and_a_short_passphrase_are_refused() {
 }
 
 #[test]
+fn a_ceremony_with_a_bad_passphrase_leaves_nothing() {
+    let bench = Bench::new();
+    bench.write_secret("short", "seven77");
+    let init = ["root", "init", "--out", "c", "--passphrase-file"];
+    bench
+        .run(&[&init[..], &["short"]].concat())
+        .fails(1, "E_PASSPHRASE");
+    assert!(!bench.path("c").exists());
+    bench.run(&[&init[..], &["pass"]].concat()).ok();
+}
+
+#[test]
 fn without_a_terminal_and_a_file_nothing_is_asked() {
     let bench = Bench::new();
     let refused = bench

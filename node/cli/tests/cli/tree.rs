@@ -92,6 +92,19 @@ fn sockets_set_uid_and_links_out_of_the_tree_are_refused() {
 }
 
 #[test]
+fn two_names_that_differ_in_case_only_are_both_named() {
+    let bench = Bench::new();
+    bench.write("t/README", "x");
+    bench.write("t/readme", "y");
+    let refused = build(&bench).fails(1, "E_TREE_NAME");
+    assert!(
+        refused.stderr.contains("README and readme"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
 fn an_empty_folder_is_no_release_and_one_file_is() {
     let bench = Bench::new();
     fs::create_dir(bench.path("t")).unwrap();
