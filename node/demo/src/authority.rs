@@ -112,7 +112,7 @@ impl Authority {
 
     /// Publishes a ceremony or an assembled draft, and tells an origin.
     pub fn publish(&self, path: &Path, socket: Option<&Path>) -> Result<()> {
-        let key = format!("file:{}", self.ceremony.join("online.pem").display());
+        let key = format!("file:{}", self.ceremony.join("online.key").display());
         let mut publish = self.command(&["publish", "--key", &key, "--repository"]);
         publish.arg(&self.repository).arg(path);
         if let Some(socket) = socket {
