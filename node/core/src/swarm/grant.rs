@@ -353,3 +353,6 @@ fn decline(reason: DeclineReason, holders: Vec<PeerId>, retry_after: Duration) -
         retry_after,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! Leases as a site sees them: one holder, until it is gone.
+
+use super::*;
+
+const START: Time = Time(1_000_000);
+
+fn peer(n: u8) -> PeerId {
+    PeerId([n; 32])
+}
+
+fn site() -> SiteKey {
+    SiteKey::Name("hall".to_owned())
+}
+
+fn ask(from: u8, chunk: u32) -> Ask {
+    Ask {
+        content: ContentId([9; 32]),
+        chunk: ChunkIndex(chunk),
+        chunks: 40,
+        from: peer(from),
+        unreachable: false,
+    }
+}
+
+fn is_served(grants: &mut Grants, ask: Ask, now: Time) -> bool {
+    matches!(grants.ask(&site(), ask, now), Verdict::Serve { .. })
+}
+
+fn refusal(grants: &mut Grants, ask: Ask, now: Time) -> (DeclineReason, Vec<PeerId>) {
+    match grants.ask(&site(), ask, now) {
+        Verdict::Decline {
+            reason, holders, ..
+        } => (reason, holders),
+        Verdict::Serve { .. } => panic!("served"),
+    }
+}
+
+#[test]
+fn the_second_asker_of_a_site_is_sent_to_the_first() {
+    let mut grants = Grants::default();
+    assert!(is_served(&mut grants, ask(1, 0), START));
+    let leased = (DeclineReason::Leased, vec![peer(1)]);
+    assert_eq!(refusal(&mut grants, ask(2, 5), START), leased);
+    // Another span, another site and a peer outside all sites are free.
+    assert!(is_served(&mut grants, ask(2, 16), START));
+    let other = SiteKey::Name("yard".to_owned());
+    let alone = SiteKey::Peer(peer(4));
+    for (key, from) in [(other, 3), (alone, 4)] {
+        let verdict = grants.ask(&key, ask(from, 0), START);
+        assert_eq!(verdict, Verdict::Serve { split: false });
+    }
+}
+
+#[test]
+fn a_served_chunk_is_named_until_its_holder_is_gone() {
+    let mut grants = Grants::default();
+    for chunk in 32..40 {
+        assert!(is_served(&mut grants, ask(1, chunk), START));
+        grants.served(&site(), ask(1, chunk), 1000, START);
+    }
+    let held = (DeclineReason::HeldBySite, vec![peer(1)]);
+    assert_eq!(refusal(&mut grants, ask(2, 33), START), held);
+    // Its own holder may ask again.
+    assert!(is_served(&mut grants, ask(1, 33), START));
+    grants.peer_down(&site(), &peer(1));
+    assert!(is_served(&mut grants, ask(2, 33), START));
+}
+
+#[test]
+fn a_failed_serve_and_a_release_leave_nothing_behind() {
+    let mut grants = Grants::default();
+    assert!(is_served(&mut grants, ask(1, 0), START));
+    grants.served(&site(), ask(1, 0), 0, START);
+    grants.release(&site(), &ContentId([9; 32]), SpanIndex(0), &peer(1));
+    assert!(is_served(&mut grants, ask(2, 0), START));
+}
+
+#[test]
+fn a_silent_holder_loses_its_lease() {
+    let mut grants = Grants::default();
+    assert!(is_served(&mut grants, ask(1, 0), START));
+    grants.served(&site(), ask(1, 0), 1000, START);
+    let soon = START.plus(Duration::secs(14));
+    assert_eq!(
+        refusal(&mut grants, ask(2, 1), soon).0,
+        DeclineReason::Leased
+    );
+    let late = START.plus(Duration::secs(15));
+    assert!(is_served(&mut grants, ask(2, 1), late));
+    // What it got stays its own, as long as it is connected.
+    let held = refusal(&mut grants, ask(2, 0), late);
+    assert_eq!(held, (DeclineReason::HeldBySite, vec![peer(1)]));
+}
+
+#[test]
+fn unreachable_is_believed_only_of_holders_that_were_named() {
+    let mut grants = Grants::default();
+    assert!(is_served(&mut grants, ask(1, 0), START));
+    let cut_off = |from| Ask {
+        unreachable: true,
+        ..ask(from, 1)
+    };
+    assert_eq!(refusal(&mut grants, cut_off(2), START).1, vec![peer(1)]);
+    assert_eq!(refusal(&mut grants, cut_off(3), START).1, vec![peer(1)]);
+    let verdict = grants.ask(&site(), cut_off(2), START);
+    assert_eq!(verdict, Verdict::Serve { split: true });
+    // The third was told of the first only, and shares a part with the second.
+    assert!(refusal(&mut grants, cut_off(3), START).1.contains(&peer(2)));
+}
+
+#[test]
+fn the_leases_of_a_site_are_bounded() {
+    let mut grants = Grants::default();
+    let wide = |chunk| Ask {
+        chunks: 10_000,
+        ..ask(1, chunk)
+    };
+    for span in 0..64 {
+        assert!(is_served(&mut grants, wide(span * 16), START));
+    }
+    let refused = refusal(&mut grants, wide(64 * 16), START);
+    assert_eq!(refused, (DeclineReason::Busy, Vec::new()));
+}
