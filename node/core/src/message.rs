@@ -7,13 +7,14 @@ use patchmesh_proto::Message as _;
 use patchmesh_proto::convert::{addresses, array32, introduced, optional_array32};
 use patchmesh_proto::frame::{FrameRefusal, decode};
 use patchmesh_proto::limits::{
-    CHUNK_REQUEST_LEN_MAX, CLAIM_DURATION_MS_MAX, DOCUMENT_REQUEST_LEN_MAX, FRAME_LEN_MAX,
-    FRAME_MESSAGES_MAX, GOSSIP_LEN_MAX, HAVE_WORDS_MAX, ROLE_LEN_MAX,
+    CHUNK_ANSWER_LEN_MAX, CHUNK_REQUEST_LEN_MAX, CHUNK_WIRE_LEN_MAX, CLAIM_DURATION_MS_MAX,
+    DOCUMENT_REQUEST_LEN_MAX, FRAME_LEN_MAX, FRAME_MESSAGES_MAX, GOSSIP_LEN_MAX, HAVE_WORDS_MAX,
+    HELLO_LEN_MAX, ROLE_LEN_MAX,
 };
 use patchmesh_proto::v1;
 use serde::{Deserialize, Serialize};
 
-use crate::peer::Address;
+use crate::peer::{Address, Proof};
 use crate::time::Duration;
 
 /// A control message.
@@ -370,7 +371,47 @@ impl Announcement {
     }
 }
 
+/// Reads the hello of a peer whose key the secure channel has proved.
+pub fn decode_hello(bytes: &[u8], peer: PeerId) -> Result<Proof, FrameRefusal> {
+    let hello: v1::Hello = decode(bytes, HELLO_LEN_MAX)?;
+    let certificate = hello.certificate.ok_or(FrameRefusal::Malformed)?;
+    let head = hello.head.unwrap_or_default();
+    addresses(&hello.addresses)?;
+    Ok(Proof {
+        peer,
+        certificate: certificate.payload,
+        signature: certificate.signature,
+        protocol: (hello.protocol_min, hello.protocol_max),
+        head: [head.root, head.timestamp, head.snapshot],
+        addresses: hello.addresses,
+    })
+}
+
 /// Checks a list of addresses as a hello carries it.
 pub fn check_addresses(list: &[Address]) -> Result<(), FrameRefusal> {
     addresses(list)
+}
+
+/// What comes first in the answer to a request for a chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChunkAnswer {
+    /// No.
+    Decline(Decline),
+    /// A wire frame of this many bytes follows, [`CHUNK_WIRE_LEN_MAX`] at most.
+    Frame(usize),
+}
+
+impl ChunkAnswer {
+    /// Reads the header of an answer.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FrameRefusal> {
+        use v1::chunk_answer::Body;
+        let wire: v1::ChunkAnswer = decode(bytes, CHUNK_ANSWER_LEN_MAX)?;
+        match wire.body.ok_or(FrameRefusal::Malformed)? {
+            Body::Decline(decline) => Decline::from_wire(decline).map(Self::Decline),
+            Body::WireLength(len) => match usize::try_from(len) {
+                Ok(len) if len <= CHUNK_WIRE_LEN_MAX => Ok(Self::Frame(len)),
+                _ => Err(FrameRefusal::TooLarge),
+            },
+        }
+    }
 }

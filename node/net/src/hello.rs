@@ -16,10 +16,10 @@ use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use libp2p::core::ConnectedPoint;
 use libp2p::core::muxing::{StreamMuxerBox, StreamMuxerExt as _, SubstreamBox};
 use libp2p::multiaddr::Protocol;
-use patchmesh_core::message::check_addresses;
+use patchmesh_core::message::decode_hello;
 use patchmesh_core::peer::{Address, Path, PeerId, Proof};
 use patchmesh_proto::Message as _;
-use patchmesh_proto::frame::{FrameRefusal, decode};
+use patchmesh_proto::frame::FrameRefusal;
 use patchmesh_proto::limits::{ADDRESS_LEN_MAX, ADDRESSES_MAX, HELLO_LEN_MAX};
 use patchmesh_proto::v1;
 use prost::bytes::Bytes;
@@ -183,21 +183,6 @@ pub(crate) fn encode(parts: &HelloParts) -> Option<Bytes> {
     Some(hello.encode_to_vec().into())
 }
 
-fn read(bytes: &[u8], peer: PeerId) -> Result<Proof, FrameRefusal> {
-    let hello: v1::Hello = decode(bytes, HELLO_LEN_MAX)?;
-    let certificate = hello.certificate.ok_or(FrameRefusal::Malformed)?;
-    let head = hello.head.unwrap_or_default();
-    check_addresses(&hello.addresses)?;
-    Ok(Proof {
-        peer,
-        certificate: certificate.payload,
-        signature: certificate.signature,
-        protocol: (hello.protocol_min, hello.protocol_max),
-        head: [head.root, head.timestamp, head.snapshot],
-        addresses: hello.addresses,
-    })
-}
-
 async fn send(stream: &mut (impl AsyncWrite + Unpin), hello: &[u8]) -> io::Result<()> {
     write_frame(stream, hello).await?;
     stream.flush().await
@@ -205,7 +190,7 @@ async fn send(stream: &mut (impl AsyncWrite + Unpin), hello: &[u8]) -> io::Resul
 
 async fn receive(stream: &mut (impl AsyncRead + Unpin), peer: PeerId) -> io::Result<Proof> {
     let bytes = read_frame(stream, HELLO_LEN_MAX).await?;
-    read(&bytes, peer).map_err(refused)
+    decode_hello(&bytes, peer).map_err(refused)
 }
 
 /// The dialer opens the first stream, the listener takes it.

@@ -7,10 +7,9 @@ use std::time::Duration;
 use futures::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use libp2p::StreamProtocol;
 use libp2p::request_response::Codec;
-use patchmesh_core::message::{Decline, Want};
+use patchmesh_core::message::{self, Decline, Want};
 use patchmesh_proto::Message as _;
-use patchmesh_proto::frame::{FrameRefusal, decode};
-use patchmesh_proto::limits::{CHUNK_ANSWER_LEN_MAX, CHUNK_REQUEST_LEN_MAX, CHUNK_WIRE_LEN_MAX};
+use patchmesh_proto::limits::{CHUNK_ANSWER_LEN_MAX, CHUNK_REQUEST_LEN_MAX};
 use patchmesh_proto::v1::{ChunkAnswer, chunk_answer::Body};
 use prost::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
@@ -137,19 +136,10 @@ async fn read_response(
     // The header has no time of its own: a chunk may wait for its turn at the
     // other side for as long as the asker's deadline lasts.
     let header = read_frame(io, CHUNK_ANSWER_LEN_MAX).await?;
-    let answer: ChunkAnswer = decode(&header, CHUNK_ANSWER_LEN_MAX).map_err(refused)?;
-    match answer.body {
-        Some(Body::WireLength(len)) => {
-            let len = usize::try_from(len).unwrap_or(usize::MAX);
-            if len > CHUNK_WIRE_LEN_MAX {
-                return Err(refused(FrameRefusal::TooLarge));
-            }
+    match message::ChunkAnswer::decode(&header).map_err(refused)? {
+        message::ChunkAnswer::Frame(len) => {
             Ok(ChunkResponse::Frame(read_body(io, len, idle).await?.into()))
         }
-        Some(Body::Decline(decline)) => {
-            let decline = Decline::from_wire(decline).map_err(refused)?;
-            Ok(ChunkResponse::Declined(Box::new(decline)))
-        }
-        None => Err(refused(FrameRefusal::Malformed)),
+        message::ChunkAnswer::Decline(decline) => Ok(ChunkResponse::Declined(Box::new(decline))),
     }
 }
