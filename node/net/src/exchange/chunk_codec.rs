@@ -9,6 +9,7 @@ use libp2p::StreamProtocol;
 use libp2p::request_response::Codec;
 use patchmesh_core::message::{self, Decline, Want};
 use patchmesh_proto::Message as _;
+use patchmesh_proto::frame::FrameRefusal;
 use patchmesh_proto::limits::{CHUNK_ANSWER_LEN_MAX, CHUNK_REQUEST_LEN_MAX};
 use patchmesh_proto::v1::{ChunkAnswer, chunk_answer::Body};
 use prost::bytes::Bytes;
