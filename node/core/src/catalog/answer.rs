@@ -160,7 +160,7 @@ impl Catalog {
                 out.push(Action::Persist(Record::Index { content, bytes }));
                 self.indexes.insert(content, Arc::clone(&index));
                 out.push(Action::Indexed { content, index });
-                self.news = true;
+                self.due.news = true;
                 Ok(true)
             }
         }

@@ -54,9 +54,15 @@ pub struct Catalog {
     rng: Rng,
     /// The verifier took something over since the releases were listed.
     changed: bool,
+    pub(crate) due: Due,
+}
+
+/// What others have not heard yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Due {
     /// A newer timestamp that came in by another way than gossip.
     unpublished: bool,
-    /// The own head moved and has not been told yet.
+    /// The own head moved.
     untold: bool,
     /// Something else was taken over that the site may want now.
     pub(crate) news: bool,
@@ -103,9 +109,7 @@ impl Catalog {
             wake: None,
             rng: rng.fork("sync"),
             changed: true,
-            unpublished: false,
-            untold: false,
-            news: false,
+            due: Due::default(),
         })
     }
 
@@ -211,7 +215,7 @@ impl Catalog {
         let before = self.head();
         for change in self.verifier.apply(admission) {
             if change.role == RoleName::Timestamp {
-                self.unpublished = !gossip;
+                self.due.unpublished = !gossip;
             }
             out.push(Action::Persist(Record::Document {
                 role: change.role,
@@ -220,13 +224,13 @@ impl Catalog {
                 floors: self.verifier.floors(),
             }));
             self.changed = true;
-            self.news = true;
+            self.due.news = true;
         }
         if let Some(issued) = self.verifier.issued() {
             self.clock.seen(issued, now.mono);
         }
         if self.head() != before {
-            self.untold = true;
+            self.due.untold = true;
             out.push(Action::Notify(Notice::HeadMoved(self.head())));
         }
     }
@@ -271,16 +275,16 @@ impl Catalog {
         }
         self.open_stored(out);
         let complete = self.is_complete() && self.indexes.missing().next().is_none();
-        if self.untold && (complete || self.mode != Mode::Origin) {
-            self.untold = false;
-            self.news = false;
+        if self.due.untold && (complete || self.mode != Mode::Origin) {
+            self.due.untold = false;
+            self.due.news = false;
             self.tell(true, out);
         }
-        if std::mem::take(&mut self.news) && self.mode != Mode::Origin {
+        if std::mem::take(&mut self.due.news) && self.mode != Mode::Origin {
             self.tell(false, out);
         }
-        if self.unpublished && complete {
-            self.unpublished = false;
+        if self.due.unpublished && complete {
+            self.due.unpublished = false;
             if let Some(timestamp) = self.verifier.document(&RoleName::Timestamp, None) {
                 out.push(Action::Publish(Announcement {
                     root_version: self.verifier.head().root,

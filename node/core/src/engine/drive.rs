@@ -188,7 +188,7 @@ impl Engine {
                 }
             }
             Input::Served { serve, bytes } => {
-                self.tell_swarm(swarm::Event::Served { serve, bytes })
+                self.tell_swarm(swarm::Event::Served { serve, bytes });
             }
             Input::Tick => self.tick(),
         }

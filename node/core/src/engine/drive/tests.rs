@@ -1,4 +1,8 @@
 //! The contract, seen by a driver; and crashes at every point.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "tests look for one kind among many"
+)]
 
 use std::sync::Arc;
 
@@ -302,14 +306,14 @@ fn an_origin_holds_all_and_publishes_once_it_has_what_it_names() {
     let (mut publisher, mut host) = started(Mode::Origin);
     host.run(&publisher.folder, |host| host.now.mono > Time(3_000_000));
     let announcement = publisher.publish(&[index("KB-1", 0, 20)], 90);
-    let published = |host: &Host| -> Option<Announcement> {
+    let heard = |host: &Host| -> Option<Announcement> {
         host.others.iter().find_map(|output| match output {
             Output::Publish { announcement } => Some((**announcement).clone()),
             _ => None,
         })
     };
-    host.run(&publisher.folder, |host| published(host).is_some());
-    assert_eq!(published(&host), Some(announcement));
+    host.run(&publisher.folder, |host| heard(host).is_some());
+    assert_eq!(heard(&host), Some(announcement));
     let view = host.engine.view(host.now);
     assert_eq!(view.releases[0].chunks_held, 20);
     assert!(view.releases[0].waiting_on.is_empty());
