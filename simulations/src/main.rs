@@ -1,3 +1,168 @@
 //! patchmesh-sim: worlds that drive the engine of the node.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 
-fn main() {}
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use patchmesh_core::journal::replay;
+use patchmesh_simulations::plan::Plan;
+use patchmesh_simulations::{Report, run};
+
+#[derive(Parser)]
+#[command(
+    name = "patchmesh-sim",
+    version,
+    about = "Worlds that drive the engine of the node"
+)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run worlds with crashes, cuts, rotations and liars; check every promise
+    Fault {
+        /// How many seeds
+        #[arg(long, default_value_t = 64)]
+        seeds: u64,
+        /// The first of them
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// Only this seed
+        #[arg(long, conflicts_with_all = ["seeds", "from"])]
+        seed: Option<u64>,
+        /// Run each world twice and compare
+        #[arg(long)]
+        check_determinism: bool,
+    },
+    /// Run a world without faults: bytes and time against the physical limits
+    Quiet {
+        /// The seed
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Sites
+        #[arg(long, default_value_t = 4)]
+        sites: usize,
+        /// Nodes in each site
+        #[arg(long, default_value_t = 5)]
+        nodes: usize,
+        /// Chunks of 64 KiB on the wire
+        #[arg(long, default_value_t = 512)]
+        chunks: u32,
+    },
+    /// Feed a flight recording to a fresh engine and compare its outputs
+    Replay {
+        /// The recording
+        file: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    match Args::parse().command {
+        Command::Fault {
+            seeds,
+            from,
+            seed,
+            check_determinism,
+        } => {
+            if let Some(seed) = seed {
+                println!("{:?}", Plan::faulty(seed));
+            }
+            let range = seed.map_or(from..from.saturating_add(seeds), |seed| seed..seed + 1);
+            fault(range, check_determinism)
+        }
+        Command::Quiet {
+            seed,
+            sites,
+            nodes,
+            chunks,
+        } => {
+            let mut plan = Plan::quiet(seed);
+            let mut site = plan.sites[0];
+            site.nodes = nodes;
+            plan.sites = vec![site; sites];
+            plan.chunks = vec![(0, chunks)];
+            world(plan).map_or(ExitCode::FAILURE, |report| {
+                show(&report);
+                ExitCode::SUCCESS
+            })
+        }
+        Command::Replay { file } => replay_file(&file),
+    }
+}
+
+fn fault(seeds: std::ops::Range<u64>, twice: bool) -> ExitCode {
+    for seed in seeds {
+        let Some(report) = world(Plan::faulty(seed)) else {
+            return ExitCode::FAILURE;
+        };
+        show(&report);
+        if twice && world(Plan::faulty(seed)).as_ref() != Some(&report) {
+            println!("seed {seed}: two runs differ");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn world(plan: Plan) -> Option<Report> {
+    match run(plan) {
+        Ok(report) => Some(report),
+        Err(failure) => {
+            for event in &failure.events {
+                println!("{event}");
+            }
+            let (seed, broken) = (failure.seed, &failure.broken);
+            println!("seed {seed} at {} us, node {}", failure.at.0, broken.node);
+            println!("check {}: {}", broken.check, broken.found);
+            println!("again: patchmesh-sim fault --seed {seed}");
+            None
+        }
+    }
+}
+
+fn show(report: &Report) {
+    println!(
+        "seed {:>5}: {:>2} nodes, {:>7} events, copies {:>5.3}, end {:>8.3} s = {:>6.3} x T*",
+        report.seed,
+        report.nodes,
+        report.steps,
+        thousandths(report.copies_per_mille),
+        thousandths(report.end.0 / 1000),
+        thousandths(report.end_per_mille),
+    );
+}
+
+#[allow(clippy::cast_precision_loss, reason = "shown with three digits")]
+fn thousandths(number: u64) -> f64 {
+    number as f64 / 1000.0
+}
+
+fn replay_file(file: &PathBuf) -> ExitCode {
+    let recording = match std::fs::read(file) {
+        Ok(recording) => recording,
+        Err(error) => {
+            eprintln!("failed to read {}: {error}", file.display());
+            return ExitCode::from(2);
+        }
+    };
+    match replay(&recording) {
+        Ok(replayed) => {
+            println!("{} inputs replayed", replayed.inputs);
+            if replayed.cut {
+                println!("the last record is incomplete and was left out");
+            }
+            if let Some(at) = replayed.differs_at {
+                println!("the outputs differ before input {at}");
+                return ExitCode::FAILURE;
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The driver of a world: carries out what the engines order.
+
+use patchmesh_content::id::blake3;
+use patchmesh_core::ids::{AskedId, GossipId, InstallId, ServeId};
+use patchmesh_core::input::{Answered, Fetched, Input, Installed};
+use patchmesh_core::message::{Announcement, Message, Want};
+use patchmesh_core::output::{Answer, Output, Source, Step, Verdict};
+use patchmesh_core::peer::{Down, PeerId};
+use patchmesh_core::time::Duration;
+
+use crate::check::Broken;
+use crate::host::node_at;
+use crate::net::Serving;
+use crate::world::{Event, World};
+
+/// How long a look into the origin's folder takes.
+const FOLDER: Duration = Duration::millis(1);
+/// How long the stage step takes.
+const STAGE: Duration = Duration::millis(200);
+
+impl World {
+    pub(crate) fn act(&mut self, node: usize, output: Output) {
+        match output {
+            Output::Admit { hello, verdict } => self.judged(hello, verdict.is_ok()),
+            Output::Answer { asked, document } => self.answered(node, asked, document),
+            Output::Ask {
+                ask,
+                from,
+                document,
+                ..
+            } => self.ask(node, (ask, from), document),
+            Output::CancelFetch { fetch } => self.stall(node, fetch),
+            Output::Decline { serve, decline } => self.declined(serve, *decline),
+            Output::Dial { addresses, .. } => {
+                let to = addresses.first().and_then(|address| node_at(address));
+                if let Some(to) = to.filter(|to| *to < self.hosts.len() && *to != node) {
+                    let there = self.delay(node, to);
+                    self.after(there, Event::Dialled(node, to));
+                }
+            }
+            Output::Disconnect { peer, .. } => {
+                let other = self.numbers[&peer];
+                self.close(node, other, Down::Local);
+            }
+            Output::Fetch {
+                fetch,
+                from,
+                want,
+                by,
+            } => {
+                self.fetch(node, (fetch, from), *want);
+                let life = self.hosts[node].life;
+                self.at(by.max(self.now), Event::Late(node, life, fetch));
+            }
+            Output::Install { install, step } => self.install(node, install, &step),
+            Output::Judge { id, verdict } => self.judge(id, verdict),
+            Output::Persist(record) => self.hosts[node].store.commit(*record),
+            Output::Publish { announcement } => self.spread(node, None, &announcement),
+            Output::Send { to, message } => self.send(node, &to, message),
+            Output::Serve { serve, want, .. } => self.serve(node, serve, *want),
+            Output::Notify(_) | Output::Reply { .. } | Output::Wait(_) => {}
+        }
+    }
+
+    fn ask(
+        &mut self,
+        node: usize,
+        (ask, from): (patchmesh_core::ids::AskId, Source),
+        document: Box<patchmesh_core::message::DocumentRef>,
+    ) {
+        let of = match from {
+            Source::Origin => None,
+            Source::Peer(peer) => self.numbers.get(&peer).copied(),
+        };
+        self.hosts[node].asks.insert(ask, of);
+        let Some(other) = of else {
+            let bytes = self.publisher.folder.get(&document).cloned();
+            let outcome = bytes.map_or(Answered::Gone, Answered::Bytes);
+            return self.answer(node, ask, FOLDER, outcome);
+        };
+        if !self.is_up(node, other) {
+            return self.answer(node, ask, Duration(0), Answered::Failed);
+        }
+        let asked = AskedId(self.id());
+        self.asked.insert(asked, (node, other, ask));
+        let from = self.hosts[node].peer;
+        let asked = Input::Asked {
+            asked,
+            from,
+            document,
+        };
+        self.input(other, self.delay(node, other), asked);
+    }
+
+    fn answered(&mut self, node: usize, asked: AskedId, document: Option<Answer>) {
+        let Some((client, _, ask)) = self.asked.remove(&asked) else {
+            return;
+        };
+        let bytes = match document {
+            None => None,
+            Some(Answer::Bytes(bytes)) => Some(bytes),
+            Some(Answer::Index(content)) => {
+                let index = self.hosts[node].store.index(&content);
+                index.map(|(bytes, _)| bytes.clone())
+            }
+        };
+        let len = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        let after = self.transfer(node, client, len).since(self.now);
+        let outcome = bytes.map_or(Answered::Gone, Answered::Bytes);
+        self.answer(client, ask, after, outcome);
+    }
+
+    fn fetch(
+        &mut self,
+        client: usize,
+        (fetch, from): (patchmesh_core::ids::FetchId, Source),
+        want: Want,
+    ) {
+        let server = match from {
+            Source::Origin => None,
+            Source::Peer(peer) => self.numbers.get(&peer).copied(),
+        };
+        self.hosts[client]
+            .fetches
+            .insert(fetch, server.unwrap_or(client));
+        let Some(server) = server.filter(|server| self.is_up(client, *server)) else {
+            return self.fetched(client, fetch, Fetched::Stalled);
+        };
+        let serve = ServeId(self.id());
+        let serving = Serving {
+            server,
+            client,
+            fetch,
+            want,
+            under_way: false,
+        };
+        self.serves.insert(serve, serving);
+        let requested = Input::Requested {
+            serve,
+            from: self.hosts[client].peer,
+            want: Box::new(want),
+        };
+        self.input(server, self.delay(client, server), requested);
+    }
+
+    fn serve(&mut self, node: usize, serve: ServeId, want: Want) {
+        let Some(serving) = self.serves.get_mut(&serve) else {
+            // The client went away before the answer.
+            return self.input(node, Duration(0), Input::Served { serve, bytes: 0 });
+        };
+        serving.under_way = true;
+        let client = serving.client;
+        let store = &self.hosts[node].store;
+        let index = store.index(&want.content);
+        let entry = index
+            .and_then(|(_, index)| index.chunk(want.chunk))
+            .copied();
+        let holds = |entry: &patchmesh_content::index::ChunkEntry| store.contains(&entry.id);
+        let Some(entry) = entry.filter(|entry| node == 0 || holds(entry)) else {
+            self.broken = Some(Broken::new("S4", node, "serves a chunk that it has not"));
+            return;
+        };
+        let bytes = u64::from(entry.wire_len);
+        if let (false, Some(site)) = (self.near(node, client), self.hosts[client].site) {
+            self.wan_bytes[site] += bytes;
+        }
+        let at = self.transfer(node, client, bytes);
+        self.at(at, Event::Arrived(serve));
+    }
+
+    fn declined(&mut self, serve: ServeId, decline: patchmesh_core::message::Decline) {
+        if let Some(serving) = self.serves.remove(&serve) {
+            let outcome = Fetched::Declined(Box::new(decline));
+            self.fetched(serving.client, serving.fetch, outcome);
+        }
+    }
+
+    fn install(&mut self, node: usize, install: InstallId, step: &Step) {
+        let Step::Stage { release } = step;
+        if !self.hosts[node].store.is_whole(&release.content) {
+            self.broken = Some(Broken::new("S1", node, "stages what is not whole"));
+        }
+        let outcome = Installed::Passed;
+        self.input(node, STAGE, Input::Installed { install, outcome });
+    }
+
+    fn send(&mut self, node: usize, to: &PeerId, message: Box<Message>) {
+        let other = self.numbers[to];
+        if self.is_up(node, other) {
+            let from = self.hosts[node].peer;
+            let delay = self.delay(node, other);
+            self.input(other, delay, Input::Message { from, message });
+        }
+    }
+
+    fn judge(&mut self, id: GossipId, verdict: Verdict) {
+        let judged = self.gossip.remove(&id);
+        if let (Verdict::Accept, Some((node, from, announcement))) = (verdict, judged) {
+            self.spread(node, Some(from), &announcement);
+        }
+    }
+
+    /// To all neighbours that have not seen it.
+    fn spread(&mut self, node: usize, but: Option<usize>, announcement: &Announcement) {
+        let digest = blake3(&announcement.encode());
+        self.hosts[node].seen.insert(digest);
+        for other in self.neighbours(node) {
+            if Some(other) == but || !self.hosts[other].seen.insert(digest) {
+                continue;
+            }
+            let id = GossipId(self.id());
+            self.gossip.insert(id, (other, node, announcement.clone()));
+            let gossip = Input::Gossip {
+                id,
+                from: self.hosts[node].peer,
+                announcement: Box::new(announcement.clone()),
+            };
+            self.input(other, self.delay(node, other), gossip);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What must hold after every event, and at the end of a world.
+
+use patchmesh_core::limits::{ASKS_MAX, FETCHES_MAX, PEERS_MAX};
+use patchmesh_core::record::ReleaseState;
+use patchmesh_trust::role::RoleName;
+
+use crate::bound::bound;
+use crate::plan::Fault;
+use crate::world::World;
+
+/// Chunks that one crash may cost a site: the window of swarm.md section 6.
+const WINDOW_MAX: u64 = 64;
+
+/// A check that did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Name of the check.
+    pub check: &'static str,
+    /// The node.
+    pub node: usize,
+    /// What was found.
+    pub found: String,
+}
+
+impl Broken {
+    /// A check that did not hold at a node.
+    pub fn new(check: &'static str, node: usize, found: &str) -> Self {
+        Self {
+            check,
+            node,
+            found: found.to_owned(),
+        }
+    }
+}
+
+/// Checks one node after it handled an event.
+pub fn node(world: &mut World, node: usize) -> Result<(), Broken> {
+    let clocks = world.clocks();
+    let host = &mut world.hosts[node];
+    let Some(engine) = &host.engine else {
+        return Ok(());
+    };
+    let view = engine.view(clocks);
+    let head = [view.head.root, view.head.timestamp, view.head.snapshot];
+    // A newer root may void the floors of the other roles (T-32).
+    let sinks = head.iter().zip(&host.head).any(|(new, old)| new < old);
+    if sinks && head[0] <= host.head[0] {
+        let found = format!("versions sink from {:?} to {head:?}", host.head);
+        return Err(Broken::new("S2", node, &found));
+    }
+    host.head = head;
+    if head[1] > host.store.version(&RoleName::Timestamp) {
+        return Err(Broken::new(
+            "S5",
+            node,
+            "shows a timestamp that is not durable",
+        ));
+    }
+    for release in &view.releases {
+        let content = &release.content;
+        if release.state == ReleaseState::Staged
+            && host.store.release(content) != Some(ReleaseState::Staged)
+        {
+            return Err(Broken::new("S5", node, "staged, but not durable"));
+        }
+        let waits = !release.waiting_on.is_empty();
+        if node != 0 && waits == (release.state == ReleaseState::Staged) {
+            return Err(Broken::new(
+                "waits",
+                node,
+                "waits on nothing, or although staged",
+            ));
+        }
+        let index = host.store.index(content);
+        let held = engine.held(content);
+        if let (Some(held), Some((_, index)), true) = (held, index, node != 0) {
+            let stored = |chunk| {
+                index
+                    .chunk(chunk)
+                    .is_some_and(|chunk| host.store.contains(&chunk.id))
+            };
+            if !held.iter().all(stored) {
+                return Err(Broken::new("S4", node, "counts a chunk that it has not"));
+            }
+        }
+    }
+    let bounds = host.asks.len() <= ASKS_MAX
+        && host.fetches.len() <= FETCHES_MAX
+        && view.peers.len() <= PEERS_MAX;
+    if bounds {
+        Ok(())
+    } else {
+        Err(Broken::new("S9", node, "over a named limit"))
+    }
+}
+
+/// Whether every node knows the newest metadata and has staged every release.
+pub fn is_done(world: &World) -> bool {
+    let clocks = world.clocks();
+    let head = world.publisher.head();
+    world.hosts.iter().enumerate().all(|(node, host)| {
+        let Some(engine) = &host.engine else {
+            return false;
+        };
+        let view = engine.view(clocks);
+        let newest = [view.head.root, view.head.timestamp] == head;
+        let staged = view.releases.iter();
+        let staged = staged.filter(|release| release.state == ReleaseState::Staged);
+        newest && (node == 0 || staged.count() == world.active)
+    })
+}
+
+/// Who lacks what, for the report of a world that does not end.
+pub fn missing(world: &World) -> String {
+    let clocks = world.clocks();
+    let mut text = String::from("not done in time:");
+    for (node, host) in world.hosts.iter().enumerate() {
+        let Some(engine) = &host.engine else {
+            continue;
+        };
+        let view = engine.view(clocks);
+        for release in &view.releases {
+            if node != 0 && release.state != ReleaseState::Staged {
+                let (held, total) = (release.chunks_held, release.chunks_total);
+                let waiting = &release.waiting_on;
+                let id = &release.id;
+                text += &format!(" node {node}: {id} {held}/{total} {waiting:?};");
+            }
+        }
+        if [view.head.root, view.head.timestamp] != world.publisher.head() {
+            text += &format!(" node {node}: head {:?};", view.head);
+        }
+    }
+    text
+}
+
+/// Checks a finished world: nothing is left open, and the WAN carried no more
+/// than the crashes and cuts explain.
+pub fn end(world: &World) -> Result<(), Broken> {
+    let plan = &world.plan;
+    if !plan.liars.is_empty() {
+        return Ok(());
+    }
+    let allowance = |site: usize| {
+        let own = |fault: &Fault| match fault {
+            Fault::Crash(node, _) => *node == 0 || world.hosts[*node].site == Some(site),
+            Fault::Cut(cut, _) => *cut == site,
+            Fault::Rotate | Fault::Second => false,
+        };
+        let faults = plan.faults.iter().filter(|(_, fault)| own(fault));
+        faults.count() as u64 * WINDOW_MAX * 65_536
+    };
+    let bytes = bound(plan).bytes;
+    for (site, carried) in world.wan_bytes.iter().enumerate() {
+        let most = bytes + bytes / 50 + allowance(site);
+        if *carried > most {
+            let found = format!("site {site}: {carried} bytes over the WAN, at most {most}");
+            return Err(Broken::new("S7", 0, &found));
+        }
+    }
+    Ok(())
+}

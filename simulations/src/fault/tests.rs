@@ -1,0 +1,32 @@
+//! Worlds without and with faults.
+
+use super::*;
+
+#[test]
+fn a_quiet_world_moves_one_copy_per_site_in_about_the_least_time() {
+    let report = run(Plan::quiet(1)).unwrap();
+    assert!(report.copies_per_mille <= 1_010, "{report:?}");
+    assert!(report.end_per_mille <= 2_500, "{report:?}");
+}
+
+#[test]
+fn sixty_four_seeds_keep_every_promise() {
+    for seed in 0..64 {
+        if let Err(failure) = run(Plan::faulty(seed)) {
+            for event in &failure.events {
+                println!("{event}");
+            }
+            panic!(
+                "seed {seed} at {} us: {:?}; again: patchmesh-sim fault --seed {seed}",
+                failure.at.0, failure.broken
+            );
+        }
+    }
+}
+
+#[test]
+fn a_seed_runs_twice_alike() {
+    for seed in [3, 11] {
+        assert_eq!(run(Plan::faulty(seed)), run(Plan::faulty(seed)));
+    }
+}

@@ -1,0 +1,56 @@
+//! The modelled network: every link carries frames one after the other at its
+//! rate; a path is its links in order, and a delay.
+
+use patchmesh_core::time::{Duration, Time};
+
+/// One direction of one link.
+#[derive(Debug, Clone, Copy)]
+pub struct Link {
+    /// Bytes per second.
+    rate: u64,
+    free: Time,
+    /// Bytes carried so far.
+    pub carried: u64,
+}
+
+impl Link {
+    /// An idle link of this many bits per second.
+    pub fn new(bits_per_sec: u64) -> Self {
+        Self {
+            rate: (bits_per_sec / 8).max(1),
+            free: Time(0),
+            carried: 0,
+        }
+    }
+
+    /// When a frame that reaches the link at `at` has left it.
+    pub fn carry(&mut self, bytes: u64, at: Time) -> Time {
+        let begin = self.free.max(at);
+        let took = Duration(bytes.saturating_mul(1_000_000).div_ceil(self.rate));
+        self.free = begin.plus(took);
+        self.carried += bytes;
+        self.free
+    }
+}
+
+/// Links of one site, or of the origin.
+#[derive(Debug, Clone, Copy)]
+pub struct Access {
+    /// From the WAN.
+    pub down: Link,
+    /// To the WAN.
+    pub up: Link,
+    /// Cut off from the WAN before this time.
+    pub cut_until: Time,
+}
+
+impl Access {
+    /// An idle line of these rates in bits per second.
+    pub fn new(down: u64, up: u64) -> Self {
+        Self {
+            down: Link::new(down),
+            up: Link::new(up),
+            cut_until: Time(0),
+        }
+    }
+}

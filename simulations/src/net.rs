@@ -1,0 +1,289 @@
+//! Connections and transfers between the nodes of a world.
+
+use patchmesh_core::ids::{FetchId, HelloId, ServeId};
+use patchmesh_core::input::{Answered, Fetched, Input};
+use patchmesh_core::message::Want;
+use patchmesh_core::peer::Down;
+use patchmesh_core::time::{Duration, Time};
+
+use crate::host::Host;
+use crate::link::Access;
+use crate::plan::Fault;
+use crate::world::{Event, World};
+
+/// One way, in a site.
+const NEAR: Duration = Duration(200);
+/// One way, over the WAN.
+const FAR: Duration = Duration::millis(10);
+
+/// A connection between two nodes, the smaller number first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Conn {
+    /// Who let the other in.
+    admitted: [bool; 2],
+    /// Both did.
+    pub(crate) up: bool,
+}
+
+/// A chunk on its way, from the request to the last byte.
+#[derive(Debug, Clone)]
+pub struct Serving {
+    pub(crate) server: usize,
+    pub(crate) client: usize,
+    pub(crate) fetch: FetchId,
+    pub(crate) want: Want,
+    /// The server said yes.
+    pub(crate) under_way: bool,
+}
+
+/// Key of a connection.
+pub(crate) fn pair(a: usize, b: usize) -> (usize, usize) {
+    (a.min(b), a.max(b))
+}
+
+impl World {
+    /// Whether two nodes are in one site.
+    pub(crate) fn near(&self, a: usize, b: usize) -> bool {
+        self.hosts[a].site.is_some() && self.hosts[a].site == self.hosts[b].site
+    }
+
+    pub(crate) fn delay(&self, a: usize, b: usize) -> Duration {
+        if self.near(a, b) { NEAR } else { FAR }
+    }
+
+    pub(crate) fn is_up(&self, a: usize, b: usize) -> bool {
+        self.conns.get(&pair(a, b)).is_some_and(|conn| conn.up)
+    }
+
+    /// Nodes that a node is connected to.
+    pub(crate) fn neighbours(&self, node: usize) -> Vec<usize> {
+        let up = self.conns.iter().filter(|(_, conn)| conn.up);
+        up.filter_map(|(&(a, b), _)| match node {
+            node if node == a => Some(b),
+            node if node == b => Some(a),
+            _ => None,
+        })
+        .collect()
+    }
+
+    fn access(&mut self, node: usize) -> &mut Access {
+        match self.hosts[node].site {
+            Some(site) => &mut self.sites[site],
+            None => &mut self.origin,
+        }
+    }
+
+    fn reachable(&mut self, a: usize, b: usize) -> bool {
+        let now = self.now;
+        let powered = self.hosts[a].engine.is_some() && self.hosts[b].engine.is_some();
+        let line = |access: &Access| access.cut_until <= now;
+        powered && (self.near(a, b) || line(self.access(a)) && line(self.access(b)))
+    }
+
+    /// When a message of this size that leaves now has arrived.
+    pub(crate) fn transfer(&mut self, from: usize, to: usize, bytes: u64) -> Time {
+        let mut at = self.hosts[from].port_out.carry(bytes, self.now);
+        if !self.near(from, to) {
+            at = self.access(from).up.carry(bytes, at);
+            let there = at.plus(self.delay(from, to));
+            at = self.access(to).down.carry(bytes, there);
+        }
+        self.hosts[to].port_in.carry(bytes, at.plus(NEAR))
+    }
+
+    pub(crate) fn dialled(&mut self, from: usize, to: usize) {
+        if self.conns.contains_key(&pair(from, to)) || !self.reachable(from, to) {
+            return;
+        }
+        self.conns.insert(pair(from, to), Conn::default());
+        for (judge, other) in [(from, to), (to, from)] {
+            let hello = HelloId(self.id());
+            self.hellos.insert(hello, (judge, other));
+            let host = &self.hosts[other];
+            let site = Host::site_name(host.site);
+            let mut proof = self.publisher.proof(&host.key, &site, host.head);
+            proof.addresses = vec![crate::host::address(other)];
+            let proof = Box::new(proof);
+            self.input(judge, self.delay(from, to), Input::Hello { hello, proof });
+        }
+    }
+
+    /// A node let another in, or not.
+    pub(crate) fn judged(&mut self, hello: HelloId, admitted: bool) {
+        let Some((judge, other)) = self.hellos.remove(&hello) else {
+            return;
+        };
+        if !admitted {
+            self.close(judge, other, Down::Local);
+            return;
+        }
+        let Some(conn) = self.conns.get_mut(&pair(judge, other)) else {
+            return;
+        };
+        conn.admitted[usize::from(judge > other)] = true;
+        if conn.admitted == [true; 2] && !conn.up {
+            conn.up = true;
+            for (node, other) in [(judge, other), (other, judge)] {
+                let peer = self.hosts[other].peer;
+                self.input(node, Duration(0), Input::PeerUp { peer });
+            }
+        }
+    }
+
+    /// Ends a connection: what is under way over it fails, then both are told.
+    pub(crate) fn close(&mut self, a: usize, b: usize, why: Down) {
+        let Some(conn) = self.conns.remove(&pair(a, b)) else {
+            return;
+        };
+        self.hellos
+            .retain(|_, between| pair(between.0, between.1) != pair(a, b));
+        let between = |serving: &Serving| pair(serving.server, serving.client) == pair(a, b);
+        let serves = self.serves.iter().filter(|(_, serving)| between(serving));
+        let serves: Vec<ServeId> = serves.map(|(serve, _)| *serve).collect();
+        for serve in serves {
+            self.abort(serve);
+        }
+        self.asked
+            .retain(|_, (from, to, _)| pair(*from, *to) != pair(a, b));
+        for (node, other) in [(a, b), (b, a)] {
+            let asks = self.hosts[node].asks.iter();
+            let asks: Vec<_> = asks
+                .filter(|(_, of)| **of == Some(other))
+                .map(|(ask, _)| *ask)
+                .collect();
+            for ask in asks {
+                self.answer(node, ask, Duration(0), Answered::Failed);
+            }
+            if conn.up {
+                let peer = self.hosts[other].peer;
+                self.input(node, Duration(0), Input::PeerDown { peer, why });
+            }
+        }
+    }
+
+    /// Answers a question once; later answers find it gone.
+    pub(crate) fn answer(
+        &mut self,
+        node: usize,
+        ask: patchmesh_core::ids::AskId,
+        after: Duration,
+        outcome: Answered,
+    ) {
+        if self.hosts[node].asks.remove(&ask).is_some() {
+            self.input(node, after, Input::Answered { ask, outcome });
+        }
+    }
+
+    /// Answers a fetch once; later answers find it gone.
+    pub(crate) fn fetched(&mut self, node: usize, fetch: FetchId, outcome: Fetched) {
+        if self.hosts[node].fetches.remove(&fetch).is_some() {
+            self.input(node, Duration(0), Input::Fetched { fetch, outcome });
+        }
+    }
+
+    /// The client gives up; the server learns it from the closed stream.
+    pub(crate) fn stall(&mut self, node: usize, fetch: FetchId) {
+        let mut serves = self.serves.iter();
+        let serve = serves.find(|(_, serving)| serving.client == node && serving.fetch == fetch);
+        match serve.map(|(serve, _)| *serve) {
+            Some(serve) => self.abort(serve),
+            None => self.fetched(node, fetch, Fetched::Stalled),
+        }
+    }
+
+    fn abort(&mut self, serve: ServeId) {
+        let Some(serving) = self.serves.get(&serve).cloned() else {
+            return;
+        };
+        self.fetched(serving.client, serving.fetch, Fetched::Stalled);
+        if serving.under_way {
+            self.serves.remove(&serve);
+            let after = self.delay(serving.server, serving.client);
+            self.input(serving.server, after, Input::Served { serve, bytes: 0 });
+        }
+        // Else the server has yet to answer; its answer finds nobody.
+    }
+
+    /// The last byte of a chunk is there.
+    pub(crate) fn arrived(&mut self, serve: ServeId) {
+        let Some(serving) = self.serves.remove(&serve) else {
+            return;
+        };
+        let Serving {
+            server,
+            client,
+            fetch,
+            want,
+            ..
+        } = serving;
+        let index = self.hosts[client].store.index(&want.content);
+        let entry = index
+            .and_then(|(_, index)| index.chunk(want.chunk))
+            .copied();
+        let bytes = entry.map_or(0, |entry| u64::from(entry.wire_len));
+        if self.plan.liars.contains(&server) {
+            self.fetched(client, fetch, Fetched::Corrupt);
+        } else if let Some(entry) = entry
+            && self.hosts[client].fetches.contains_key(&fetch)
+        {
+            let now = self.now;
+            self.hosts[client].store.insert(entry.id, now);
+            self.fetched(client, fetch, Fetched::Held);
+        }
+        self.input(server, Duration(0), Input::Served { serve, bytes });
+    }
+
+    pub(crate) fn fault(&mut self, fault: Fault) {
+        match fault {
+            Fault::Crash(node, long) => {
+                if self.hosts[node].engine.is_none() {
+                    return;
+                }
+                for other in 0..self.hosts.len() {
+                    self.close(node, other, Down::Closed);
+                }
+                let now = self.now;
+                self.hosts[node].crash(now);
+                self.forget_life(node);
+                self.after(long, Event::Start(node));
+            }
+            Fault::Cut(site, long) => {
+                let until = self.now.plus(long);
+                let access = &mut self.sites[site];
+                access.cut_until = access.cut_until.max(until);
+                for a in 0..self.hosts.len() {
+                    for b in 0..a {
+                        if self.hosts[a].site != self.hosts[b].site && !self.reachable(a, b) {
+                            self.close(a, b, Down::TimedOut);
+                        }
+                    }
+                }
+            }
+            Fault::Rotate => {
+                self.publisher.rotate(7);
+                self.republish();
+            }
+            Fault::Second => {
+                self.active = self.plan.chunks.len();
+                self.republish();
+            }
+        }
+    }
+
+    /// Nobody answers for a life that is over.
+    fn forget_life(&mut self, node: usize) {
+        self.serves
+            .retain(|_, serving| serving.server != node && serving.client != node);
+        self.gossip.retain(|_, (judge, _, _)| *judge != node);
+    }
+
+    fn republish(&mut self) {
+        let chunks = self.plan.chunks.iter().take(self.active).enumerate();
+        let releases: Vec<_> = chunks
+            .map(|(at, (first, count))| {
+                crate::publisher::index(&format!("KB-{}", at + 1), *first, *count)
+            })
+            .collect();
+        self.publisher.publish(&releases);
+    }
+}

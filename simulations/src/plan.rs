@@ -1,0 +1,139 @@
+//! What a seed chooses: sites, lines, releases, and which faults come when.
+
+use patchmesh_content::geometry::CHUNK_LEN_MEAN;
+use patchmesh_core::rng::{Rng, Seed};
+use patchmesh_core::time::{Duration, Time};
+
+/// One site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Site {
+    /// Nodes in it.
+    pub nodes: usize,
+    /// From the WAN, bits per second.
+    pub down: u64,
+    /// To the WAN, bits per second.
+    pub up: u64,
+}
+
+/// Something that goes wrong, or is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// A node loses power and comes back after this time. Node 0 is the origin.
+    Crash(usize, Duration),
+    /// A site is cut off from the WAN for this time.
+    Cut(usize, Duration),
+    /// The timestamp key is rotated, and the folder published again.
+    Rotate,
+    /// The second release is published.
+    Second,
+}
+
+/// A world to build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Where all chance comes from.
+    pub seed: u64,
+    /// Sites.
+    pub sites: Vec<Site>,
+    /// The origin's uplink, bits per second.
+    pub origin_up: u64,
+    /// Each node's port, bits per second and direction.
+    pub lan: u64,
+    /// Releases: number of the first chunk, and how many.
+    pub chunks: Vec<(u32, u32)>,
+    /// Nodes send corrupt chunks.
+    pub liars: Vec<usize>,
+    /// Faults and their times.
+    pub faults: Vec<(Time, Fault)>,
+}
+
+impl Plan {
+    /// Two sites of four, one release, no fault.
+    pub fn quiet(seed: u64) -> Self {
+        let site = Site {
+            nodes: 4,
+            down: 20_000_000,
+            up: 5_000_000,
+        };
+        Self {
+            seed,
+            sites: vec![site; 2],
+            origin_up: 100_000_000,
+            lan: 1_000_000_000,
+            chunks: vec![(0, 96)],
+            liars: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// A world with faults. Some kinds are off in some seeds.
+    pub fn faulty(seed: u64) -> Self {
+        let mut rng = rng(seed).fork("plan");
+        let mut plan = Self::quiet(seed);
+        let sites = 1 + rng.below(3);
+        let site = |rng: &mut Rng| Site {
+            nodes: at(1 + rng.below(4)),
+            down: 8_000_000 + 4_000_000 * rng.below(5),
+            up: 5_000_000,
+        };
+        plan.sites = (0..sites).map(|_| site(&mut rng)).collect();
+        plan.chunks = vec![(0, 32 + small(rng.below(64)))];
+        let nodes = plan.nodes();
+        let when = |rng: &mut Rng| Time(0).plus(Duration::millis(rng.below(12_000)));
+        let long = |rng: &mut Rng| Duration::millis(500 + rng.below(15_000));
+        if rng.below(2) == 0 {
+            // Half of the second release is in the first.
+            let (_, count) = plan.chunks[0];
+            plan.chunks.push((count / 2, count));
+            plan.faults.push((when(&mut rng), Fault::Second));
+        }
+        if rng.below(3) == 0 {
+            plan.faults.push((when(&mut rng), Fault::Rotate));
+        }
+        for _ in 0..rng.below(4) {
+            let fault = Fault::Crash(at(rng.below(nodes as u64)), long(&mut rng));
+            plan.faults.push((when(&mut rng), fault));
+        }
+        for _ in 0..rng.below(3) {
+            let fault = Fault::Cut(at(rng.below(sites)), long(&mut rng));
+            plan.faults.push((when(&mut rng), fault));
+        }
+        if rng.below(4) == 0 && nodes > 4 {
+            plan.liars.push(at(1 + rng.below(nodes as u64 - 1)));
+        }
+        plan.faults.sort_by_key(|(time, _)| *time);
+        plan
+    }
+
+    /// Nodes with the origin, which is node 0.
+    pub fn nodes(&self) -> usize {
+        1 + self.sites.iter().map(|site| site.nodes).sum::<usize>()
+    }
+
+    /// Wire bytes of all distinct chunks: what each site needs.
+    pub fn wire_bytes(&self) -> u64 {
+        let mut numbers: Vec<u32> = self
+            .chunks
+            .iter()
+            .flat_map(|(first, count)| *first..first + count)
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.len() as u64 * u64::from(CHUNK_LEN_MEAN / 2)
+    }
+}
+
+/// The root of all chance of a world.
+pub fn rng(seed: u64) -> Rng {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    Rng::new(Seed(bytes))
+}
+
+fn at(number: u64) -> usize {
+    usize::try_from(number).expect("small by its bound")
+}
+
+fn small(number: u64) -> u32 {
+    u32::try_from(number).expect("small by its bound")
+}

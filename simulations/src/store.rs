@@ -1,0 +1,111 @@
+//! A modelled store: records are durable when they are committed, chunks only
+//! after a while; a crash loses what is younger.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use patchmesh_content::id::{ChunkId, ContentId};
+use patchmesh_content::index::ReleaseIndex;
+use patchmesh_core::record::{Record, ReleaseState, Restored};
+use patchmesh_core::time::{Duration, Time};
+use patchmesh_trust::role::RoleName;
+
+/// Chunks are durable at the latest after this time (swarm.md section 6).
+const FLUSH: Duration = Duration::secs(2);
+
+/// What one node has on disk.
+#[derive(Debug, Clone, Default)]
+pub struct Store {
+    documents: BTreeMap<(RoleName, u64), Arc<[u8]>>,
+    floors: Option<Vec<u8>>,
+    indexes: BTreeMap<ContentId, (Arc<[u8]>, Arc<ReleaseIndex>)>,
+    releases: BTreeMap<ContentId, ReleaseState>,
+    chunks: BTreeMap<ChunkId, Time>,
+}
+
+impl Store {
+    /// Makes a record durable.
+    pub fn commit(&mut self, record: Record) {
+        match record {
+            Record::Document {
+                role,
+                version,
+                bytes,
+                floors,
+            } => {
+                if role != RoleName::Root {
+                    self.documents.retain(|(other, _), _| *other != role);
+                }
+                self.documents.insert((role, version), bytes);
+                self.floors = Some(floors);
+            }
+            Record::Index { content, bytes } => {
+                let index = ReleaseIndex::decode(&bytes).expect("the engine verified it");
+                self.indexes.insert(content, (bytes, Arc::new(index)));
+            }
+            Record::Release { content, state } => {
+                self.releases.insert(content, state);
+            }
+            Record::Forget { content } => {
+                self.releases.remove(&content);
+                self.indexes.remove(&content);
+            }
+        }
+    }
+
+    /// Writes a chunk.
+    pub fn insert(&mut self, chunk: ChunkId, now: Time) {
+        self.chunks.entry(chunk).or_insert(now);
+    }
+
+    /// Whether a chunk was written.
+    pub fn contains(&self, chunk: &ChunkId) -> bool {
+        self.chunks.contains_key(chunk)
+    }
+
+    /// A stored index.
+    pub fn index(&self, content: &ContentId) -> Option<&(Arc<[u8]>, Arc<ReleaseIndex>)> {
+        self.indexes.get(content)
+    }
+
+    /// Whether every chunk of a content is there.
+    pub fn is_whole(&self, content: &ContentId) -> bool {
+        let index = self.indexes.get(content);
+        index.is_some_and(|(_, index)| index.chunks.iter().all(|chunk| self.contains(&chunk.id)))
+    }
+
+    /// State of a release.
+    pub fn release(&self, content: &ContentId) -> Option<ReleaseState> {
+        self.releases.get(content).copied()
+    }
+
+    /// Highest stored version of a role; 0 for none.
+    pub fn version(&self, role: &RoleName) -> u64 {
+        let versions = self.documents.keys();
+        let versions = versions.filter(|(other, _)| other == role);
+        versions.map(|(_, version)| *version).max().unwrap_or(0)
+    }
+
+    /// Power fails: chunks younger than the flush time are gone.
+    pub fn crash(&mut self, now: Time) {
+        self.chunks
+            .retain(|_, written| now.since(*written) >= FLUSH);
+    }
+
+    /// What a start gives back.
+    pub fn restore(&self) -> Restored {
+        let documents = self.documents.iter();
+        let indexes = self.indexes.iter();
+        Restored {
+            documents: documents
+                .map(|((role, _), bytes)| (role.clone(), Arc::clone(bytes)))
+                .collect(),
+            floors: self.floors.clone(),
+            indexes: indexes
+                .map(|(content, (bytes, _))| (*content, Arc::clone(bytes)))
+                .collect(),
+            releases: self.releases.clone().into_iter().collect(),
+            chunks: self.chunks.keys().copied().collect(),
+        }
+    }
+}

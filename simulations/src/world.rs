@@ -1,0 +1,298 @@
+//! A world: virtual time, one queue of events, and the loop that feeds them to
+//! the engines.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use patchmesh_content::id::{Hasher, PeerId};
+use patchmesh_core::ids::{AskId, AskedId, GossipId, HelloId, ServeId};
+use patchmesh_core::input::Input;
+use patchmesh_core::output::Output;
+use patchmesh_core::rng::Rng;
+use patchmesh_core::time::{Duration, Now, Time, UtcTime};
+
+use crate::check::{self, Broken};
+use crate::host::{Host, address};
+use crate::link::Access;
+use crate::net::{Conn, Serving};
+use crate::plan::{Fault, Plan, rng};
+use crate::publisher::{Publisher, UTC, index};
+
+/// Events that are told when a check breaks.
+const LAST_EVENTS: usize = 50;
+/// A node that is woken more often at one moment makes no progress.
+const SPINS_MAX: u32 = 200;
+
+/// Something that happens at a moment.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// An input for a node, if it still lives this life.
+    Input(usize, u64, Box<Input>),
+    /// A node asked to be woken.
+    Wake(usize, u64),
+    /// A dial gets through, or not.
+    Dialled(usize, usize),
+    /// A chunk has arrived, corrupt or not.
+    Arrived(ServeId),
+    /// A fetch is out of time.
+    Late(usize, u64, patchmesh_core::ids::FetchId),
+    /// From the plan.
+    Fault(Fault),
+    /// Power is back.
+    Start(usize),
+    /// Members of a site find each other.
+    Discover(usize),
+}
+
+/// N engines on virtual time.
+#[derive(Debug)]
+pub struct World {
+    pub(crate) plan: Plan,
+    pub(crate) publisher: Publisher,
+    pub(crate) now: Time,
+    pub(crate) hosts: Vec<Host>,
+    pub(crate) numbers: BTreeMap<PeerId, usize>,
+    pub(crate) sites: Vec<Access>,
+    pub(crate) origin: Access,
+    pub(crate) conns: BTreeMap<(usize, usize), Conn>,
+    pub(crate) hellos: BTreeMap<HelloId, (usize, usize)>,
+    pub(crate) asked: BTreeMap<AskedId, (usize, usize, AskId)>,
+    pub(crate) serves: BTreeMap<ServeId, Serving>,
+    pub(crate) gossip: BTreeMap<GossipId, (usize, usize, patchmesh_core::message::Announcement)>,
+    pub(crate) next_id: u64,
+    /// Chunk bytes over the WAN into each site.
+    pub(crate) wan_bytes: Vec<u64>,
+    /// Ids of the releases that are active now.
+    pub(crate) active: usize,
+    pub(crate) rng: Rng,
+    pub(crate) broken: Option<Broken>,
+    queue: BTreeMap<(Time, u64), Event>,
+    sequence: u64,
+    trail: Hasher,
+    last: VecDeque<String>,
+    steps: u64,
+}
+
+impl World {
+    /// Builds the world of a plan; the first release is published.
+    pub fn new(plan: Plan) -> Self {
+        let mut publisher = Publisher::new();
+        let (first, count) = plan.chunks[0];
+        publisher.publish(&[index("KB-1", first, count)]);
+        let mut hosts = vec![Host::new(0, None, plan.origin_up.max(plan.lan))];
+        for (number, site) in plan.sites.iter().enumerate() {
+            for _ in 0..site.nodes {
+                hosts.push(Host::new(hosts.len(), Some(number), plan.lan));
+            }
+        }
+        let numbers = hosts.iter().enumerate();
+        let numbers = numbers.map(|(number, host)| (host.peer, number)).collect();
+        let sites = plan.sites.iter();
+        let mut world = Self {
+            sites: sites.map(|site| Access::new(site.down, site.up)).collect(),
+            origin: Access::new(plan.origin_up, plan.origin_up),
+            wan_bytes: vec![0; plan.sites.len()],
+            rng: rng(plan.seed).fork("world"),
+            publisher,
+            now: Time(0),
+            hosts,
+            numbers,
+            conns: BTreeMap::new(),
+            hellos: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            serves: BTreeMap::new(),
+            gossip: BTreeMap::new(),
+            next_id: 0,
+            active: 1,
+            broken: None,
+            queue: BTreeMap::new(),
+            sequence: 0,
+            trail: Hasher::new(),
+            last: VecDeque::new(),
+            steps: 0,
+            plan,
+        };
+        for (time, fault) in world.plan.faults.clone() {
+            world.at(time, Event::Fault(fault));
+        }
+        for node in 0..world.hosts.len() {
+            // The origin is there first, as in life.
+            let after = if node == 0 {
+                0
+            } else {
+                100 + world.rng.below(900)
+            };
+            world.after(Duration::millis(after), Event::Start(node));
+        }
+        world
+    }
+
+    /// Virtual time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Hash of all events and outputs so far.
+    pub fn trail(&self) -> [u8; 32] {
+        self.trail.finish()
+    }
+
+    /// Events so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The last events, oldest first.
+    pub fn last_events(&self) -> impl Iterator<Item = &str> {
+        self.last.iter().map(String::as_str)
+    }
+
+    /// Does the next event; says what broke. `None` at the end of all events.
+    pub fn step(&mut self) -> Option<Result<(), Broken>> {
+        let ((time, _), event) = self.queue.pop_first()?;
+        self.now = time;
+        self.steps += 1;
+        self.happen(event);
+        Some(self.broken.take().map_or(Ok(()), Err))
+    }
+
+    pub(crate) fn at(&mut self, time: Time, event: Event) {
+        self.sequence += 1;
+        self.queue.insert((time, self.sequence), event);
+    }
+
+    pub(crate) fn after(&mut self, duration: Duration, event: Event) {
+        self.at(self.now.plus(duration), event);
+    }
+
+    /// An input for the present life of a node.
+    pub(crate) fn input(&mut self, node: usize, after: Duration, input: Input) {
+        let life = self.hosts[node].life;
+        self.after(after, Event::Input(node, life, Box::new(input)));
+    }
+
+    pub(crate) fn id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    pub(crate) fn clocks(&self) -> Now {
+        let secs = i64::try_from(self.now.0 / 1_000_000).unwrap_or(i64::MAX);
+        Now {
+            mono: self.now,
+            utc: UtcTime(UTC.0.saturating_add(secs)),
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Input(node, life, input) => {
+                if self.hosts[node].life == life && self.hosts[node].engine.is_some() {
+                    self.hosts[node].spins = 0;
+                    self.feed(node, *input);
+                }
+            }
+            Event::Wake(node, life) => self.wake(node, life),
+            Event::Dialled(from, to) => self.dialled(from, to),
+            Event::Arrived(serve) => self.arrived(serve),
+            Event::Late(node, life, fetch) => {
+                if self.hosts[node].life == life {
+                    self.stall(node, fetch);
+                }
+            }
+            Event::Fault(fault) => self.fault(fault),
+            Event::Start(node) => self.start(node),
+            Event::Discover(node) => self.discover(node),
+        }
+    }
+
+    fn wake(&mut self, node: usize, life: u64) {
+        let host = &mut self.hosts[node];
+        let due = host.wake.is_some_and(|wake| wake <= self.now);
+        if host.life != life || !due {
+            return;
+        }
+        host.spins += 1;
+        if host.spins > SPINS_MAX {
+            self.broken = Some(Broken::new("spin", node, "woken again and again"));
+            return;
+        }
+        self.feed(node, Input::Tick);
+    }
+
+    fn start(&mut self, node: usize) {
+        let (clocks, seed) = (self.clocks(), self.plan.seed);
+        let origin = self.hosts[0].peer;
+        let anchor = self.publisher.anchor.clone();
+        self.hosts[node].start(&anchor, &origin, seed, clocks);
+        self.note(node, &"start");
+        self.drain(node);
+        let after = Duration::millis(self.rng.below(2_000));
+        self.after(after, Event::Discover(node));
+    }
+
+    /// The members of a site that have power find a node, and it finds them.
+    fn discover(&mut self, node: usize) {
+        let site = self.hosts[node].site;
+        let up = |host: &Host| host.engine.is_some() && host.site == site;
+        if site.is_none() || !up(&self.hosts[node]) {
+            return;
+        }
+        for other in 0..self.hosts.len() {
+            if other == node || !up(&self.hosts[other]) {
+                continue;
+            }
+            for (to, of) in [(node, other), (other, node)] {
+                let peer = self.hosts[of].peer;
+                let addresses = vec![address(of)];
+                self.input(to, Duration(0), Input::Discovered { peer, addresses });
+            }
+        }
+    }
+
+    pub(crate) fn feed(&mut self, node: usize, input: Input) {
+        self.note(node, &input);
+        let clocks = self.clocks();
+        let engine = self.hosts[node].engine.as_mut();
+        engine
+            .expect("only nodes with power are fed")
+            .handle(input, clocks);
+        self.drain(node);
+    }
+
+    /// Carries out all outputs of a node, then checks it.
+    fn drain(&mut self, node: usize) {
+        loop {
+            let engine = self.hosts[node].engine.as_mut();
+            let output = engine.expect("a drain does not end a life").poll();
+            self.note(node, &output);
+            if let Output::Wait(wait) = output {
+                self.wait(node, wait.map(|(at, _)| at));
+                break;
+            }
+            self.act(node, output);
+        }
+        if let Err(broken) = check::node(self, node) {
+            self.broken.get_or_insert(broken);
+        }
+    }
+
+    fn wait(&mut self, node: usize, wait: Option<Time>) {
+        let due = wait.map(|at| at.max(self.now));
+        let host = &mut self.hosts[node];
+        let life = host.life;
+        // A wake that is already queued for this moment or earlier will do.
+        host.wake = due;
+        if let Some(due) = due {
+            self.at(due, Event::Wake(node, life));
+        }
+    }
+
+    fn note(&mut self, node: usize, what: &dyn std::fmt::Debug) {
+        let line = format!("{:>12} us node {node}: {what:?}", self.now.0);
+        self.trail.update(line.as_bytes());
+        if self.last.len() == LAST_EVENTS {
+            self.last.pop_front();
+        }
+        self.last.push_back(line);
+    }
+}
