@@ -41,15 +41,15 @@ pub fn node(world: &mut World, node: usize) -> Result<(), Broken> {
         return Ok(());
     };
     let view = engine.view(clocks);
-    let head = [view.head.root, view.head.timestamp, view.head.snapshot];
+    let versions = [view.head.root, view.head.timestamp, view.head.snapshot];
     // A newer root may void the floors of the other roles (T-32).
-    let sinks = head.iter().zip(&host.head).any(|(new, old)| new < old);
-    if sinks && head[0] <= host.head[0] {
-        let found = format!("versions sink from {:?} to {head:?}", host.head);
+    let sinks = versions.iter().zip(&host.head).any(|(new, old)| new < old);
+    if sinks && versions[0] <= host.head[0] {
+        let found = format!("versions sink from {:?} to {versions:?}", host.head);
         return Err(Broken::new("S2", node, &found));
     }
-    host.head = head;
-    if head[1] > host.store.version(&RoleName::Timestamp) {
+    host.head = versions;
+    if versions[1] > host.store.version(&RoleName::Timestamp) {
         return Err(Broken::new(
             "S5",
             node,
@@ -94,11 +94,15 @@ pub fn node(world: &mut World, node: usize) -> Result<(), Broken> {
     }
 }
 
-/// Whether every node knows the newest metadata and has staged every release.
+/// Whether every honest node knows the newest metadata and has staged every release.
 pub fn is_done(world: &World) -> bool {
     let clocks = world.clocks();
     let head = world.publisher.head();
     world.hosts.iter().enumerate().all(|(node, host)| {
+        // Who sends corrupt chunks is turned away, and on its own.
+        if world.plan.liars.contains(&node) {
+            return true;
+        }
         let Some(engine) = &host.engine else {
             return false;
         };
@@ -113,7 +117,7 @@ pub fn is_done(world: &World) -> bool {
 /// Who lacks what, for the report of a world that does not end.
 pub fn missing(world: &World) -> String {
     let clocks = world.clocks();
-    let mut text = String::from("not done in time:");
+    let mut lacks = vec!["not done in time:".to_owned()];
     for (node, host) in world.hosts.iter().enumerate() {
         let Some(engine) = &host.engine else {
             continue;
@@ -124,14 +128,14 @@ pub fn missing(world: &World) -> String {
                 let (held, total) = (release.chunks_held, release.chunks_total);
                 let waiting = &release.waiting_on;
                 let id = &release.id;
-                text += &format!(" node {node}: {id} {held}/{total} {waiting:?};");
+                lacks.push(format!("node {node}: {id} {held}/{total} {waiting:?};"));
             }
         }
         if [view.head.root, view.head.timestamp] != world.publisher.head() {
-            text += &format!(" node {node}: head {:?};", view.head);
+            lacks.push(format!("node {node}: head {:?};", view.head));
         }
     }
-    text
+    lacks.join(" ")
 }
 
 /// Checks a finished world: nothing is left open, and the WAN carried no more
@@ -159,4 +163,40 @@ pub fn end(world: &World) -> Result<(), Broken> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+
+    /// A quiet world, run until every node has everything.
+    fn finished() -> World {
+        let mut world = World::new(Plan::quiet(7));
+        while !is_done(&world) {
+            for _ in 0..200 {
+                world.step().unwrap().unwrap();
+            }
+        }
+        world
+    }
+
+    #[test]
+    fn a_store_that_loses_chunks_behind_the_engines_back_is_noticed() {
+        let mut world = finished();
+        assert_eq!(node(&mut world, 1), Ok(()));
+        let now = world.now();
+        world.hosts[1].store.crash(now);
+        assert_eq!(node(&mut world, 1).unwrap_err().check, "S4");
+    }
+
+    #[test]
+    fn versions_that_sink_and_wasted_bytes_are_noticed() {
+        let mut world = finished();
+        world.hosts[1].head[1] += 1;
+        assert_eq!(node(&mut world, 1).unwrap_err().check, "S2");
+        assert_eq!(end(&world), Ok(()));
+        world.wan_bytes[0] *= 2;
+        assert_eq!(end(&world).unwrap_err().check, "S7");
+    }
 }

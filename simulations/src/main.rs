@@ -70,7 +70,8 @@ fn main() -> ExitCode {
             if let Some(seed) = seed {
                 println!("{:?}", Plan::faulty(seed));
             }
-            let range = seed.map_or(from..from.saturating_add(seeds), |seed| seed..seed + 1);
+            let range =
+                seed.map_or_else(|| from..from.saturating_add(seeds), |seed| seed..seed + 1);
             fault(range, check_determinism)
         }
         Command::Quiet {

@@ -21,6 +21,7 @@ use crate::record::Restored;
 use crate::rng::Seed;
 use crate::time::{Duration, Now, Time};
 
+#[allow(clippy::too_many_lines, reason = "one of each")]
 fn inputs() -> Vec<Input> {
     let (peer, content) = (PeerId([1; 32]), ContentId([2; 32]));
     let want = Want {
