@@ -4,3 +4,4 @@ pub(crate) mod passphrase;
 pub(crate) mod pem;
 pub(crate) mod public;
 pub(crate) mod spec;
+pub(crate) mod tool;

@@ -40,6 +40,9 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Verb::Completions { shell } => verbs::manual::completions(*shell),
         Verb::Events(args) => verbs::events::run(args, global, output),
         Verb::Fetch(args) => verbs::fetch::run(args, global, output),
+        Verb::Key(KeyVerb::Import { pem, out, dry_run }) => {
+            verbs::key::import(pem, out, *dry_run, output)
+        }
         Verb::Key(KeyVerb::New(args)) => verbs::key::new(args, output),
         Verb::Key(KeyVerb::Show { path }) => verbs::key::show(path, output),
         Verb::Man { dir } => verbs::manual::man(dir.as_deref()),

@@ -68,6 +68,18 @@ pub(crate) struct RootInitArgs {
 /// Second words of `key`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyVerb {
+    /// Take over the public half of a key that lives elsewhere, such as in a
+    /// hardware token: Ed25519 or P-256, as PEM.
+    Import {
+        /// The public key (PEM, "BEGIN PUBLIC KEY").
+        pem: PathBuf,
+        /// The file for `root init --public`; must not exist.
+        #[arg(long, value_name = "FILE.pub")]
+        out: PathBuf,
+        /// Only say what would be made.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Make an Ed25519 key: an encrypted file, and its public half beside it.
     New(KeyNewArgs),
     /// Show id and fingerprint of a key.

@@ -6,6 +6,20 @@ use clap::Args;
 
 use crate::args::root::PassphraseArgs;
 
+/// Which key signs.
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
+    /// file:PATH, an encrypted key file; or exec:CMD, a tool that signs its
+    /// standard input (no shell; words are split at spaces).
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: String,
+    /// With exec: the public half of the key that the tool signs with.
+    #[arg(long, value_name = "FILE.pub")]
+    pub(crate) public: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArgs,
+}
+
 /// Arguments of `sign`.
 #[derive(Debug, Args)]
 #[command(long_about = "\
@@ -17,17 +31,14 @@ answer is read from standard input; there is no option that says yes.")]
 pub(crate) struct SignArgs {
     /// The draft folder.
     pub(crate) draft: PathBuf,
-    /// Key: file:PATH of an encrypted key file.
-    #[arg(long, value_name = "KEY")]
-    pub(crate) key: String,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
     /// Trust this root, instead of the copy in the draft, to say who may sign.
     #[arg(long, value_name = "FILE")]
     pub(crate) root: Option<PathBuf>,
     /// The signature file [default: NAME.KEYID.sig beside the draft].
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) passphrase: PassphraseArgs,
     /// Show the difference, and sign nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -74,11 +85,8 @@ pub(crate) struct PublishArgs {
     /// The repository folder; it is made if missing.
     #[arg(long, value_name = "REPO")]
     pub(crate) repository: PathBuf,
-    /// Online key: file:PATH of an encrypted key file.
-    #[arg(long, value_name = "KEY")]
-    pub(crate) key: String,
     #[command(flatten)]
-    pub(crate) passphrase: PassphraseArgs,
+    pub(crate) key: KeyArgs,
     /// Days until the snapshot expires.
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=365))]

@@ -38,16 +38,17 @@ pub(crate) struct Signature {
 
 impl Signature {
     /// Signs.
-    pub(crate) fn sign(statement: &Draft, signer: &Signer) -> Self {
-        Self {
+    pub(crate) fn sign(statement: &Draft, signer: &Signer) -> anyhow::Result<Self> {
+        let sig = hex(&signer.sign(&statement.signing_bytes())?);
+        Ok(Self {
             schema: SCHEMA.to_owned(),
             role: statement.role().clone(),
             version: statement.version(),
             statement: statement_hash(statement),
             name: signer.name.clone(),
-            keyid: signer.key.public_key().key_id(),
-            sig: hex(&signer.key.sign(&statement.signing_bytes())),
-        }
+            keyid: signer.public_key().key_id(),
+            sig,
+        })
     }
 
     /// Writes the file; an older signature of the same key is replaced.

@@ -19,7 +19,7 @@ use crate::files::{self, MODE_SECRET};
 /// Longest key file in bytes; a real one has about 400.
 const KEY_FILE_LEN_MAX: usize = 16 * 1024;
 /// Ed25519 (RFC 8410).
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+pub(crate) const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 /// DER before the 32 bytes of an Ed25519 secret in PKCS#8.
 const PREFIX: [u8; 16] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,

@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use patchmesh_trust::key::PublicKey;
+use pkcs8::der::Decode as _;
+use pkcs8::{Document, SubjectPublicKeyInfoRef};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::files::{self, MODE_PUBLIC};
+use crate::keys::pem::ED25519;
 
 /// Schema of the file.
 pub(crate) const SCHEMA: &str = "patchmesh.key/1";
@@ -29,6 +32,30 @@ struct KeyFile {
     name: String,
     keyid: String,
     key: Value,
+}
+
+/// Reads an Ed25519 or P-256 key in PEM (SubjectPublicKeyInfo).
+pub(crate) fn read_pem(path: &Path) -> anyhow::Result<PublicKey> {
+    let bytes = files::read(path, LEN_MAX)?;
+    parse_pem(&bytes).ok_or_else(|| {
+        let message = format!("{} is no public Ed25519 or P-256 key", path.display());
+        let failure = Failure::failed("E_KEY_FORMAT", message);
+        failure.hint("expected: -----BEGIN PUBLIC KEY-----").into()
+    })
+}
+
+fn parse_pem(bytes: &[u8]) -> Option<PublicKey> {
+    let text = str::from_utf8(bytes).ok()?;
+    let (label, document) = Document::from_pem(text).ok()?;
+    let info = SubjectPublicKeyInfoRef::from_der(document.as_bytes()).ok()?;
+    if label != "PUBLIC KEY" {
+        return None;
+    }
+    if info.algorithm.oid != ED25519 {
+        return PublicKey::p256_pem(text).ok();
+    }
+    let raw = info.subject_public_key.as_bytes()?;
+    PublicKey::ed25519(raw.try_into().ok()?).ok()
 }
 
 /// Where the public half of a key file lies: beside it, as `.pub`.

@@ -113,7 +113,7 @@ fn check_key(
         failure.hint("publish the ceremony folder first")
     })?;
     let plan = RootPlan::read(root).map_err(|error| refusal::author(&error, &Names::default()))?;
-    let key = renewal.signer.key.public_key();
+    let key = renewal.signer.public_key();
     let listed = |keys: &RoleKeys| keys.keys().any(|(_, other)| *other == key);
     if listed(&plan.snapshot) && listed(&plan.timestamp) {
         return Ok(());
@@ -126,9 +126,9 @@ fn check_key(
 }
 
 fn signed(mut draft: Draft, signer: &Signer) -> anyhow::Result<Vec<u8>> {
-    let signature = signer.key.sign(&draft.signing_bytes());
+    let signature = signer.sign(&draft.signing_bytes())?;
     draft
-        .add_signature(&signer.key.public_key().key_id(), &signature)
+        .add_signature(&signer.public_key().key_id(), &signature)
         .map_err(|error| refusal::author(&error, &Names::default()))?;
     Ok(draft.bytes())
 }

@@ -48,6 +48,20 @@ pub(crate) fn new(args: &KeyNewArgs, output: &Output) -> anyhow::Result<()> {
     print("new", &key, file, args.dry_run, output)
 }
 
+/// Takes over a public half.
+pub(crate) fn import(pem: &Path, out: &Path, dry_run: bool, output: &Output) -> anyhow::Result<()> {
+    files::refuse_existing(out)?;
+    let key = NamedKey {
+        name: public::name_of(out),
+        key: public::read_pem(pem)?,
+    };
+    if !dry_run {
+        key.write(out)?;
+    }
+    let file = Some(out.display().to_string());
+    print("import", &key, file, dry_run, output)
+}
+
 /// Shows a public half.
 pub(crate) fn show(path: &Path, output: &Output) -> anyhow::Result<()> {
     let public_path = if path.extension().is_some_and(|extension| extension == "pub") {

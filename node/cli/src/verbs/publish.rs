@@ -49,7 +49,7 @@ pub(crate) fn run(args: &PublishArgs, global: &Global, output: &Output) -> anyho
     for path in &args.paths {
         inputs.extend(input::read(path)?);
     }
-    let signer = spec::open(&args.key, &args.passphrase, output)?;
+    let signer = spec::open(spec::parse(&args.key)?, &args.key, output)?;
     let repository = args.repository.as_path();
     let _lock = if args.dry_run {
         None

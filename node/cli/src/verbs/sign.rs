@@ -11,7 +11,6 @@ use crate::draft::compare;
 use crate::draft::folder::DraftFolder;
 use crate::draft::signature::Signature;
 use crate::failure::Failure;
-use crate::keys::pem;
 use crate::keys::spec::{self, Signer};
 use crate::output::Output;
 use crate::text::{safe, short};
@@ -29,7 +28,7 @@ struct SignDocument {
 
 /// Signs a draft with one key.
 pub(crate) fn run(args: &SignArgs, output: &Output) -> anyhow::Result<()> {
-    let path = spec::key_path(&args.key)?;
+    let key = spec::parse(&args.key)?;
     let draft = DraftFolder::open(&args.draft)?;
     let authority = draft.authority()?.trusting(args.root.as_deref())?;
     let payload = draft.payload()?;
@@ -50,12 +49,12 @@ pub(crate) fn run(args: &SignArgs, output: &Output) -> anyhow::Result<()> {
     if args.dry_run {
         return print(&document, output);
     }
-    pem::read(&path)?;
+    spec::check(&key)?;
     let word = draft.word(payload.as_ref());
     confirm(&word, payload.is_some(), output)?;
-    let signer = spec::open(&args.key, &args.passphrase, output)?;
+    let signer = spec::open(key, &args.key, output)?;
     refuse_stranger(&signer, &draft, &authority)?;
-    let signature = Signature::sign(&draft.statement, &signer);
+    let signature = Signature::sign(&draft.statement, &signer)?;
     let out = args
         .out
         .clone()
@@ -95,7 +94,7 @@ fn refuse_stranger(
     draft: &DraftFolder,
     authority: &Authority,
 ) -> anyhow::Result<()> {
-    let key = signer.key.public_key();
+    let key = signer.public_key();
     let listed = |keys: &RoleKeys| keys.keys().any(|(_, other)| *other == key);
     let lists = match authority.keys(&draft.statement) {
         Ok(lists) => lists,

@@ -139,6 +139,78 @@ fn a_plain_key_file_and_an_open_one_are_refused() {
         .fails(1, "E_SECRET_MODE");
 }
 
+/// Runs openssl in the folder; `None` where there is none.
+fn openssl(bench: &Bench, arguments: &[&str]) -> Option<()> {
+    let mut command = Command::new("openssl");
+    let ran = command.current_dir(bench.path("")).args(arguments).output();
+    ran.ok().map(|ran| assert!(ran.status.success(), "{ran:?}"))
+}
+
+/// A tool that signs its standard input with `NAME.key`.
+fn write_tool(bench: &Bench, name: &str, command: &str) {
+    let script = format!("#!/bin/sh\nset -e\ncat > {name}.in\n{command}\n");
+    bench.write(name, script);
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(bench.path(name), mode).unwrap();
+}
+
+#[test]
+fn keys_behind_tools_hold_a_whole_ceremony() {
+    let bench = Bench::new();
+    let ed25519 = ["genpkey", "-algorithm", "ed25519", "-out", "ed.key"];
+    let p256 = [
+        "genpkey",
+        "-algorithm",
+        "EC",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+    ];
+    if openssl(&bench, &ed25519).is_none() {
+        return; // no openssl on this machine: no tool to ask
+    }
+    openssl(&bench, &[&p256[..], &["-out", "ec.key"]].concat());
+    let sign = "openssl pkeyutl -sign -rawin -inkey ed.key -in ed.in";
+    write_tool(&bench, "ed", sign);
+    write_tool(&bench, "ec", "openssl dgst -sha256 -sign ec.key ec.in");
+    for name in ["ed", "ec"] {
+        let (key, pem) = (format!("{name}.key"), format!("{name}.pem"));
+        openssl(&bench, &["pkey", "-in", &key, "-pubout", "-out", &pem]);
+        let out = format!("{name}.pub");
+        bench.run(&["key", "import", &pem, "--out", &out]).ok();
+    }
+    let init = [
+        "root", "init", "--out", "c", "--public", "ed.pub", "--public", "ec.pub",
+    ];
+    bench
+        .run(&[&init[..], &["--passphrase-file", "pass"]].concat())
+        .ok();
+    let draft = "c/root.draft";
+    let looked = [
+        "sign",
+        draft,
+        "--key",
+        "exec:./ed",
+        "--public",
+        "ed.pub",
+        "--dry-run",
+    ];
+    let looked = bench.run(&[&looked[..], &["--json"]].concat()).ok().json();
+    let word = looked["statement"].as_str().unwrap()[..8].to_owned() + "\n";
+    for name in ["ed", "ec"] {
+        let (key, public) = (format!("exec:./{name}"), format!("{name}.pub"));
+        let out = format!("{name}.sig");
+        let sign = [
+            "sign", draft, "--key", &key, "--public", &public, "--out", &out,
+        ];
+        bench.run_with(&sign, &word).ok();
+    }
+    bench.run(&["assemble", draft, "ed.sig", "ec.sig"]).ok();
+    let wrong = ["sign", draft, "--key", "exec:./ed", "--public", "ec.pub"];
+    bench.run_with(&wrong, &word).fails(12, "E_SIG_BAD");
+    let dies = ["sign", draft, "--key", "exec:false", "--public", "ec.pub"];
+    bench.run_with(&dies, &word).fails(1, "E_KEY_TOOL");
+}
+
 #[test]
 fn an_unknown_kind_of_key_gives_a_hint() {
     let bench = Bench::published();
@@ -151,6 +223,8 @@ fn an_unknown_kind_of_key_gives_a_hint() {
         "{}",
         refused.stderr
     );
-    let refused = bench.run(&["sign", "KB-1.draft", "--key", "pkcs11:x"]);
-    refused.fails(2, "E_USAGE");
+    for key in ["pkcs11:x", "exec:tool", "exec: "] {
+        let refused = bench.run(&["sign", "KB-1.draft", "--key", key]);
+        refused.fails(2, "E_USAGE");
+    }
 }

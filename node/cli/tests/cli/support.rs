@@ -113,6 +113,7 @@ impl Bench {
         let mut command = Command::new(env!("CARGO_BIN_EXE_patchmesh"));
         command.current_dir(self.folder.path());
         command.env_clear();
+        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.env("PATCHMESH_SOCKET", self.path("no-node.sock"));
         command
     }
