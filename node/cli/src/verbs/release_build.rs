@@ -65,6 +65,7 @@ pub(crate) fn run(args: &ReleaseBuildArgs, output: &Output) -> anyhow::Result<()
     let out = args.out.clone();
     let out = out.unwrap_or_else(|| PathBuf::from(format!("{}.draft", args.id)));
     files::refuse_existing(&out)?;
+    refuse_inside(&args.path, &out)?;
     let ground = ground(args)?;
     let previous = ground.authority.previous.as_deref();
     let (before, version) = next_line(&args.line, previous)?;
@@ -116,6 +117,20 @@ fn check(args: &ReleaseBuildArgs) -> anyhow::Result<()> {
                 .hint("letters, digits and dashes, at most 32")
                 .into());
         }
+    }
+    Ok(())
+}
+
+/// A draft inside the folder that it is made of would be part of the next one.
+fn refuse_inside(folder: &Path, out: &Path) -> anyhow::Result<()> {
+    let beside = out.parent().filter(|path| !path.as_os_str().is_empty());
+    let beside = beside.unwrap_or_else(|| Path::new("."));
+    let (Ok(folder), Ok(beside)) = (folder.canonicalize(), beside.canonicalize()) else {
+        return Ok(());
+    };
+    if folder.is_dir() && beside.starts_with(&folder) {
+        let failure = Failure::usage("the draft would lie inside the folder that is released");
+        return Err(failure.hint("choose another place with --out").into());
     }
     Ok(())
 }

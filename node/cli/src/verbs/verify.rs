@@ -194,14 +194,23 @@ pub(crate) fn refuse_not_current(verifier: &Verifier, now: UtcTime) -> anyhow::R
             let message = "timestamp, snapshot or targets are missing";
             Err(Failure::trust("E_TRUST_PENDING", message).into())
         }
-        TrustState::Stale { since } => {
-            let message = format!("a document has expired at {}", clock::shown(since));
-            let failure = Failure::trust("E_TRUST_EXPIRED", message);
-            Err(failure
-                .hint("renew it: patchmesh publish --repository REPO --key KEY")
-                .into())
-        }
+        TrustState::Stale { .. } => Err(expired(verifier, now).into()),
     }
+}
+
+fn expired(verifier: &Verifier, now: UtcTime) -> Failure {
+    let all = verifier.expiries().into_iter();
+    let expired: Vec<_> = all.filter(|(_, expires)| *expires <= now).collect();
+    let online = |role: &RoleName| matches!(role, RoleName::Snapshot | RoleName::Timestamp);
+    let hint = if expired.iter().all(|(role, _)| online(role)) {
+        "renew them: patchmesh publish --repository REPO --key KEY"
+    } else {
+        "its signers must sign a new one"
+    };
+    let shown = expired.iter();
+    let shown = shown.map(|(role, expires)| format!("{role} at {}", clock::shown(*expires)));
+    let message = format!("expired: {}", shown.collect::<Vec<_>>().join(", "));
+    Failure::trust("E_TRUST_EXPIRED", message).hint(hint)
 }
 
 fn text(document: &RepositoryDocument, path: &Path, output: &Output) -> String {

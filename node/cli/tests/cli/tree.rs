@@ -105,6 +105,15 @@ fn two_names_that_differ_in_case_only_are_both_named() {
 }
 
 #[test]
+fn a_draft_inside_its_own_tree_is_refused() {
+    let bench = Bench::new();
+    bench.tree("t", 1);
+    let arguments = ["release", "build", ".", "--id", "A", "--line", "desktop"];
+    bench.run(&arguments).fails(2, "E_USAGE");
+    assert!(!bench.path("A.draft").exists());
+}
+
+#[test]
 fn an_empty_folder_is_no_release_and_one_file_is() {
     let bench = Bench::new();
     fs::create_dir(bench.path("t")).unwrap();
