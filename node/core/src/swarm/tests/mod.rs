@@ -6,6 +6,8 @@
     reason = "figures of a test stay far below 2^52"
 )]
 
+mod check;
+mod fluid;
 mod fuzz;
 mod world;
 

@@ -1,17 +1,10 @@
 //! A network of machines on a virtual clock: shared WAN links as fluid, a LAN
 //! with one network card per node, connections that break and nodes that die.
-#![expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "figures of a test stay far below 2^52"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use patchmesh_content::bitfield::Bitfield;
-use patchmesh_content::geometry::ChunkIndex;
 use patchmesh_content::id::{ContentId, PeerId, blake3};
 
 use crate::config::{Config, Mode};
@@ -77,7 +70,7 @@ impl Setup {
 }
 
 #[derive(Debug)]
-enum Ev {
+pub(crate) enum Ev {
     Answer(usize, FetchId, Fetched),
     Connect(usize, usize),
     Cut(usize, usize),
@@ -101,22 +94,22 @@ pub(crate) struct Node {
     pub(crate) started: bool,
     pub(crate) store: Bitfield,
     pub(crate) done: Option<Time>,
-    site: usize,
-    tick_at: Option<Time>,
-    card_free: Time,
+    pub(crate) site: usize,
+    pub(crate) tick_at: Option<Time>,
+    pub(crate) card_free: Time,
     /// Fetches without answer: from whom, and the transfer if it runs.
-    open: BTreeMap<FetchId, (Option<usize>, Want)>,
+    pub(crate) open: BTreeMap<FetchId, (Option<usize>, Want)>,
 }
 
-struct Transfer {
+pub(crate) struct Transfer {
     /// `None`: the HTTP origin.
-    server: Option<usize>,
-    client: usize,
-    serve: ServeId,
-    fetch: FetchId,
-    want: Want,
-    left: f64,
-    wan: bool,
+    pub(crate) server: Option<usize>,
+    pub(crate) client: usize,
+    pub(crate) serve: ServeId,
+    pub(crate) fetch: FetchId,
+    pub(crate) want: Want,
+    pub(crate) left: f64,
+    pub(crate) wan: bool,
 }
 
 pub(crate) struct World {
@@ -133,15 +126,15 @@ pub(crate) struct World {
     pub(crate) delivered: u64,
     /// Pairs that cannot reach each other.
     pub(crate) blocked: BTreeSet<(usize, usize)>,
-    queue: BTreeMap<(Time, u64), Ev>,
-    sequence: u64,
-    links: BTreeMap<(usize, usize), u64>,
-    transfers: BTreeMap<u64, Transfer>,
-    rates: BTreeMap<u64, f64>,
-    fluid_at: Time,
-    fluid_turn: u64,
-    asked: BTreeMap<ServeId, (usize, usize, FetchId, Want)>,
-    steps: u64,
+    pub(crate) queue: BTreeMap<(Time, u64), Ev>,
+    pub(crate) sequence: u64,
+    pub(crate) links: BTreeMap<(usize, usize), u64>,
+    pub(crate) transfers: BTreeMap<u64, Transfer>,
+    pub(crate) rates: BTreeMap<u64, f64>,
+    pub(crate) fluid_at: Time,
+    pub(crate) fluid_turn: u64,
+    pub(crate) asked: BTreeMap<ServeId, (usize, usize, FetchId, Want)>,
+    pub(crate) steps: u64,
     pub(crate) rng: Rng,
 }
 
@@ -487,60 +480,6 @@ impl World {
         }
     }
 
-    fn transfer(
-        &mut self,
-        (server, serve): (Option<usize>, ServeId),
-        (client, fetch): (usize, FetchId),
-        want: Want,
-    ) {
-        let len = self.lens[want.chunk.0 as usize];
-        let wan = server.is_none_or(|server| server == SOURCE);
-        let id = self.sequence;
-        self.sequence += 1;
-        if wan {
-            self.flow();
-        }
-        let left = f64::from(len);
-        let transfer = Transfer {
-            server,
-            client,
-            serve,
-            fetch,
-            want,
-            left,
-            wan,
-        };
-        self.transfers.insert(id, transfer);
-        if wan {
-            self.reshape();
-        } else if let Some(server) = server {
-            // 1 Gbit/s network cards.
-            let card = &mut self.nodes[server].card_free;
-            let at = (*card)
-                .max(self.now)
-                .plus(Duration(u64::from(len) * 8 / 1000));
-            *card = at;
-            self.push(at.plus(Duration(500)), Ev::NearEnd(id));
-        }
-    }
-
-    /// A transfer delivered its last byte.
-    fn finish(&mut self, id: u64) {
-        let Some(done) = self.transfers.remove(&id) else {
-            return;
-        };
-        let bytes = u64::from(self.lens[done.want.chunk.0 as usize]);
-        if let Some(server) = done.server {
-            let serve = done.serve;
-            self.give(server, Event::Served { serve, bytes });
-        }
-        let wait = done
-            .server
-            .map_or(Duration(0), |s| self.delay(s, done.client));
-        let at = self.now.plus(wait);
-        self.push(at, Ev::Answer(done.client, done.fetch, Fetched::Held));
-    }
-
     fn answer(&mut self, node: usize, fetch: FetchId, outcome: Fetched) {
         let Some((_, want)) = self.nodes[node].open.remove(&fetch) else {
             return;
@@ -559,24 +498,6 @@ impl World {
         }
         self.drop_transfers(|t| t.client == node && t.fetch == fetch);
         self.push(self.now, Ev::Answer(node, fetch, Fetched::Stalled));
-    }
-
-    fn drop_transfers(&mut self, test: impl Fn(&Transfer) -> bool) {
-        self.flow();
-        let ids: Vec<u64> = self
-            .transfers
-            .iter()
-            .filter(|(_, t)| test(t))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in ids {
-            let gone = self.transfers.remove(&id).unwrap();
-            if let Some(server) = gone.server {
-                let serve = gone.serve;
-                self.give(server, Event::Served { serve, bytes: 0 });
-            }
-        }
-        self.reshape();
     }
 
     fn connect(&mut self, a: usize, b: usize) {
@@ -659,12 +580,12 @@ impl World {
         self.drop_transfers(|t| t.client == node);
     }
 
-    fn push(&mut self, at: Time, event: Ev) {
+    pub(crate) fn push(&mut self, at: Time, event: Ev) {
         self.sequence += 1;
         self.queue.insert((at, self.sequence), event);
     }
 
-    fn delay(&self, a: usize, b: usize) -> Duration {
+    pub(crate) fn delay(&self, a: usize, b: usize) -> Duration {
         if a == SOURCE || b == SOURCE {
             self.setup.wan_delay
         } else {
@@ -672,107 +593,11 @@ impl World {
         }
     }
 
-    fn index(&self, id: &PeerId) -> usize {
+    pub(crate) fn index(&self, id: &PeerId) -> usize {
         self.nodes
             .iter()
             .position(|node| node.member.peer == *id)
             .unwrap()
-    }
-
-    /// Lets the WAN flow up to now.
-    fn flow(&mut self) {
-        let secs = self.now.since(self.fluid_at).0 as f64 / 1e6;
-        self.fluid_at = self.now;
-        for (id, rate) in &self.rates {
-            if let Some(transfer) = self.transfers.get_mut(id) {
-                let moved = (rate * secs).min(transfer.left);
-                transfer.left -= moved;
-                let client = &self.nodes[transfer.client];
-                self.wan_bytes[client.site] += moved;
-                if client.manner == Manner::Honest {
-                    self.honest_bytes += moved;
-                }
-            }
-        }
-    }
-
-    /// Shares the links anew: fair among the connections of a site and at the
-    /// origin, then among the transfers of a connection.
-    fn reshape(&mut self) {
-        let mut connections: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
-        for (id, transfer) in self.transfers.iter().filter(|(_, t)| t.wan) {
-            connections.entry(transfer.client).or_default().push(*id);
-        }
-        let mut per_site = vec![0usize; self.setup.sites];
-        for client in connections.keys() {
-            per_site[self.nodes[*client].site] += 1;
-        }
-        let mut order: Vec<usize> = connections.keys().copied().collect();
-        let cap = |site: usize| self.setup.site_down / per_site[site].max(1) as f64;
-        order.sort_by(|a, b| cap(self.nodes[*a].site).total_cmp(&cap(self.nodes[*b].site)));
-        let mut left = self.setup.origin_up;
-        self.rates.clear();
-        for (index, client) in order.iter().enumerate() {
-            let fair = left / (order.len() - index) as f64;
-            let rate = fair.min(cap(self.nodes[*client].site));
-            left -= rate;
-            let streams = &connections[client];
-            for id in streams {
-                self.rates.insert(*id, rate / streams.len() as f64);
-            }
-        }
-        self.fluid_turn += 1;
-        let next = self
-            .rates
-            .iter()
-            .map(|(id, rate)| self.transfers[id].left / rate)
-            .min_by(f64::total_cmp);
-        if let Some(secs) = next {
-            let at = self.now.plus(Duration((secs * 1e6).ceil() as u64));
-            self.push(at, Ev::Flows(self.fluid_turn));
-        }
-    }
-
-    fn finish_flows(&mut self) {
-        self.flow();
-        let done: Vec<u64> = self
-            .transfers
-            .iter()
-            .filter(|(_, t)| t.wan && t.left < 1.0)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in done {
-            self.finish(id);
-        }
-        self.flow();
-        self.reshape();
-    }
-
-    /// Where all members of a site know each other, what is in flight and
-    /// what one member alone has stays within the site's window.
-    fn check_window(&self, node: usize) {
-        let site = self.nodes[node].site;
-        let members: Vec<usize> = (1..self.nodes.len())
-            .filter(|n| self.nodes[*n].site == site && self.nodes[*n].alive)
-            .collect();
-        let meshed = members.iter().all(|a| {
-            let others = members.iter().filter(|b| *b != a);
-            let content = self.nodes[*a].swarm.contents.get(&CONTENT);
-            content.is_some_and(|c| c.members.len() == others.count())
-        });
-        if members.len() < 2 || members.len() > 8 || !meshed {
-            return;
-        }
-        let exposed: u32 = members
-            .iter()
-            .map(|n| self.nodes[*n].swarm.contents[&CONTENT].window.exposed())
-            .sum();
-        // Members that were alone a moment ago may still have so many in flight.
-        let before = crate::limits::WAN_ALONE_MAX * u32::try_from(members.len()).unwrap();
-        assert!(
-            exposed <= crate::limits::WINDOW_MAX.max(before),
-            "{exposed} exposed"
-        );
     }
 
     /// Starts a node later than the others, found by multicast never.
@@ -782,51 +607,6 @@ impl World {
                 && !matches!(event, Ev::Discover(a, b) if *a == node || *b == node)
         });
         self.push(at, Ev::Start(node));
-    }
-
-    /// The invariants that hold between any two steps.
-    pub(crate) fn check(&self) {
-        for (index, node) in self.nodes.iter().enumerate() {
-            if !node.alive || !node.started {
-                continue;
-            }
-            let swarm = &node.swarm;
-            for content in swarm.contents.values() {
-                let holders = |chunk: ChunkIndex| {
-                    let views = content.views.0.values();
-                    let count = views
-                        .filter(|v| v.counted && v.bits.contains(chunk))
-                        .count();
-                    u16::try_from(count).unwrap()
-                };
-                content.chunks.check(holders);
-                for (peer, view) in &content.views.0 {
-                    let other = &self.nodes[self.index(peer)];
-                    let ahead = view.bits.iter().any(|c| !other.store.contains(c));
-                    assert!(
-                        !ahead || other.manner != Manner::Honest,
-                        "a view is ahead of its owner"
-                    );
-                }
-                assert_eq!(content.chunks.held(), &node.store, "node {index}");
-                let flying = swarm.fetches.select(|f| !f.near).len();
-                assert_eq!(content.window.flying() as usize, flying);
-                for fetch in swarm.fetches.all.values().filter(|f| f.live && !f.near) {
-                    assert!(
-                        content
-                            .claims
-                            .mine
-                            .iter()
-                            .any(|m| m.span == fetch.chunk.span())
-                            || !self.setup.http,
-                        "a WAN fetch without claim"
-                    );
-                }
-            }
-        }
-        for (site, _, span, live, split) in self.nodes[SOURCE].swarm.grants.live(self.now) {
-            assert!(live <= 1 || split, "{site:?} {span:?} has {live} leases");
-        }
     }
 }
 
