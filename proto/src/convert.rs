@@ -5,7 +5,7 @@ use crate::frame::FrameRefusal;
 use crate::limits::{ADDRESS_LEN_MAX, ADDRESSES_MAX, INTRODUCED_PEERS_MAX};
 use crate::v1;
 
-/// Exactly 32 bytes: a hash or a public key.
+/// Exactly 32 bytes: a hash or a public key (S-02).
 pub fn array32(bytes: &[u8]) -> Result<[u8; 32], FrameRefusal> {
     bytes.try_into().map_err(|_| FrameRefusal::Malformed)
 }

@@ -1,6 +1,6 @@
 //! Checks before decoding: the size of a message, and the number of elements
 //! in it. A frame of 64 KiB can hold 32,768 empty submessages, each of which
-//! would cost an allocation many times its wire size.
+//! would cost an allocation many times its wire size (S-01).
 
 use prost::Message;
 

@@ -63,3 +63,53 @@ pub const ELEMENTS_MAX: usize = 65_536;
 pub const INDEX_ELEMENTS_MAX: usize = 12 * INDEX_FILES_MAX;
 /// Nesting of messages.
 pub const DEPTH_MAX: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S-01: the limits that the normative text states are those of the code.
+    #[test]
+    fn the_table_of_the_normative_text_is_this_file() {
+        let stated: Vec<(&str, usize)> = include_str!("../README.md")
+            .lines()
+            .filter_map(|line| {
+                let (name, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
+                let ends = name.ends_with("_MAX");
+                let number = rest.split_once(" | ")?.0.replace(',', "");
+                Some((name, number.parse().ok().filter(|_| ends)?))
+            })
+            .collect();
+        let claim = usize::try_from(CLAIM_DURATION_MS_MAX).unwrap();
+        let limits = [
+            ("HELLO_LEN_MAX", HELLO_LEN_MAX),
+            ("FRAME_LEN_MAX", FRAME_LEN_MAX),
+            ("FRAME_MESSAGES_MAX", FRAME_MESSAGES_MAX),
+            ("GOSSIP_LEN_MAX", GOSSIP_LEN_MAX),
+            ("CHUNK_REQUEST_LEN_MAX", CHUNK_REQUEST_LEN_MAX),
+            ("CHUNK_ANSWER_LEN_MAX", CHUNK_ANSWER_LEN_MAX),
+            ("CHUNK_WIRE_LEN_MAX", CHUNK_WIRE_LEN_MAX),
+            ("DOCUMENT_REQUEST_LEN_MAX", DOCUMENT_REQUEST_LEN_MAX),
+            ("HAVE_WORDS_MAX", HAVE_WORDS_MAX),
+            ("INTRODUCED_PEERS_MAX", INTRODUCED_PEERS_MAX),
+            ("ADDRESSES_MAX", ADDRESSES_MAX),
+            ("ADDRESS_LEN_MAX", ADDRESS_LEN_MAX),
+            ("CLAIM_DURATION_MS_MAX", claim),
+            ("SITE_LEN_MAX", SITE_LEN_MAX),
+            ("ROLES_MAX", ROLES_MAX),
+            ("ROLE_LEN_MAX", ROLE_LEN_MAX),
+            ("TIMESTAMP_LEN_MAX", TIMESTAMP_LEN_MAX),
+            ("ROOT_LEN_MAX", ROOT_LEN_MAX),
+            ("SNAPSHOT_LEN_MAX", SNAPSHOT_LEN_MAX),
+            ("TARGETS_LEN_MAX", TARGETS_LEN_MAX),
+            ("STATEMENT_LEN_MAX", STATEMENT_LEN_MAX),
+            ("INDEX_LEN_MAX", INDEX_LEN_MAX),
+            ("INDEX_CHUNKS_MAX", INDEX_CHUNKS_MAX),
+            ("INDEX_FILES_MAX", INDEX_FILES_MAX),
+            ("ELEMENTS_MAX", ELEMENTS_MAX),
+            ("INDEX_ELEMENTS_MAX", INDEX_ELEMENTS_MAX),
+            ("DEPTH_MAX", DEPTH_MAX),
+        ];
+        assert_eq!(stated, limits);
+    }
+}

@@ -1,7 +1,7 @@
 //! The release index: files, modes, chunks and wire sizes of one release.
 //!
 //! Encoding is canonical: decoding and encoding again must give the same bytes,
-//! otherwise the index is refused (delta.md section 3).
+//! otherwise the index is refused (S-05).
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ pub struct ReleaseIndex {
     /// Entries in ascending byte order of their paths.
     pub files: Vec<FileEntry>,
     /// Chunks in index order; no id occurs twice, so equal chunks are stored
-    /// and sent once.
+    /// and sent once (S-07).
     pub chunks: Vec<ChunkEntry>,
     /// Where a chunk occurs more than once: the chunk number at each position
     /// that files count in. Empty if position and chunk number are the same.
@@ -43,7 +43,7 @@ pub struct ReleaseIndex {
     pub pack: [u8; 32],
 }
 
-/// One chunk as the index describes it.
+/// One chunk as the index describes it (S-03).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChunkEntry {
     /// BLAKE3 of the plain bytes.
@@ -114,7 +114,7 @@ pub enum IndexRefusal {
     /// A sequence that names a missing chunk, or that says nothing.
     #[error("sequence")]
     Sequence,
-    /// A file's range does not lie inside its chunks, or its length differs.
+    /// A file's range does not lie inside its chunks, or its length differs (S-08).
     #[error("file-range")]
     FileRange,
     /// Paths out of order, twice, below a file or link, or clashing on a

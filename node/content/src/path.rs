@@ -1,5 +1,5 @@
 //! Rules for paths in a release. One function decides, for publisher and node
-//! alike, so what can be signed can be staged.
+//! alike, so what can be signed can be staged (S-09).
 
 /// Longest path in bytes.
 pub const PATH_LEN_MAX: usize = 1024;

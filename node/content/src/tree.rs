@@ -1,4 +1,4 @@
-//! Verifies bytes against their signed ids.
+//! Verifies bytes against their signed ids (S-13).
 
 use crate::id::{ChunkId, blake3};
 use crate::index::ChunkEntry;
@@ -29,6 +29,7 @@ pub fn verify_chunk(plain: &[u8], entry: &ChunkEntry) -> Result<(), ChunkRefusal
 mod tests {
     use super::*;
 
+    /// S-13.
     #[test]
     fn one_flipped_bit_or_one_missing_byte_is_refused() {
         let mut plain = vec![3u8; 1000];

@@ -93,7 +93,7 @@ pub enum DeclineReason {
     Refused,
 }
 
-/// Names one document that a peer or an origin can give.
+/// Names one document that a peer or an origin can give (S-11).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum DocumentRef {
     /// A metadata document; role as in the TUF repository.
@@ -121,7 +121,7 @@ pub fn encode_frame(messages: &[Message]) -> Vec<u8> {
     .encode_to_vec()
 }
 
-/// Decodes a control frame; all of it or nothing.
+/// Decodes a control frame; all of it or nothing (S-10).
 pub fn decode_frame(bytes: &[u8]) -> Result<Vec<Message>, FrameRefusal> {
     let frame: v1::Frame = decode(bytes, FRAME_LEN_MAX)?;
     if frame.messages.len() > FRAME_MESSAGES_MAX {
@@ -337,7 +337,7 @@ impl DocumentRef {
     }
 }
 
-/// A gossip message: a timestamp document.
+/// A gossip message: a timestamp document (G-01).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announcement {
     /// Newest root the sender knows; a hint.
@@ -392,7 +392,7 @@ pub fn check_addresses(list: &[Address]) -> Result<(), FrameRefusal> {
     addresses(list)
 }
 
-/// What comes first in the answer to a request for a chunk.
+/// What comes first in the answer to a request for a chunk (S-12).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChunkAnswer {
     /// No.

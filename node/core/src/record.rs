@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One durable fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
-    /// A verified document, byte for byte, and the floors after it.
+    /// A verified document, byte for byte, and the floors after it (T-30).
     Document {
         /// Role of the document.
         role: RoleName,

@@ -20,7 +20,7 @@ use crate::limits::GOSSIP_PENDING_MAX;
 /// gossipsub with one allowed topic.
 pub(crate) type Gossipsub = Behaviour<IdentityTransform, WhitelistSubscriptionFilter>;
 
-/// A message that was seen comes back for as long as someone replays it.
+/// A message that was seen comes back for as long as someone replays it (G-03).
 const DUPLICATES_KEPT: Duration = Duration::from_mins(15);
 /// Room for gossipsub's own fields around one message of full length.
 const ENVELOPE_LEN: usize = 512;
@@ -29,7 +29,7 @@ const INVALID_MESSAGE_WEIGHT: f64 = -100.0;
 /// Most that time in the mesh can earn.
 const TIME_IN_MESH_CAP: f64 = 10.0;
 
-/// Messages that wait for a verdict.
+/// Messages that wait for a verdict (G-02).
 #[derive(Debug)]
 pub(crate) struct Gossip {
     topic: IdentTopic,

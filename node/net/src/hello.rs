@@ -1,10 +1,10 @@
 //! The hello gate. On an encrypted connection both sides show who they are
 //! and ask their driver for a verdict, before the swarm knows of the
-//! connection. An outsider reaches no other protocol.
+//! connection. An outsider reaches no other protocol (M-16).
 //!
 //! The dialer opens the first stream and sends its hello; the listener, once
 //! it admits the dialer, answers with its own; the dialer, once it admits the
-//! listener, ends with the byte [`ADMITTED`]. A refusal is a closed connection.
+//! listener, ends with the byte [`ADMITTED`]. A refusal is a closed connection (M-12).
 
 use std::future::poll_fn;
 use std::io;

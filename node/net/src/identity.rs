@@ -1,4 +1,4 @@
-//! Between a peer's name here (its Ed25519 public key) and libp2p's.
+//! Between a peer's name here (its Ed25519 public key) and libp2p's (M-03).
 
 use libp2p::identity::{Keypair, PublicKey, ed25519};
 use patchmesh_core::peer::PeerId;

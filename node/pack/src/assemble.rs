@@ -1,4 +1,4 @@
-//! Files from their chunks, checked against every signed hash on the way.
+//! Files from their chunks, checked against every signed hash on the way (S-21).
 
 use patchmesh_content::geometry::ChunkIndex;
 use patchmesh_content::id::Hasher;

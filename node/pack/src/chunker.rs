@@ -1,5 +1,5 @@
 //! Cuts bytes where their content says so: FastCDC v2020 with its own gear
-//! table and normalisation level 1, sizes from the content geometry.
+//! table and normalisation level 1, sizes from the content geometry (S-06).
 
 use std::io::{self, Read};
 

@@ -4,7 +4,7 @@
 //! zstd frame follows, with its content size, no dictionary id, no checksum
 //! (BLAKE3 covers it) and a window of at most 512 KiB. A chunk is stored if
 //! zstd does not save one byte in fifty, so a wire frame is never longer than
-//! its chunk and one byte.
+//! its chunk and one byte (S-04).
 
 use std::io;
 

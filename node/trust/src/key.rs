@@ -85,7 +85,7 @@ impl PublicKey {
     }
 
     /// `None` for a key type or scheme that this build does not know: the
-    /// document stays usable, the key never verifies.
+    /// document stays usable, the key never verifies (T-59).
     pub(crate) fn from_value(value: &Value) -> Result<Option<Self>, Refusal> {
         let text = |value: Option<&Value>| {
             let text = value.and_then(Value::as_text);

@@ -4,7 +4,7 @@
 //! certificate itself. What it proves is that the holder of the key `peer`
 //! knows the network's id and declares this site and role. The site and the
 //! origin role are claims; nothing about releases rests on them, and who lies
-//! about its site only misplaces its own traffic.
+//! about its site only misplaces its own traffic (M-20).
 
 use patchmesh_content::id::PeerId;
 use patchmesh_proto::Message as _;

@@ -150,7 +150,7 @@ impl Verifier {
     /// back: documents with roots in ascending version, then timestamp,
     /// snapshot, targets, lines, and the floors. Also gives the stored
     /// documents that no longer stand, which is no error: a newer root may
-    /// have replaced their signers.
+    /// have replaced their signers (T-34).
     pub fn restore<'a>(
         root: &[u8],
         lines: &[String],
@@ -177,7 +177,7 @@ impl Verifier {
         self.mesh_id
     }
 
-    /// Checks a document against the current state; changes nothing.
+    /// Checks a document against the current state; changes nothing (T-14).
     ///
     /// # Errors
     /// `Pending` says that something must come first: a root N + 1 before N + 2,
@@ -432,7 +432,7 @@ impl Verifier {
     }
 
     /// Checks index bytes against a release: length, SHA-256, BLAKE3, form,
-    /// and that line, id and severity agree.
+    /// and that line, id and severity agree (T-05, T-23).
     pub fn open_index(
         release: &Verified<Release>,
         bytes: &[u8],

@@ -75,6 +75,7 @@ fn goes_both_ways() {
     assert_eq!(index.wire_bytes(), 51 + 101 + 16);
 }
 
+/// S-05.
 #[test]
 fn bytes_that_are_not_canonical_are_refused() {
     let mut bytes = sample().encode();
@@ -92,6 +93,7 @@ fn refusal(change: impl FnOnce(&mut ReleaseIndex)) -> IndexRefusal {
     ReleaseIndex::decode(&index.encode()).expect_err("the change is refused")
 }
 
+/// S-03, S-08, S-09.
 #[test]
 fn every_inconsistency_has_its_refusal() {
     assert_eq!(refusal(|i| i.chunks[0].len = 0), IndexRefusal::ChunkLength);
@@ -151,6 +153,7 @@ fn a_file_range_at_the_limit_of_numbers_is_refused() {
     );
 }
 
+/// S-07.
 #[test]
 fn a_repeated_chunk_is_listed_once_and_counted_at_each_of_its_positions() {
     let index = repeating();

@@ -11,7 +11,7 @@ use crate::output::{Notice, Verdict};
 use crate::time::Now;
 
 impl Catalog {
-    /// Judges a message of an admitted peer. What is accepted was made durable
+    /// Judges a message of an admitted peer (T-42). What is accepted was made durable
     /// by an action before.
     pub(crate) fn judge(
         &mut self,

@@ -10,7 +10,7 @@ use crate::peer::{Member, Path, PeerRefusal, Proof};
 use crate::time::UtcTime;
 
 /// Checks protocol, certificate and addresses of a hello. Peers of the own,
-/// named site are reached over the LAN, all others over the WAN.
+/// named site are reached over the LAN, all others over the WAN (M-13, M-21).
 ///
 /// # Errors
 /// The stable code that the other side and the metrics get.

@@ -127,6 +127,7 @@ mod tests {
         }
     }
 
+    /// T-49.
     #[test]
     fn the_last_place_is_for_bootstrap_peers_and_idle_hellos_give_way() {
         let bootstrap = member(9_999);

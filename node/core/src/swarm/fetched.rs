@@ -120,7 +120,7 @@ impl Swarm {
         }
     }
 
-    /// Closes the connection to a peer and turns it away from now on.
+    /// Closes the connection to a peer and turns it away from now on (S-20).
     fn expel(&mut self, peer: &PeerId, now: Time, out: &mut Vec<Action>) {
         if let Some(state) = self.peers.get_mut(peer) {
             state.refuse(now);

@@ -1,5 +1,5 @@
 //! Leases at a source: safety where the members of a site don't know each
-//! other yet. One member of a site gets a span; the others are told who.
+//! other yet. One member of a site gets a span; the others are told who (S-17).
 
 use std::collections::BTreeMap;
 
@@ -182,7 +182,7 @@ impl Served {
         let (leased, names) = self.others(ask);
         if !names.is_empty() {
             // Who asks as unreachable must mean all holders: a member of its
-            // own part may have got a lease since it was told.
+            // own part may have got a lease since it was told (S-18).
             let told = self.told.get(&(span, ask.from));
             let knows = told.is_some_and(|told| names.iter().all(|name| told.contains(name)));
             if !(ask.unreachable && knows) {

@@ -148,7 +148,7 @@ impl Swarm {
         }
     }
 
-    /// Tells a new peer of connected members of its site, and them of it.
+    /// Tells a new peer of connected members of its site, and them of it (M-22).
     fn introduce(&mut self, member: &Member, path: Path, out: &mut Vec<Action>) {
         if member.origin || member.site.is_empty() {
             return;

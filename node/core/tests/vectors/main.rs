@@ -17,6 +17,7 @@ use crate::case::{Case, Outcome, Vectors};
 mod case;
 mod describe;
 
+/// S-02, S-10.
 #[test]
 fn frames() {
     let vectors = Vectors::read(include_str!("../../../../proto/vectors/frame.json"));
@@ -71,6 +72,7 @@ fn documents() {
     });
 }
 
+/// G-01.
 #[test]
 fn announcements() {
     let vectors = Vectors::read(include_str!("../../../../proto/vectors/announcement.json"));

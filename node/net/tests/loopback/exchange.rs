@@ -186,6 +186,7 @@ async fn orders_to_a_peer_that_is_not_connected_fail_at_once() {
     assert_eq!(answered(&mut a).await, (AskId(4), Answered::Failed));
 }
 
+/// S-12.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_longer_than_the_limit_is_refused_before_it_is_read() {
     let mut a = Node::new(1).await;
@@ -241,6 +242,7 @@ async fn answered(node: &mut Node) -> (AskId, Answered) {
     .await
 }
 
+/// S-11.
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_arrive_up_to_the_cap_of_the_asker() {
     let (mut a, mut b) = pair().await;
@@ -281,6 +283,7 @@ async fn message(node: &mut Node) -> Message {
     .await
 }
 
+/// S-10.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_messages_keep_their_order() {
     let (a, mut b) = pair().await;

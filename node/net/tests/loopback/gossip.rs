@@ -56,6 +56,7 @@ async fn try_judge(node: &mut Node) -> Option<u64> {
         .ok()
 }
 
+/// G-02.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_accepted_messages_reach_the_third_node_in_a_line() {
     let mut a = Node::new(1).await;
@@ -84,6 +85,7 @@ async fn only_accepted_messages_reach_the_third_node_in_a_line() {
     assert_eq!(heard, [2, 4]);
 }
 
+/// G-03.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replayed_message_is_not_reported_again() {
     let mut a = Node::new(1).await;

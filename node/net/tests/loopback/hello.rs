@@ -34,6 +34,7 @@ fn saw_hello(node: &Node) -> bool {
         .any(|event| matches!(event, Event::Hello { .. }))
 }
 
+/// M-12.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_nodes_show_each_other_who_they_are() {
     let (mut a, mut b) = (Node::new(1).await, Node::new(2).await);
@@ -54,6 +55,7 @@ async fn two_nodes_show_each_other_who_they_are() {
     assert_eq!(of_b.addresses, [b.address.clone()]);
 }
 
+/// M-16.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_dialer_learns_nothing_about_the_node() {
     let (mut a, mut b) = (Node::new(1).await, Node::new(2).await);
@@ -79,6 +81,7 @@ async fn a_listener_that_the_dialer_refuses_is_not_connected() {
     assert!(!b.seen.contains(&up), "one verdict was enough");
 }
 
+/// M-03.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_said_to_another_peer_at_the_dialled_address() {
     let (mut a, mut b) = (Node::new(1).await, Node::new(2).await);

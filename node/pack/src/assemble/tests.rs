@@ -85,6 +85,7 @@ fn a_file_that_ends_early_is_refused() {
     assert_eq!(assembler.finish(), Err(AssembleRefusal::WrongCount));
 }
 
+/// S-21.
 #[test]
 fn a_wrong_shared_chunk_is_found_by_either_hash_of_the_file() {
     let (mut index, pack) = publish(&[("a", b"first"), ("b", b"second")], 1);
@@ -122,7 +123,11 @@ proptest! {
     fn random_trees_go_both_ways(
         files in prop::collection::btree_map(
             "[a-f]{1,3}x",
-            (0u64..6, prop_oneof![0usize..200, 0usize..40_000, 30_000usize..900_000], any::<bool>()),
+            (
+                0u64..6,
+                prop_oneof![0usize..200, 0usize..40_000, 30_000usize..900_000],
+                any::<bool>(),
+            ),
             0..8,
         ),
     ) {

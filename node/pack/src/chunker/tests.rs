@@ -28,7 +28,8 @@ fn ids(bytes: &[u8]) -> BTreeSet<ChunkId> {
 }
 
 /// The cuts are part of the format: other cuts mean that no chunk of a release
-/// is found in the one before. If this test fails, the format has changed.
+/// is found in the one before. If this test fails, the format has changed
+/// (S-06).
 #[test]
 fn golden_cuts() {
     assert_eq!(

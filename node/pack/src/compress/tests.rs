@@ -99,6 +99,7 @@ fn wrong_zstd_headers_are_refused_before_decoding() {
     assert_eq!(refusal(&reserved, len), WireRefusal::Corrupt);
 }
 
+/// S-04.
 #[test]
 fn exactly_one_frame_is_taken() {
     let plain = vec![9u8; 100_000];
@@ -153,7 +154,10 @@ fn a_window_above_the_limit_is_refused_and_one_at_the_limit_is_not() {
 
 proptest! {
     #[test]
-    fn random_frames_never_panic(frame in prop::collection::vec(any::<u8>(), 0..300), len in 0u32..600_000) {
+    fn random_frames_never_panic(
+        frame in prop::collection::vec(any::<u8>(), 0..300),
+        len in 0u32..600_000,
+    ) {
         if let Ok(plain) = decode(&frame, len) {
             prop_assert_eq!(plain.len(), len as usize);
         }

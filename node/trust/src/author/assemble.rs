@@ -27,7 +27,7 @@ pub struct Authority<'a> {
     pub previous: Option<&'a [u8]>,
 }
 
-/// Merges copies of one draft and checks it as a node would (T-25).
+/// Merges copies of one draft and checks it as a node would (T-25) (T-50).
 ///
 /// # Errors
 /// `Missing` below a threshold; `BadSignature` and `UnknownKey` name the key of

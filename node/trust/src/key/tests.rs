@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// M-01.
 #[test]
 fn a_signature_fits_its_own_domain_only() {
     let key = NodeKey::from_seed([7; 32]);

@@ -29,6 +29,7 @@ fn verdict(payload: &[u8], signature: &[u8], utc: i64) -> Result<Certificate, Re
     verify_certificate(payload, signature, &node(1).1, &MESH, UtcTime(utc))
 }
 
+/// M-20.
 #[test]
 fn an_issued_certificate_verifies_within_its_validity() {
     let (payload, signature) = changed(|_| {});

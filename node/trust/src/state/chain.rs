@@ -25,7 +25,7 @@ pub(crate) struct Chain {
     pub(crate) load: Load,
 }
 
-/// Which release lines are loaded.
+/// Which release lines are loaded (T-24).
 #[derive(Debug, Clone)]
 pub(crate) struct Load {
     all: bool,

@@ -52,7 +52,7 @@ impl Floors {
     }
 
     /// Whether a statement may stand: `Rollback` below the floor,
-    /// `Contradiction` if it is another one of the same version.
+    /// `Contradiction` if it is another one of the same version (T-44).
     pub(crate) fn check(&self, role: &str, version: u64, digest: &[u8; 32]) -> Result<(), Refusal> {
         let Some(floor) = self.roles.get(role) else {
             return Ok(());

@@ -1,5 +1,5 @@
 //! The signing side: who is missing, what cannot be signed, and that whatever
-//! is assembled a node takes. T-01, T-12, T-25, T-50.
+//! is assembled a node takes. T-01, T-25, T-50.
 
 use patchmesh_trust::author::{
     AuthorError, Authority, Draft, LinePlan, RootPlan, TargetsPlan, assemble,

@@ -74,6 +74,31 @@ fn documents_out_of_order_wait() {
     }
 }
 
+/// T-03: other hashes are signed bytes and nothing more; without SHA-256 there
+/// is no pin to check.
+#[test]
+fn only_sha256_counts_among_the_hashes() {
+    let publication = Publication::new(1);
+    let hashes = |change: fn(&mut Object)| {
+        edit(&publication.timestamp, TIMESTAMP, |signed| {
+            let pin = object(signed, &["meta", "snapshot.json"]);
+            let sha256 = Value::text("00".repeat(32));
+            let mut hashes = Object::from([("sha256".to_owned(), sha256)]);
+            change(&mut hashes);
+            pin.insert("hashes".to_owned(), Value::Object(hashes));
+        })
+    };
+    let more = hashes(|hashes| {
+        hashes.insert("sha512".to_owned(), Value::text("not even hexadecimal"));
+    });
+    assert_eq!(give(&mut verifier(), &RoleName::Timestamp, &more), Ok(()));
+    let none = hashes(Object::clear);
+    assert_eq!(
+        give(&mut verifier(), &RoleName::Timestamp, &none),
+        Err(Refusal::Malformed)
+    );
+}
+
 /// T-44, first half: of two statements of one version the first is kept.
 #[test]
 fn the_first_of_two_contradicting_statements_stays() {
@@ -98,7 +123,7 @@ fn the_first_of_two_contradicting_statements_stays() {
 }
 
 /// The same statement with more signatures is the same statement; the bytes
-/// are exchanged if the snapshot pins the new ones.
+/// are exchanged if the snapshot pins the new ones (T-38).
 #[test]
 fn a_statement_signed_by_more_is_no_contradiction() {
     let mut plan = targets_plan(1);

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use patchmesh_content::id::PeerId;
 
+use crate::catalog::peers::GOSSIP_PER_SEC_MAX;
 use crate::catalog::{Action, Catalog, Event};
 use crate::config::Mode;
 use crate::fixture::publisher::{Folder, Publisher, UTC, config, index, named};
@@ -187,6 +188,27 @@ fn gossip_is_accepted_once_and_only_if_newer_and_genuine() {
     assert!(!desk.said.contains(&own), "at most once in 10 s");
 }
 
+/// T-41.
+#[test]
+fn a_flood_of_one_peer_is_judged_up_to_its_limit() {
+    let publisher = Publisher::new();
+    let mut desk = Desk::new(&publisher, PeerId([9; 32]));
+    desk.peer_up(FAR, Path::Wan, [1, 0, 0]);
+    desk.peer_up(OTHER, Path::Wan, [1, 0, 0]);
+    let garbage = Announcement {
+        root_version: 1,
+        timestamp: b"{}".to_vec(),
+    };
+    desk.now.mono = Time(5_000_000);
+    for _ in 0..GOSSIP_PER_SEC_MAX {
+        assert_eq!(desk.gossip(FAR, &garbage), Verdict::Reject);
+    }
+    assert_eq!(desk.gossip(FAR, &garbage), Verdict::Ignore);
+    assert_eq!(desk.gossip(OTHER, &garbage), Verdict::Reject);
+    desk.now.mono = Time(6_000_000);
+    assert_eq!(desk.gossip(FAR, &garbage), Verdict::Reject);
+}
+
 #[test]
 fn an_expired_timestamp_is_ignored_not_punished() {
     let mut publisher = Publisher::new();
@@ -233,6 +255,7 @@ fn a_hint_of_a_newer_root_is_followed_and_a_lie_holds_up_nothing() {
     assert_eq!(head(&desk), [2, 2, 2]);
 }
 
+/// T-47.
 #[test]
 fn any_order_same_state() {
     let mut publisher = Publisher::new();

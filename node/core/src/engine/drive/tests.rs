@@ -126,6 +126,7 @@ fn same_seed_same_outputs_and_a_replay_finds_the_first_difference() {
     assert_eq!(replay(&bent).unwrap().differs_at, Some(replayed.inputs - 1));
 }
 
+/// M-13, M-21.
 #[test]
 fn a_hello_is_judged_by_network_key_time_and_protocol() {
     let (publisher, mut host) = started(Mode::Endpoint);

@@ -1,4 +1,4 @@
-//! Claims in the site: who said that it fetches which span over the WAN.
+//! Claims in the site: who said that it fetches which span over the WAN (S-15).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Who of the members is to fetch which span: weighted rendezvous hashing.
+//! Who of the members is to fetch which span: weighted rendezvous hashing (S-16).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -116,6 +116,7 @@ impl Duty {
 mod tests {
     use super::*;
 
+    /// S-16.
     #[test]
     fn joining_and_leaving_gives_the_ranks_of_a_fresh_start() {
         let peer = |n: u8| PeerId([n; 32]);

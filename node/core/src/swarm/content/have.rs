@@ -29,7 +29,7 @@ pub(crate) struct Change {
 }
 
 impl Views {
-    /// Takes a Have; unknown words are ignored.
+    /// Takes a Have; unknown words are ignored (S-14).
     pub(crate) fn update(&mut self, peer: PeerId, fresh: View, words: &[(u32, u64)]) -> Change {
         let view = self.0.entry(peer).or_insert(fresh);
         let mut change = Change::default();

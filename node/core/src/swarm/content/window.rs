@@ -1,5 +1,5 @@
 //! How many chunks this node may have that no other member has: what a crash
-//! can cost, and what keeps the WAN busy.
+//! can cost, and what keeps the WAN busy (S-19).
 
 use std::collections::BTreeMap;
 
@@ -187,6 +187,7 @@ fn smooth(value: &mut u64, sample: u64) {
 mod tests {
     use super::*;
 
+    /// S-19.
     #[test]
     fn the_share_follows_rate_and_delay_within_its_bounds() {
         let mut window = Window::default();

@@ -41,6 +41,7 @@ fn run(name: &str, setup: Setup) -> (f64, f64, [u8; 32]) {
     (copies, time, world.digest)
 }
 
+/// S-17.
 #[test]
 fn four_sites_of_five_start_together() {
     let mut world = World::new(Setup::new(1, 4, 5, 512));
@@ -51,6 +52,7 @@ fn four_sites_of_five_start_together() {
     assert!(copies <= 1.03 && time <= 1.10);
 }
 
+/// M-22.
 #[test]
 fn sites_of_any_size_fetch_one_copy_however_late_they_find_each_other() {
     for (nodes, seed) in [(1, 2), (2, 3), (5, 4), (12, 5), (50, 6)] {
@@ -126,6 +128,7 @@ fn broken_connections_cost_a_few_chunks_each() {
     }
 }
 
+/// S-18.
 #[test]
 fn parts_that_cannot_reach_each_other_fetch_a_copy_each() {
     let mut world = World::new(Setup::new(8, 1, 5, 96));
@@ -167,6 +170,7 @@ fn liars_cost_time_but_not_the_update() {
     hostile(Manner::Liar, 10, 23);
 }
 
+/// S-20.
 #[test]
 fn corrupters_are_turned_away() {
     hostile(Manner::Corrupter, 1, 24);
@@ -174,6 +178,7 @@ fn corrupters_are_turned_away() {
     hostile(Manner::Corrupter, 10, 26);
 }
 
+/// S-15.
 #[test]
 fn a_plain_http_origin_is_shared_by_claims_alone() {
     for (nodes, seed) in [(1, 31), (2, 32), (5, 33), (12, 34)] {
@@ -185,6 +190,7 @@ fn a_plain_http_origin_is_shared_by_claims_alone() {
     }
 }
 
+/// S-14.
 #[test]
 fn a_late_member_takes_next_to_nothing_over_the_wan() {
     for seed in 40..45 {
