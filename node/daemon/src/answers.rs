@@ -20,13 +20,13 @@ use crate::drive::node::Node;
 use crate::origin::source::Origin;
 
 /// Answer to `Request::Status`.
-pub(crate) fn status(node: &Node) -> Answer {
+pub(crate) fn status(node: &Node) -> Box<Status> {
     let view = node.engine.view(node.clock.now());
     let connected = view.peers.iter().filter(|peer| peer.connected).count();
     let trust = trust(view.trust);
     let usage = node.store.usage();
     let addresses = node.listening.iter();
-    Answer::Status(Box::new(Status {
+    Box::new(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         node: node.net.peer,
         site: node.settings.site.clone(),
@@ -55,7 +55,7 @@ pub(crate) fn status(node: &Node) -> Answer {
         },
         releases: view.releases.iter().map(release).collect(),
         refusals: node.notices.refusals(),
-    }))
+    })
 }
 
 /// Answer to `Request::Peers`.

@@ -24,7 +24,7 @@ use crate::drive::query::Query;
 /// Conversations at one time; more are closed at once.
 const CONVERSATIONS_MAX: usize = 32;
 /// A client that sends no whole line for this long is let go.
-const IDLE_MAX: Duration = Duration::from_secs(600);
+const IDLE_MAX: Duration = Duration::from_mins(10);
 
 /// Listens at the socket path.
 pub(crate) fn bind(path: &Path) -> Result<UnixListener, BindError> {
@@ -80,18 +80,16 @@ async fn converse(stream: UnixStream, queries: &mpsc::Sender<Query>) -> std::io:
                 return Ok(());
             }
         };
-        match request {
-            Request::Fetch {
-                release,
-                follow: true,
-            } => {
-                follow(&release, queries, &mut writer).await?;
-            }
-            other => {
-                let answer = answer(other, queries).await;
-                writer.write_all(&encode_answer(&answer)).await?;
-            }
+        if let Request::Fetch {
+            release,
+            follow: true,
+        } = &request
+        {
+            follow(release, queries, &mut writer).await?;
+            continue;
         }
+        let answer = answer(request, queries).await;
+        writer.write_all(&encode_answer(&answer)).await?;
     }
 }
 
@@ -201,7 +199,9 @@ async fn follow(
         let mut event = progress(release, &now, &base);
         event.seconds_remaining = (event.bytes_total - done).checked_div(rate);
         if event.message_type == FetchKind::Error {
-            event.error = "failed to stage: `patchmesh events` says why".to_owned();
+            event
+                .error
+                .push_str("failed to stage: `patchmesh events` says why");
         }
         let last = event.is_last();
         writer
@@ -259,10 +259,7 @@ fn sources(status: &Status) -> Sources {
 }
 
 async fn status(queries: &mpsc::Sender<Query>) -> Option<Status> {
-    match ask(queries, Query::Status).await? {
-        Answer::Status(status) => Some(*status),
-        _ => None,
-    }
+    ask(queries, Query::Status).await.map(|status| *status)
 }
 
 async fn ask<T>(

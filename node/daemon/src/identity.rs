@@ -31,7 +31,8 @@ pub(crate) enum IdentityError {
     Read(#[from] ReadError),
     /// The file does not hold a key.
     #[error(
-        "failed to read the node key: it is {0} bytes long, not 32; restore the file or remove it to join as a new node"
+        "failed to read the node key: it is {0} bytes long, not 32; restore the file, or \
+         remove it to join as a new node"
     )]
     Damaged(usize),
     /// The system gave no randomness.

@@ -2,6 +2,16 @@
 
 use tracing_subscriber::EnvFilter;
 
+/// Libraries that warn about foreign input, which must not fill the log.
+const LIBRARIES: [&str; 6] = [
+    "libp2p_core",
+    "libp2p_gossipsub",
+    "libp2p_mdns",
+    "libp2p_swarm",
+    "libp2p_tcp",
+    "yamux",
+];
+
 /// The filter of `log.level` is not one.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to read log.level {0:?}: it takes error, warn, info, debug, trace or a filter")]
@@ -9,14 +19,18 @@ pub(crate) struct BadFilter(String);
 
 /// Starts logging at this level, as text or JSON lines.
 pub(crate) fn start(level: &str, json: bool) -> Result<(), BadFilter> {
-    let filter = EnvFilter::try_new(level).map_err(|_| BadFilter(level.to_owned()))?;
+    let bad = || BadFilter(level.to_owned());
+    let mut filter = EnvFilter::try_new(level).map_err(|_| bad())?;
+    for library in LIBRARIES.iter().filter(|library| !level.contains(*library)) {
+        filter = filter.add_directive(format!("{library}=error").parse().map_err(|_| bad())?);
+    }
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
     if json {
-        builder.json().init()
+        builder.json().init();
     } else {
-        builder.with_ansi(false).init()
+        builder.with_ansi(false).init();
     }
     Ok(())
 }

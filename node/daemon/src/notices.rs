@@ -66,7 +66,7 @@ impl Notices {
 
     /// Counts something refused.
     pub(crate) fn refused(&mut self, what: &str, code: &str, from: Option<PeerId>) {
-        tracing::debug!(what, code, from = from.map(|peer| peer.to_hex()), "refused");
+        tracing::debug!(what, code, from = from.map(PeerId::to_hex), "refused");
         let mut key = (what.to_owned(), code.to_owned());
         if self.refusals.len() >= REFUSAL_KINDS_MAX && !self.refusals.contains_key(&key) {
             key = ("other".to_owned(), "other".to_owned());
@@ -170,10 +170,11 @@ mod tests {
     }
 
     fn events(notices: &Notices, since: u64) -> Vec<Event> {
-        match notices.answer(since) {
-            Answer::Events(events) => events.events,
-            other => panic!("not events: {other:?}"),
-        }
+        let answer = notices.answer(since);
+        let Answer::Events(events) = answer else {
+            panic!("not events: {answer:?}")
+        };
+        events.events
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The program around a node: arguments, signals, exit codes.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -115,7 +114,8 @@ fn fail(error: &dyn Error, code: u8) -> ExitCode {
     let mut text = format!("patchmeshd: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
+        text.push_str(": ");
+        text.push_str(&error.to_string());
         cause = error.source();
     }
     text.push('\n');

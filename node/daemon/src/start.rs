@@ -1,7 +1,7 @@
 //! Puts a node together: store, identity, trust, engine, network, socket.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchmesh_api::socket::listen_path;
@@ -24,7 +24,7 @@ use crate::contents::Contents;
 use crate::control;
 use crate::drive::Ears;
 use crate::drive::node::{FINISHED_MAX, Node};
-use crate::drive::query::QUERIES_MAX;
+use crate::drive::query::{QUERIES_MAX, Query};
 use crate::identity::{self, Identity};
 use crate::notices::Notices;
 use crate::origin::folder::Folder;
@@ -108,32 +108,18 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
     let contents = Contents::default();
     restore_contents(&contents, &begin.restored);
     let mesh_id = mesh_id(&settings, &begin.anchor)?;
-    let engine = Engine::new(
-        begin.config,
-        &begin.anchor,
-        begin.restored,
-        begin.seed,
-        begin.now,
-    )
-    .map_err(|error| trust_error(&settings.root, error))?;
+    let engine = start_engine(begin).map_err(|error| trust_error(&settings.root, error))?;
     let head = engine.view(clock.now()).head;
-    let hello = hello(
-        &identity,
-        &mesh_id,
-        &settings,
-        [head.root, head.timestamp, head.snapshot],
-    )?;
-    let (net, events) =
-        patchmesh_net::start(net_config(&settings, identity.seed, &mesh_id, hello))?;
-    let socket = Some(settings.socket.as_path()).filter(|path| !path.as_os_str().is_empty());
-    let socket = listen_path(socket, |name| std::env::var_os(name));
-    let listener = control::bind(&socket)?;
-    let (to_driver, queries) = mpsc::channel(QUERIES_MAX);
-    tokio::spawn(control::serve(listener, to_driver));
+    let head = [head.root, head.timestamp, head.snapshot];
+    let hello = hello(&identity, &mesh_id, &settings, head)?;
+    let net_config = net_config(&settings, identity.seed, &mesh_id, hello);
+    let (net, events) = patchmesh_net::start(net_config)?;
+    let (socket, queries) = listen(&settings)?;
     let (finished, finished_ears) = mpsc::channel(FINISHED_MAX);
     tracing::info!(node = %net.peer, site = settings.site, socket = %socket.display(), "started");
     let node = Node {
         settings,
+        socket,
         clock,
         engine,
         store,
@@ -161,6 +147,27 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
             stop,
         },
     })
+}
+
+fn start_engine(begin: journal::Start) -> Result<Engine, patchmesh_core::engine::StartError> {
+    let journal::Start {
+        config,
+        anchor,
+        restored,
+        seed,
+        now,
+    } = begin;
+    Engine::new(config, &anchor, restored, seed, now)
+}
+
+/// Opens the control socket; its questions come through the channel.
+fn listen(settings: &Settings) -> Result<(PathBuf, mpsc::Receiver<Query>), StartError> {
+    let path = Some(settings.socket.as_path()).filter(|path| !path.as_os_str().is_empty());
+    let path = listen_path(path, |name| std::env::var_os(name));
+    let listener = control::bind(&path)?;
+    let (to_driver, queries) = mpsc::channel(QUERIES_MAX);
+    tokio::spawn(control::serve(listener, to_driver));
+    Ok((path, queries))
 }
 
 fn read_root(path: &Path) -> Result<Vec<u8>, StartError> {

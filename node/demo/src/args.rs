@@ -10,6 +10,10 @@ use clap::Parser;
 /// No root and no internet are needed; everything lies in one temporary folder
 /// and is gone at the end. Exit 0 only if every promise that was printed held.
 #[derive(Debug, Clone, Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one switch of the command line"
+)]
 #[command(name = "patchmesh-demo", version, max_term_width = 100)]
 pub struct Args {
     /// Publish this file or folder first, as the release that is replaced.

@@ -53,7 +53,7 @@ impl Authority {
         let mut init = authority.command(&["root", "init", "--threshold", "2", "--keys", "3"]);
         init.args(["--line", line, "--out"])
             .arg(&authority.ceremony);
-        authority.run(authority.with_passphrase(&mut init), "")?;
+        run(authority.with_passphrase(&mut init), "")?;
         authority.publish(&authority.ceremony, None)?;
         Ok(authority)
     }
@@ -74,7 +74,7 @@ impl Authority {
             .arg("--out")
             .arg(&draft)
             .arg(folder);
-        self.run(&mut build, "")?;
+        run(&mut build, "")?;
         Ok(draft)
     }
 
@@ -87,14 +87,13 @@ impl Authority {
         );
         let mut sign = self.command(&["sign", "--key", &key, "--out"]);
         sign.arg(&out).arg(draft);
-        self.run(self.with_passphrase(&mut sign), &format!("{id}\n"))?;
+        run(self.with_passphrase(&mut sign), &format!("{id}\n"))?;
         Ok(out)
     }
 
     /// Joins signatures to a draft.
     pub fn assemble(&self, draft: &Path, signatures: &[PathBuf]) -> Result<()> {
-        self.run(self.command(&["assemble"]).arg(draft).args(signatures), "")
-            .map(drop)
+        run(self.command(&["assemble"]).arg(draft).args(signatures), "").map(drop)
     }
 
     /// Joins too few signatures to a draft, and gives what refused it.
@@ -118,7 +117,7 @@ impl Authority {
         if let Some(socket) = socket {
             publish.arg("--socket").arg(socket);
         }
-        self.run(self.with_passphrase(&mut publish), "").map(drop)
+        run(self.with_passphrase(&mut publish), "").map(drop)
     }
 
     fn command(&self, words: &[&str]) -> Command {
@@ -130,15 +129,15 @@ impl Authority {
     fn with_passphrase<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.arg("--passphrase-file").arg(&self.passphrase)
     }
+}
 
-    fn run(&self, command: &mut Command, input: &str) -> Result<String> {
-        let output = start(command, input)?;
-        if !output.status.success() {
-            let text = String::from_utf8_lossy(&output.stderr);
-            bail!("{command:?} ended with {}: {}", output.status, text.trim());
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+fn run(command: &mut Command, input: &str) -> Result<String> {
+    let output = start(command, input)?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr);
+        bail!("{command:?} ended with {}: {}", output.status, text.trim());
     }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn start(command: &mut Command, input: &str) -> Result<Output> {

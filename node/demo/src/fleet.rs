@@ -163,18 +163,20 @@ impl Daemon {
 
     /// The node on one screen.
     pub fn status(&self) -> Result<Status> {
-        match self.ask(&Request::Status)? {
-            Answer::Status(status) => Ok(*status),
-            other => bail!("{} answered something else: {other:?}", self.name),
-        }
+        let answer = self.ask(&Request::Status)?;
+        let Answer::Status(status) = answer else {
+            bail!("{} answered something else: {answer:?}", self.name)
+        };
+        Ok(*status)
     }
 
     /// The node's peers.
     pub fn peers(&self) -> Result<Vec<Peer>> {
-        match self.ask(&Request::Peers)? {
-            Answer::Peers(peers) => Ok(peers.peers),
-            other => bail!("{} answered something else: {other:?}", self.name),
-        }
+        let answer = self.ask(&Request::Peers)?;
+        let Answer::Peers(peers) = answer else {
+            bail!("{} answered something else: {answer:?}", self.name)
+        };
+        Ok(peers.peers)
     }
 
     /// Asks the node.
@@ -209,43 +211,39 @@ impl Drop for Daemon {
 fn config(folder: &Path, root: &Path, role: &Role) -> String {
     let quote = |text: &str| serde_json::Value::from(text).to_string();
     let path = |path: &Path| quote(&path.to_string_lossy());
-    let mut text = format!(
-        "[trust]\nroot = {}\n[net]\nlisten = [\"/ip4/127.0.0.1/tcp/0\"]\nmdns = false\n",
-        path(root)
-    );
-    let mut bootstrap = Vec::new();
-    let mut node = format!("[node]\nstate = {}\n", path(&folder.join("state")));
-    match role {
-        Role::Origin { repository } => {
-            text = format!("[origin]\nrepository = {}\n{text}", path(repository));
-        }
+    let (origin, site, line, bootstrap) = match role {
+        Role::Origin { repository } => (
+            format!("[origin]\nrepository = {}\n", path(repository)),
+            "",
+            "*",
+            None,
+        ),
         Role::Endpoint {
             site,
-            bootstrap: origin,
+            bootstrap,
             line,
-        } => {
-            bootstrap.push(quote(origin));
-            node += &format!(
-                "site = {}\n[releases]\nlines = [{}]\n",
-                quote(site),
-                quote(line)
-            );
-        }
+        } => (String::new(), site.as_str(), line.as_str(), Some(bootstrap)),
         Role::HttpEndpoint {
             site,
             http,
-            bootstrap: peer,
+            bootstrap,
             line,
         } => {
-            bootstrap.extend(peer.as_deref().map(quote));
-            text = format!("[origin]\nhttp = {}\n{text}", quote(http));
-            node += &format!(
-                "site = {}\n[releases]\nlines = [{}]\n",
-                quote(site),
-                quote(line)
-            );
+            let origin = format!("[origin]\nhttp = {}\n", quote(http));
+            (origin, site.as_str(), line.as_str(), bootstrap.as_ref())
         }
-    }
-    text += &format!("bootstrap = [{}]\n", bootstrap.join(", "));
-    text + &node + &format!("[control]\nsocket = {}\n", path(&folder.join("s")))
+    };
+    let bootstrap = bootstrap.map(|peer| quote(peer)).unwrap_or_default();
+    format!(
+        "{origin}[trust]\nroot = {}\n\
+         [node]\nsite = {}\nstate = {}\n\
+         [releases]\nlines = [{}]\n\
+         [net]\nlisten = [\"/ip4/127.0.0.1/tcp/0\"]\nmdns = false\nbootstrap = [{bootstrap}]\n\
+         [control]\nsocket = {}\n",
+        path(root),
+        quote(site),
+        path(&folder.join("state")),
+        quote(line),
+        path(&folder.join("s")),
+    )
 }

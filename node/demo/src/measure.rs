@@ -46,6 +46,7 @@ impl Counters {
         Ok(sum)
     }
 
+    #[must_use]
     /// What was added since an earlier moment.
     pub fn since(&self, earlier: &Self) -> Self {
         Self {

@@ -74,12 +74,12 @@ impl Network {
         let mut bootstraps = Vec::new();
         for number in 1..=shape.sites {
             let origin = ([127, 0, 0, 1], port).into();
-            let link = runtime.block_on(Relay::open(origin, shape.rates))?;
+            let relay = runtime.block_on(Relay::open(origin, shape.rates))?;
             bootstraps.push(format!(
                 "/ip4/127.0.0.1/tcp/{}/p2p/{peer}",
-                link.address.port()
+                relay.address.port()
             ));
-            links.push((format!("site-{number}"), link));
+            links.push((format!("site-{number}"), relay));
         }
         Ok(Self {
             authority,

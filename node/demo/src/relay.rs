@@ -86,7 +86,7 @@ async fn accept(
             let Ok(far) = TcpStream::connect(origin).await else {
                 return;
             };
-            if site.set_nodelay(true).and(far.set_nodelay(true)).is_err() {
+            if site.set_nodelay(true).is_err() || far.set_nodelay(true).is_err() {
                 return;
             }
             let (site_read, site_write) = site.into_split();

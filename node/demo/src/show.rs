@@ -18,7 +18,7 @@ impl Show {
     }
 
     /// A step of the tour begins.
-    pub fn step(&self, number: u32, text: &str) {
+    pub fn step(self, number: u32, text: &str) {
         self.write(
             &format!("\n{number}. {text}"),
             "step",
@@ -27,17 +27,17 @@ impl Show {
     }
 
     /// A fact.
-    pub fn fact(&self, text: &str) {
+    pub fn fact(self, text: &str) {
         self.write(&format!("   {text}"), "fact", &json!({"text": text}));
     }
 
     /// Live progress.
-    pub fn progress(&self, text: &str) {
+    pub fn progress(self, text: &str) {
         self.write(&format!("   {text}"), "progress", &json!({"text": text}));
     }
 
     /// A promise that was checked.
-    pub fn promise(&self, held: bool, text: &str) {
+    pub fn promise(self, held: bool, text: &str) {
         let mark = if held { "held" } else { "BROKEN" };
         self.write(
             &format!("   [{mark}] {text}"),
@@ -47,7 +47,7 @@ impl Show {
     }
 
     /// A table; the rows also go out as they are in JSON.
-    pub fn table(&self, name: &str, head: &[&str], rows: &[Vec<String>], data: &impl Serialize) {
+    pub fn table(self, name: &str, head: &[&str], rows: &[Vec<String>], data: &impl Serialize) {
         if self.json {
             let data = serde_json::to_value(data).unwrap_or(Value::Null);
             self.write("", name, &json!({"rows": data}));
@@ -72,7 +72,7 @@ impl Show {
         }
     }
 
-    fn write(&self, text: &str, kind: &str, data: &Value) {
+    fn write(self, text: &str, kind: &str, data: &Value) {
         if !self.json {
             return out(text);
         }

@@ -118,6 +118,15 @@ struct Tour<'a> {
     held: bool,
 }
 
+/// Wire bytes of a release.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    /// Of the chunks that no office has yet.
+    minimum: u64,
+    /// Of all chunks.
+    whole: u64,
+}
+
 /// One row of the table.
 #[derive(Debug, Serialize)]
 struct Row {
@@ -171,16 +180,18 @@ impl Tour<'_> {
         id: &str,
         before: Option<&str>,
     ) -> Result<()> {
-        let minimum = new_wire_bytes(&network.authority, id, before)?;
-        let whole = new_wire_bytes(&network.authority, id, None)?;
+        let size = Size {
+            minimum: new_wire_bytes(&network.authority, id, before)?,
+            whole: new_wire_bytes(&network.authority, id, None)?,
+        };
         self.show.fact(&format!(
             "one copy of {id} is {}; the offices lack {}",
-            megabytes(whole),
-            megabytes(minimum)
+            megabytes(size.whole),
+            megabytes(size.minimum)
         ));
-        let t_star = t_star_secs(minimum, self.shape.rates.down);
+        let t_star = t_star_secs(size.minimum, self.shape.rates.down);
         let patience = Duration::from_secs_f64(60.0 + t_star * PATIENCE);
-        let base = self.counters(network, before.is_none())?;
+        let base = counters(network, before.is_none())?;
         let began = Instant::now();
         if before.is_none() {
             network.fill(&self.shape)?;
@@ -201,20 +212,10 @@ impl Tour<'_> {
             Ok(())
         })?;
         let took = began.elapsed().as_secs_f64();
-        self.report(network, &base, minimum, whole, &killed)?;
+        self.report(network, &base, size, &killed)?;
         self.times(&done, took, t_star);
         self.check_files(network, input, id, &killed)?;
         self.check_liar(network, liar)
-    }
-
-    fn counters(&self, network: &Network, fresh: bool) -> Result<Vec<Counters>> {
-        if fresh {
-            return Ok(vec![Counters::default(); network.links.len()]);
-        }
-        let links = network.links.iter();
-        links
-            .map(|(site, link)| Counters::read(&network.endpoints, site, link))
-            .collect()
     }
 
     fn liar(&self, network: &Network, first: bool) -> Result<Option<Tamper>> {
@@ -233,8 +234,7 @@ impl Tour<'_> {
         &mut self,
         network: &Network,
         base: &[Counters],
-        minimum: u64,
-        whole: u64,
+        size: Size,
         killed: &[Killed],
     ) -> Result<()> {
         let mut rows = Vec::new();
@@ -249,13 +249,13 @@ impl Tour<'_> {
             let mut cost = Counters::read(&network.endpoints, site, link)?.since(base);
             cost.wan_payload += lost.0;
             cost.wan_transport += lost.1;
-            let direct = whole * u64::from(self.shape.nodes);
+            let direct = size.whole * u64::from(self.shape.nodes);
             rows.push(Row {
                 site: site.clone(),
                 wan_in_bytes: cost.wan_payload,
                 lan_in_bytes: cost.lan_payload,
-                minimum_bytes: minimum,
-                copies: ratio(cost.wan_payload, minimum),
+                minimum_bytes: size.minimum,
+                copies: ratio(cost.wan_payload, size.minimum),
                 direct_bytes: direct,
                 saved_share: 1.0 - ratio(cost.wan_payload, direct),
                 link_bytes: cost.link_down,
@@ -376,6 +376,17 @@ impl Tour<'_> {
         self.promise(witnesses > 0, &text);
         Ok(())
     }
+}
+
+/// Counters of every site; 0 where nothing runs yet.
+fn counters(network: &Network, fresh: bool) -> Result<Vec<Counters>> {
+    if fresh {
+        return Ok(vec![Counters::default(); network.links.len()]);
+    }
+    let links = network.links.iter();
+    links
+        .map(|(site, link)| Counters::read(&network.endpoints, site, link))
+        .collect()
 }
 
 fn line(began: Instant, progress: &[SiteProgress]) -> String {

@@ -16,15 +16,11 @@ mod gossip;
 mod hello;
 mod identity;
 pub mod limits;
-mod metered;
-mod muxing;
+mod link;
 mod peers;
-#[cfg(feature = "quic")]
-mod quic;
 pub mod service;
 mod task;
 pub mod traffic;
-mod transport;
 mod wire;
 
 pub use command::Command;

@@ -21,10 +21,10 @@ use crate::gossip::Gossip;
 use crate::hello::{Gate, encode};
 use crate::identity::{from_libp2p, keypair};
 use crate::limits::{COMMANDS_MAX, EVENTS_MAX, HELLOS_MAX, NEGOTIATING_MAX};
+use crate::link::transport;
 use crate::peers::Peers;
 use crate::task::state::{Channels, Hellos, Task};
 use crate::traffic::TrafficMeter;
-use crate::transport;
 
 /// A connection without streams is kept this long: practically for ever, yet
 /// a number that clocks can add.

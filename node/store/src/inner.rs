@@ -161,7 +161,7 @@ impl Store {
                 gate.batches = 0;
             }
             Err(error) => {
-                tracing::warn!(%error, "the index of the store failed; it is off until the next start");
+                tracing::warn!(%error, "the store's index failed; it is off until a restart");
                 gate.index = None;
             }
         }

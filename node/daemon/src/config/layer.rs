@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::Value;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::keys::{KEYS, Kind, find, nearest};
+use crate::config::keys::{KEYS, Key, Kind, find, nearest};
 
 /// Most bytes of one configuration file.
 const FILE_LEN_MAX: u64 = 256 * 1024;
@@ -96,11 +96,9 @@ impl Layers {
     ) -> Result<Self, ConfigError> {
         let mut layers = Self::default();
         for key in KEYS {
-            let text = format!("value = {}", key.default);
-            let table: toml::Table = text.parse().expect("a test parses every default");
             layers
                 .values
-                .insert(key.path, (table["value"].clone(), Origin::Default));
+                .insert(key.path, (default_of(key), Origin::Default));
         }
         if let Some(file) = file {
             layers.add_file(file)?;
@@ -252,6 +250,12 @@ pub(crate) fn parse_size(text: &str) -> Option<u64> {
     number.checked_mul(unit)
 }
 
+fn default_of(key: &Key) -> Value {
+    let table = format!("value = {}", key.default).parse::<toml::Table>();
+    let value = table.ok().and_then(|mut table| table.remove("value"));
+    value.expect("a test parses every default")
+}
+
 /// `node.toml` has its drop-ins in `node.d/*.toml`.
 fn drop_ins(file: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     let folder = file.with_extension("d");
@@ -292,84 +296,4 @@ fn line_of(text: &str, offset: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<Layers, ConfigError> {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("node.toml");
-        std::fs::write(&file, text).expect("written");
-        Layers::read(Some(&file), std::iter::empty())
-    }
-
-    #[test]
-    fn an_unknown_key_names_its_line_and_the_nearest_key() {
-        let error = read("[node]\nsite = \"a\"\nstat = \"x\"\n")
-            .expect_err("unknown")
-            .to_string();
-        assert!(
-            error.contains("node.toml:3: unknown key `node.stat`"),
-            "{error}"
-        );
-        assert!(error.ends_with("`node.state`"), "{error}");
-        let error = read("site = \"a\"\n").expect_err("no section").to_string();
-        assert!(error.contains("node.toml:1: unknown key `site`"), "{error}");
-    }
-
-    #[test]
-    fn a_wrong_value_says_what_the_key_takes() {
-        let error = read("[store]\nquota = 5\n")
-            .expect_err("a bare number")
-            .to_string();
-        assert!(
-            error.contains("node.toml:2: `store.quota` takes a size with a unit"),
-            "{error}"
-        );
-        let error = read("[node]\nweight = 99\n")
-            .expect_err("too large")
-            .to_string();
-        assert!(error.contains("from 0 to 16"), "{error}");
-        let error = read("[node\n").expect_err("not TOML").to_string();
-        assert!(error.contains("node.toml:1"), "{error}");
-    }
-
-    #[test]
-    fn later_sources_win_and_are_named() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("node.toml");
-        std::fs::write(&file, "[node]\nsite = \"file\"\nweight = 1\n").expect("written");
-        std::fs::create_dir(folder.path().join("node.d")).expect("made");
-        std::fs::write(
-            folder.path().join("node.d/10-a.toml"),
-            "[node]\nsite = \"ten\"\n",
-        )
-        .expect("written");
-        std::fs::write(
-            folder.path().join("node.d/20-b.toml"),
-            "[node]\nsite = \"twenty\"\n",
-        )
-        .expect("written");
-        let environment = [("PATCHMESH_NET__MDNS".to_owned(), "false".to_owned())];
-        let layers = Layers::read(Some(&file), environment.into_iter()).expect("valid");
-        assert_eq!(layers.get("node.site").0.as_str(), Some("twenty"));
-        assert_eq!(layers.get("node.weight").0.as_integer(), Some(1));
-        assert_eq!(layers.get("net.mdns").0.as_bool(), Some(false));
-        assert_eq!(layers.get("net.mdns").1.to_string(), "PATCHMESH_NET__MDNS");
-        assert!(
-            layers
-                .get("node.site")
-                .1
-                .to_string()
-                .ends_with("20-b.toml:2")
-        );
-    }
-
-    #[test]
-    fn sizes_need_a_unit_and_must_fit() {
-        assert_eq!(parse_size("20 GiB"), Some(20 << 30));
-        assert_eq!(parse_size("5MB"), Some(5_000_000));
-        assert_eq!(parse_size("5"), None);
-        assert_eq!(parse_size("5 bananas"), None);
-        assert_eq!(parse_size("99999999999 TiB"), None);
-    }
-}
+mod tests;

@@ -1,9 +1,7 @@
 //! Prints the configuration: the documented default file, and the values in
 //! force with their origins.
 
-use std::fmt::Write as _;
-
-use crate::config::keys::KEYS;
+use crate::config::keys::{KEYS, Key};
 use crate::config::layer::Layers;
 
 /// A complete, documented file with every default; it loads as it is.
@@ -14,28 +12,27 @@ pub(crate) fn default_file() -> String {
         let (head, name) = key.path.split_once('.').expect("a key path has a section");
         if head != section {
             section = head;
-            let _ = write!(out, "\n[{section}]\n");
+            out += &["\n[", section, "]\n"].concat();
         }
         for line in key.doc.lines() {
-            let _ = writeln!(out, "# {}", line.trim());
+            out += &["# ", line.trim(), "\n"].concat();
         }
-        let _ = writeln!(out, "{name} = {}", key.default);
+        out += &[name, " = ", key.default, "\n"].concat();
     }
     out
 }
 
 /// The values in force, one a line; with `origin` where each came from.
 pub(crate) fn values(layers: &Layers, origin: bool) -> String {
-    let mut out = String::new();
-    for key in KEYS {
+    let line = |key: &Key| {
         let (value, from) = layers.get(key.path);
         if origin {
-            let _ = writeln!(out, "{} = {value}  # {from}", key.path);
+            format!("{} = {value}  # {from}\n", key.path)
         } else {
-            let _ = writeln!(out, "{} = {value}", key.path);
+            format!("{} = {value}\n", key.path)
         }
-    }
-    out
+    };
+    KEYS.iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -60,8 +60,10 @@ impl Node {
                 self.tell(Command::Publish { announcement }).await;
             }
             Output::Reply { id, answer } => {
-                // Who asked may have hung up.
-                drop(self.replies.remove(&id).map(|reply| reply.send(answer)));
+                if let Some(reply) = self.replies.remove(&id) {
+                    // Who asked may have hung up.
+                    reply.send(answer).unwrap_or_default();
+                }
             }
             Output::Send { to, message } => self.tell(Command::Send { to, message }).await,
             Output::Serve { serve, want, .. } => self.serve(serve, *want),
@@ -200,7 +202,11 @@ impl Node {
     fn serve(&mut self, serve: ServeId, want: Want) {
         self.serves.insert(serve, want);
         let place = self.contents.place(&want.content, want.chunk);
-        let folder = self.settings.repository.as_ref().and(self.origin.clone());
+        let folder = self
+            .settings
+            .repository
+            .as_ref()
+            .and_then(|_| self.origin.clone());
         let store = self.store.clone();
         self.spawn(move || {
             let frame = place.and_then(|place| match folder {

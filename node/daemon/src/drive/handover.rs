@@ -14,7 +14,7 @@ use crate::intake;
 
 impl Node {
     /// One event of the network.
-    pub(crate) async fn take_event(&mut self, event: Event) {
+    pub(crate) fn take_event(&mut self, event: Event) {
         let input = match event {
             Event::Answered { ask, outcome } => Input::Answered { ask, outcome },
             Event::Asked {
@@ -31,7 +31,7 @@ impl Node {
                 return;
             }
             Event::Discovered { peer, addresses } => Input::Discovered { peer, addresses },
-            Event::Fetched { fetch, outcome } => return self.take_fetched(fetch, outcome).await,
+            Event::Fetched { fetch, outcome } => return self.take_fetched(fetch, outcome),
             Event::Gossip {
                 id,
                 from,
@@ -67,19 +67,19 @@ impl Node {
     }
 
     /// A user's command.
-    pub(crate) async fn take_command(&mut self, command: Command, reply: oneshot::Sender<Reply>) {
+    pub(crate) fn take_command(&mut self, command: Command, reply: oneshot::Sender<Reply>) {
         self.commands_seen += 1;
         let id = CommandId(self.commands_seen);
         self.replies.insert(id, reply);
         self.feed(Input::Command { id, command });
     }
 
-    async fn take_fetched(&mut self, fetch: FetchId, outcome: FetchOutcome) {
+    fn take_fetched(&mut self, fetch: FetchId, outcome: FetchOutcome) {
         let want = self.fetches.remove(&fetch);
         let outcome = match outcome {
             FetchOutcome::Declined(decline) => Fetched::Declined(decline),
             FetchOutcome::Frame(frame) => match want {
-                Some(want) => return self.take_frame(fetch, want, frame).await,
+                Some(want) => return self.take_frame(fetch, want, frame),
                 None => Fetched::Stalled,
             },
             FetchOutcome::Stalled => Fetched::Stalled,
@@ -87,12 +87,7 @@ impl Node {
         self.feed(Input::Fetched { fetch, outcome });
     }
 
-    async fn take_frame(
-        &mut self,
-        fetch: FetchId,
-        want: patchmesh_core::message::Want,
-        frame: Bytes,
-    ) {
+    fn take_frame(&mut self, fetch: FetchId, want: patchmesh_core::message::Want, frame: Bytes) {
         let Some(place) = self.contents.place(&want.content, want.chunk) else {
             // The content was forgotten while the frame was under way.
             self.wasted += frame.len() as u64;

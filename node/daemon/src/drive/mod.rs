@@ -6,6 +6,7 @@ mod finished;
 mod handover;
 pub(crate) mod node;
 pub(crate) mod query;
+mod results;
 mod turn;
 
 pub(crate) use turn::{Ears, close, run};

@@ -30,6 +30,8 @@ pub(crate) const FINISHED_MAX: usize = 1024;
 /// A running node.
 pub(crate) struct Node {
     pub(crate) settings: Settings,
+    /// Where the control socket lies; removed at the end.
+    pub(crate) socket: PathBuf,
     pub(crate) clock: Clock,
     pub(crate) engine: Engine,
     pub(crate) store: Arc<Store>,

@@ -1,6 +1,7 @@
 //! What the control socket asks of the driver.
 
 use patchmesh_api::answer::Answer;
+use patchmesh_api::status::Status;
 use patchmesh_core::input::Command;
 use patchmesh_core::output::Reply;
 use tokio::sync::oneshot;
@@ -14,7 +15,7 @@ pub(crate) enum Query {
     /// Known peers.
     Peers(oneshot::Sender<Answer>),
     /// The node on one screen.
-    Status(oneshot::Sender<Answer>),
+    Status(oneshot::Sender<Box<Status>>),
 }
 
 /// Questions waiting for the driver.

@@ -52,7 +52,7 @@ pub(crate) async fn run(node: &mut Node, mut ears: Ears) -> Result<(), NotDurabl
             biased;
             () = ears.stop.cancelled() => break,
             Some(finished) = ears.finished.recv() => node.take_finished(finished).await,
-            Some(query) = ears.queries.recv() => node.take_query(query).await,
+            Some(query) = ears.queries.recv() => node.take_query(query),
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
                 node.feed(Input::Tick);
             }
@@ -63,7 +63,7 @@ pub(crate) async fn run(node: &mut Node, mut ears: Ears) -> Result<(), NotDurabl
                 }
             }
             event = ears.events.recv() => match event {
-                Some(event) => node.take_event(event).await,
+                Some(event) => node.take_event(event),
                 None => break,
             },
         }
@@ -77,10 +77,14 @@ pub(crate) async fn close(node: Node) -> Result<(), SyncError> {
     let Node {
         net,
         store,
+        socket,
         mut recorder,
         ..
     } = node;
     recorder.flush();
+    if let Err(error) = std::fs::remove_file(&socket) {
+        tracing::debug!(error = %error, "the control socket was gone already");
+    }
     if net.commands.send(Command::Shutdown).await.is_ok() {
         drop(tokio::time::timeout(SHUTDOWN_MAX, net.task).await);
     }
@@ -131,10 +135,10 @@ impl Node {
         self.spawn(move || Finished::Synced(store.sync()));
     }
 
-    async fn take_query(&mut self, query: Query) {
+    fn take_query(&mut self, query: Query) {
         // Who asked may have hung up: their answers go nowhere, on purpose.
         match query {
-            Query::Command(command, reply) => self.take_command(command, reply).await,
+            Query::Command(command, reply) => self.take_command(command, reply),
             Query::Events(since, to) => drop(to.send(self.notices.answer(since))),
             Query::Peers(to) => drop(to.send(answers::peers(self))),
             Query::Status(to) => drop(to.send(answers::status(self))),

@@ -12,8 +12,8 @@ use patchmesh_trust::role::RoleName;
 use crate::disk::sim::{Fault, SimDisk};
 use crate::error::{FullCause, OpenError, PutError};
 use crate::inner::Store;
-use crate::open::Opened;
 use crate::options::{Options, Put, StateName};
+use crate::startup::open::Opened;
 
 const DIR: &str = "/store";
 /// Images drawn for each power cut.

@@ -14,8 +14,8 @@ use crate::inner::{Chunk, Held, Place};
 use crate::layout::{Layout, TEMPORARY, chunk_id};
 use crate::options::OpenReport;
 use crate::parallel::for_each;
-use crate::restore::Failed;
 use crate::sealed::{SEAL_LEN, open};
+use crate::startup::restore::Failed;
 
 /// Removes files that a crash left unfinished.
 pub(crate) fn remove_leftovers(

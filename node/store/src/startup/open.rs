@@ -14,10 +14,10 @@ use crate::error::OpenError;
 use crate::index::{Index, IndexError, Lengths, OpenIndex};
 use crate::inner::{Gate, Held, Store};
 use crate::layout::Layout;
-use crate::migrate;
 use crate::options::{OpenReport, Options};
-use crate::rebuild::{adopt_incoming, remove_leftovers, scan};
-use crate::restore::{Failed, Restorer};
+use crate::startup::migrate;
+use crate::startup::rebuild::{adopt_incoming, remove_leftovers, scan};
+use crate::startup::restore::{Failed, Restorer};
 
 /// An open store.
 #[derive(Debug)]

@@ -20,8 +20,8 @@ use libp2p::{Multiaddr, PeerId, noise, tcp, yamux};
 
 use crate::hello::Gate;
 use crate::limits::STREAMS_PER_CONNECTION_MAX;
-use crate::metered::Metered;
-use crate::muxing::Resettable;
+use crate::link::metered::Metered;
+use crate::link::muxing::Resettable;
 use crate::traffic::TrafficMeter;
 use crate::wire::within;
 
@@ -34,7 +34,11 @@ pub(crate) fn build(
     let tcp = over_tcp(keypair, gate.clone(), traffic.clone());
     #[cfg(feature = "quic")]
     let tcp = tcp
-        .or_transport(crate::quic::build(keypair, gate.clone(), traffic.clone()))
+        .or_transport(crate::link::quic::build(
+            keypair,
+            gate.clone(),
+            traffic.clone(),
+        ))
         .map(|either, _| either.into_inner())
         .boxed();
     tcp

@@ -14,7 +14,7 @@ use libp2p::identity::Keypair;
 use libp2p::{PeerId, quic};
 
 use crate::hello::Gate;
-use crate::metered::Metered;
+use crate::link::metered::Metered;
 use crate::traffic::{ConnectionMeter, TrafficMeter};
 
 /// QUIC connections that are counted and admitted.

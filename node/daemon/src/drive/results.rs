@@ -1,0 +1,73 @@
+//! Finished work, turned into inputs of the engine.
+
+use patchmesh_core::ids::ServeId;
+use patchmesh_core::input::{Fetched, HostChange, Input};
+use patchmesh_core::message::{Decline, DeclineReason};
+use patchmesh_core::time::Duration;
+use patchmesh_net::Command;
+use patchmesh_store::SyncError;
+
+use crate::drive::finished::Finished;
+use crate::drive::node::Node;
+
+impl Node {
+    /// Turns finished work into inputs of the engine.
+    pub(crate) async fn take_finished(&mut self, finished: Finished) {
+        match finished {
+            Finished::Input(input) => self.feed(input),
+            Finished::Read(serve, Some(bytes)) => {
+                self.tell(Command::ServeBytes { serve, bytes }).await;
+            }
+            Finished::Read(serve, None) => self.gone(serve).await,
+            Finished::Synced(Ok(_)) => {}
+            Finished::Synced(Err(error)) => self.lost(&error),
+            Finished::Taken(fetch, taken) => {
+                self.wasted += taken.wasted;
+                let full = taken.outcome == Fetched::NoRoom;
+                self.feed(Input::Fetched {
+                    fetch,
+                    outcome: taken.outcome,
+                });
+                if full {
+                    self.feed(Input::Host(HostChange::Room(false)));
+                }
+            }
+        }
+    }
+
+    /// A chunk that the engine wanted served is not readable any more.
+    async fn gone(&mut self, serve: ServeId) {
+        let decline = Decline {
+            reason: DeclineReason::Gone,
+            retry_after: Duration::secs(1),
+            holders: Vec::new(),
+        };
+        self.tell(Command::Decline {
+            serve,
+            decline: Box::new(decline),
+        })
+        .await;
+        if let Some(want) = self.serves.remove(&serve) {
+            self.feed(Input::Damaged {
+                content: want.content,
+                chunk: want.chunk,
+            });
+        }
+        self.feed(Input::Served { serve, bytes: 0 });
+    }
+
+    /// Chunks that could not be made durable are no longer held.
+    fn lost(&mut self, error: &SyncError) {
+        let text: &dyn std::error::Error = error;
+        tracing::error!(
+            error = text,
+            "chunks were not made durable and are fetched again"
+        );
+        for id in &error.lost {
+            for (content, chunk) in self.contents.positions(id) {
+                self.feed(Input::Damaged { content, chunk });
+            }
+        }
+        self.feed(Input::Host(HostChange::Room(false)));
+    }
+}
