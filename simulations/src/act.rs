@@ -1,5 +1,7 @@
 //! The driver of a world: carries out what the engines order.
 
+use std::sync::Arc;
+
 use patchmesh_content::id::blake3;
 use patchmesh_core::ids::{AskedId, GossipId, InstallId, ServeId};
 use patchmesh_core::input::{Answered, Fetched, Input, Installed};
@@ -104,10 +106,27 @@ impl World {
                 index.map(|(bytes, _)| bytes.clone())
             }
         };
+        let bytes = bytes.map(|bytes| self.as_sent(node, bytes));
         let len = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        if let (false, Some(site)) = (self.near(node, client), self.hosts[client].site) {
+            self.wan_documents[site] += len;
+        }
         let after = self.transfer(node, client, len).since(self.now);
         let outcome = bytes.map_or(Answered::Gone, Answered::Bytes);
         self.answer(client, ask, after, outcome);
+    }
+
+    /// A liar bends every third document that it gives.
+    fn as_sent(&mut self, node: usize, bytes: Arc<[u8]>) -> Arc<[u8]> {
+        if !self.plan.liars.contains(&node) || self.rng.below(3) != 0 {
+            return bytes;
+        }
+        let mut bent = bytes.to_vec();
+        let middle = bent.len() / 2;
+        if let Some(byte) = bent.get_mut(middle) {
+            *byte ^= 1;
+        }
+        bent.into()
     }
 
     fn fetch(
@@ -206,6 +225,9 @@ impl World {
         self.hosts[node].seen.insert(digest);
         for other in self.neighbours(node) {
             if Some(other) == but || !self.hosts[other].seen.insert(digest) {
+                continue;
+            }
+            if self.rng.below(100) < self.plan.gossip_lost {
                 continue;
             }
             let id = GossipId(self.id());

@@ -35,7 +35,7 @@ impl Broken {
 
 /// Checks one node after it handled an event.
 pub fn node(world: &mut World, node: usize) -> Result<(), Broken> {
-    let clocks = world.clocks();
+    let clocks = world.clocks(node);
     let host = &mut world.hosts[node];
     let Some(engine) = &host.engine else {
         return Ok(());
@@ -96,7 +96,6 @@ pub fn node(world: &mut World, node: usize) -> Result<(), Broken> {
 
 /// Whether every honest node knows the newest metadata and has staged every release.
 pub fn is_done(world: &World) -> bool {
-    let clocks = world.clocks();
     let head = world.publisher.head();
     world.hosts.iter().enumerate().all(|(node, host)| {
         // Who sends corrupt chunks is turned away, and on its own.
@@ -106,7 +105,7 @@ pub fn is_done(world: &World) -> bool {
         let Some(engine) = &host.engine else {
             return false;
         };
-        let view = engine.view(clocks);
+        let view = engine.view(world.clocks(node));
         let newest = [view.head.root, view.head.timestamp] == head;
         let staged = view.releases.iter();
         let staged = staged.filter(|release| release.state == ReleaseState::Staged);
@@ -116,13 +115,12 @@ pub fn is_done(world: &World) -> bool {
 
 /// Who lacks what, for the report of a world that does not end.
 pub fn missing(world: &World) -> String {
-    let clocks = world.clocks();
     let mut lacks = vec!["not done in time:".to_owned()];
     for (node, host) in world.hosts.iter().enumerate() {
         let Some(engine) = &host.engine else {
             continue;
         };
-        let view = engine.view(clocks);
+        let view = engine.view(world.clocks(node));
         for release in &view.releases {
             if node != 0 && release.state != ReleaseState::Staged {
                 let (held, total) = (release.chunks_held, release.chunks_total);

@@ -20,6 +20,8 @@ pub struct Report {
     pub end_per_mille: u64,
     /// Chunk bytes over the WAN into the worst site, in thousandths of one copy.
     pub copies_per_mille: u64,
+    /// Bytes of metadata and indexes over the WAN into the worst site.
+    pub document_bytes: u64,
     /// Events.
     pub steps: u64,
     /// Hash of all events and outputs.
@@ -87,6 +89,7 @@ pub fn run(plan: Plan) -> Result<Report, Box<Failure>> {
         end: world.now(),
         end_per_mille: world.now().0.saturating_mul(1000) / limits.earliest.0.max(1),
         copies_per_mille: worst.saturating_mul(1000) / limits.bytes.max(1),
+        document_bytes: world.wan_documents.iter().max().copied().unwrap_or(0),
         steps: world.steps(),
         trail: world.trail(),
     })

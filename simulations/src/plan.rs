@@ -41,8 +41,12 @@ pub struct Plan {
     pub lan: u64,
     /// Releases: number of the first chunk, and how many.
     pub chunks: Vec<(u32, u32)>,
-    /// Nodes send corrupt chunks.
+    /// Nodes that send corrupt chunks, and bent documents now and then.
     pub liars: Vec<usize>,
+    /// Gossip that gets lost, in per cent.
+    pub gossip_lost: u64,
+    /// Seconds that the wall clock of each node is ahead, or behind.
+    pub clock_errors: Vec<i64>,
     /// Faults and their times.
     pub faults: Vec<(Time, Fault)>,
 }
@@ -62,6 +66,8 @@ impl Plan {
             lan: 1_000_000_000,
             chunks: vec![(0, 96)],
             liars: Vec::new(),
+            gossip_lost: 0,
+            clock_errors: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -100,6 +106,12 @@ impl Plan {
         }
         if rng.below(4) == 0 && nodes > 4 {
             plan.liars.push(at(1 + rng.below(nodes as u64 - 1)));
+        }
+        plan.gossip_lost = 50 * rng.below(3);
+        if rng.below(3) == 0 {
+            // Less than the validity of a certificate allows for.
+            let error = |rng: &mut Rng| 3_600 * (i64::from(small(rng.below(40))) - 20);
+            plan.clock_errors = (0..nodes).map(|_| error(&mut rng)).collect();
         }
         plan.faults.sort_by_key(|(time, _)| *time);
         plan

@@ -61,6 +61,10 @@ pub struct World {
     pub(crate) next_id: u64,
     /// Chunk bytes over the WAN into each site.
     pub(crate) wan_bytes: Vec<u64>,
+    /// Bytes of metadata and indexes over the WAN into each site.
+    pub(crate) wan_documents: Vec<u64>,
+    /// Wrong wall clocks: seconds that each node is ahead, or behind.
+    pub(crate) clock_errors: Vec<i64>,
     /// Ids of the releases that are active now.
     pub(crate) active: usize,
     pub(crate) rng: Rng,
@@ -91,6 +95,8 @@ impl World {
             sites: sites.map(|site| Access::new(site.down, site.up)).collect(),
             origin: Access::new(plan.origin_up, plan.origin_up),
             wan_bytes: vec![0; plan.sites.len()],
+            wan_documents: vec![0; plan.sites.len()],
+            clock_errors: plan.clock_errors.clone(),
             rng: rng(plan.seed).fork("world"),
             publisher,
             now: Time(0),
@@ -175,11 +181,12 @@ impl World {
         self.next_id
     }
 
-    pub(crate) fn clocks(&self) -> Now {
+    pub(crate) fn clocks(&self, node: usize) -> Now {
         let secs = i64::try_from(self.now.0 / 1_000_000).unwrap_or(i64::MAX);
+        let error = self.clock_errors.get(node).copied().unwrap_or(0);
         Now {
             mono: self.now,
-            utc: UtcTime(UTC.0.saturating_add(secs)),
+            utc: UtcTime(UTC.0.saturating_add(secs).saturating_add(error)),
         }
     }
 
@@ -220,7 +227,7 @@ impl World {
     }
 
     fn start(&mut self, node: usize) {
-        let (clocks, seed) = (self.clocks(), self.plan.seed);
+        let (clocks, seed) = (self.clocks(node), self.plan.seed);
         let origin = self.hosts[0].peer;
         let anchor = self.publisher.anchor.clone();
         self.hosts[node].start(&anchor, &origin, seed, clocks);
@@ -251,7 +258,7 @@ impl World {
 
     pub(crate) fn feed(&mut self, node: usize, input: Input) {
         self.note(node, &input);
-        let clocks = self.clocks();
+        let clocks = self.clocks(node);
         let engine = self.hosts[node].engine.as_mut();
         engine
             .expect("only nodes with power are fed")

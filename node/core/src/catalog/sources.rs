@@ -1,6 +1,8 @@
 //! Whom to ask for a document: the site first, and over the WAN only the member
 //! whose turn it is, so that metadata crosses the WAN about once per site.
 
+use std::cmp::Reverse;
+
 use patchmesh_content::id::{ContentId, PeerId, blake3, rendezvous};
 use patchmesh_trust::state::Head;
 
@@ -48,15 +50,31 @@ pub enum Choice {
 pub fn choose(site: Site<'_>, key: &Key, need: &Need, now: Time) -> Choice {
     let far_from = site.far_from(key, need);
     let mut later: Option<Time> = None;
-    for (source, near, from) in site.candidates(key) {
-        let from = from.max(need.not_before(source));
-        let from = if near { from } else { from.max(far_from) };
+    for candidate in site.candidates(key) {
+        let source = candidate.source;
+        let from = candidate.from.max(need.not_before(source));
+        let from = if candidate.in_turn {
+            from.max(far_from)
+        } else {
+            from
+        };
         if from <= now {
-            return Choice::Ask(source, now.plus(timeout(near, need.len_max)));
+            return Choice::Ask(source, now.plus(timeout(candidate.near, need.len_max)));
         }
         later = Some(later.map_or(from, |later| later.min(from)));
     }
     Choice::Later(later)
+}
+
+/// A source that may be asked.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    source: Source,
+    /// In the site, or on this host.
+    near: bool,
+    /// Only when it is this node's turn.
+    in_turn: bool,
+    from: Time,
 }
 
 fn timeout(near: bool, len: usize) -> Duration {
@@ -69,37 +87,36 @@ fn timeout(near: bool, len: usize) -> Duration {
 }
 
 impl Site<'_> {
-    /// Sources in the order of asking: source, in the site, first time.
-    fn candidates(&self, key: &Key) -> Vec<(Source, bool, Time)> {
+    /// Sources in the order of asking.
+    fn candidates(&self, key: &Key) -> Vec<Candidate> {
+        let origin = Candidate {
+            source: Source::Origin,
+            near: self.mode == Mode::Origin,
+            in_turn: !key.polled && self.mode != Mode::Origin,
+            from: Time(0),
+        };
         if key.polled || self.mode == Mode::Origin {
-            return vec![(Source::Origin, true, Time::default())];
+            return vec![origin];
         }
         let duty = duty(&key.document);
         let peers = self.peers.iter();
         let holds = |claim| holds(claim, &key.document, &self.head);
         let mut peers: Vec<_> = peers.filter(|(_, peer)| holds(&peer.claim)).collect();
         peers.sort_by_key(|(id, peer)| {
-            let order = if peer.near() {
-                0
-            } else {
-                2 - u8::from(peer.origin)
-            };
-            (order, std::cmp::Reverse(rendezvous(&duty, 0, id, 1)))
+            let far_member = !peer.near() && !peer.origin;
+            let rank = rendezvous(&duty, 0, id, 1);
+            (!peer.near(), far_member, Reverse(rank))
         });
-        let mut candidates: Vec<_> = peers
-            .into_iter()
-            .map(|(id, peer)| {
-                (
-                    Source::Peer(*id),
-                    peer.near(),
-                    trusted_from(peer, &key.document),
-                )
-            })
-            .collect();
-        let pinned = !is_open(&key.document);
-        if self.mode == Mode::EndpointWithHttp && pinned {
-            let first_far = candidates.partition_point(|(_, near, _)| *near);
-            candidates.insert(first_far, (Source::Origin, false, Time::default()));
+        let candidate = |(id, peer): (&PeerId, &Peer)| Candidate {
+            source: Source::Peer(*id),
+            near: peer.near(),
+            in_turn: !peer.near(),
+            from: trusted_from(peer, &key.document),
+        };
+        let mut candidates: Vec<_> = peers.into_iter().map(candidate).collect();
+        if self.mode == Mode::EndpointWithHttp && !is_open(&key.document) {
+            let first_far = candidates.partition_point(|candidate| candidate.near);
+            candidates.insert(first_far, origin);
         }
         candidates
     }

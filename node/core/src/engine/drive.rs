@@ -457,4 +457,6 @@ impl Engine {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
