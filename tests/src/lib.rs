@@ -1,1 +1,8 @@
-//! End-to-end, attack, crash and fuzz tests of Patchmesh.
+//! What the end-to-end, attack, crash and fuzz tests share: networks of real
+//! nodes, a publisher with keys of its own, inputs, and hostile peers.
+
+pub mod bench;
+pub mod forge;
+pub mod input;
+pub mod until;
+pub mod web;

@@ -12,6 +12,8 @@ pub struct Binaries {
     pub patchmeshd: PathBuf,
     /// The command line.
     pub patchmesh: PathBuf,
+    /// The tour, which also serves as a warden.
+    pub demo: PathBuf,
 }
 
 impl Binaries {
@@ -35,6 +37,7 @@ impl Binaries {
         let found = Self {
             patchmeshd: folder.join("patchmeshd"),
             patchmesh: folder.join("patchmesh"),
+            demo: folder.join("patchmesh-demo"),
         };
         for path in [&found.patchmeshd, &found.patchmesh] {
             if !path.is_file() {
@@ -57,6 +60,8 @@ fn build(cargo: &Path) -> Result<Binaries> {
         "patchmesh-daemon",
         "--package",
         "patchmesh-cli",
+        "--package",
+        "patchmesh-demo",
     ]);
     command.args(["--message-format", "json-render-diagnostics"]);
     if !cfg!(debug_assertions) {
@@ -82,5 +87,6 @@ fn build(cargo: &Path) -> Result<Binaries> {
     Ok(Binaries {
         patchmeshd: executable("patchmeshd")?,
         patchmesh: executable("patchmesh")?,
+        demo: executable("patchmesh-demo")?,
     })
 }

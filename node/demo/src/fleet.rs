@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +11,7 @@ use patchmesh_api::client::Client;
 use patchmesh_api::peers::Peer;
 use patchmesh_api::request::Request;
 use patchmesh_api::status::Status;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::warden::Warden;
 
@@ -56,6 +57,8 @@ pub struct Daemon {
     pub name: String,
     /// Site; empty for an origin.
     pub site: String,
+    /// Variables that its next start gets, such as `PATCHMESH_STORE__QUOTA`.
+    pub settings: Vec<(String, String)>,
     folder: PathBuf,
     program: PathBuf,
     child: Option<Child>,
@@ -70,6 +73,13 @@ impl Daemon {
         role: &Role,
         warden: &mut Warden,
     ) -> Result<Self> {
+        let mut daemon = Self::prepare(program, folder, root, role)?;
+        daemon.restart(warden)?;
+        Ok(daemon)
+    }
+
+    /// Writes the configuration; [`Self::restart`] starts the node.
+    pub fn prepare(program: &Path, folder: &Path, root: &Path, role: &Role) -> Result<Self> {
         let name = folder
             .file_name()
             .unwrap_or_default()
@@ -82,16 +92,14 @@ impl Daemon {
             Role::Origin { .. } => String::new(),
             Role::Endpoint { site, .. } | Role::HttpEndpoint { site, .. } => site.clone(),
         };
-        let program = program.to_owned();
-        let mut daemon = Self {
+        Ok(Self {
             name,
             site,
+            settings: Vec::new(),
             folder: folder.to_owned(),
-            program,
+            program: program.to_owned(),
             child: None,
-        };
-        daemon.restart(warden)?;
-        Ok(daemon)
+        })
     }
 
     /// Starts the node's process, again or for the first time; does not wait
@@ -106,6 +114,7 @@ impl Daemon {
             .arg("--config")
             .arg(self.folder.join("node.toml"))
             .env_remove("PATCHMESH_SOCKET")
+            .envs(self.settings.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -191,6 +200,13 @@ impl Daemon {
             child.wait().context("failed to wait for a node")?;
         }
         Ok(())
+    }
+
+    /// SIGTERM, as a service manager does it; waits for the end.
+    pub fn terminate(&mut self) -> Result<ExitStatus> {
+        let mut child = self.child.take().context("the node does not run")?;
+        kill_process(Pid::from_child(&child), Signal::TERM).context("failed to end a node")?;
+        child.wait().context("failed to wait for a node")
     }
 
     /// The end of the node's log.

@@ -251,7 +251,7 @@ fn encoding(domain: &str, payload: &[u8]) -> Vec<u8> {
 }
 
 /// SHA-256 of any bytes.
-pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 

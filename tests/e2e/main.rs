@@ -1,0 +1,12 @@
+//! Real nodes from outside: files, counters, exit codes and the command line.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails on anything unexpected, wherever it stands"
+)]
+
+mod command_line;
+mod configuration;
+mod http;
+mod lifecycle;
+mod quota;
+mod rollout;

@@ -1,0 +1,92 @@
+//! Releases reach sites: the same files everywhere, over the WAN once.
+
+use std::collections::BTreeSet;
+
+use patchmesh_content::index::ReleaseIndex;
+use patchmesh_demo::compare::fingerprint;
+use patchmesh_demo::measure::{Counters, ratio};
+use patchmesh_demo::network::{Network, Shape};
+use patchmesh_demo::warden::Warden;
+use patchmesh_demo::watch::until_staged;
+use patchmesh_tests::bench::{Bench, FAST, PATIENCE, programs, turn};
+use patchmesh_tests::forge::LINE;
+use patchmesh_tests::input;
+
+/// WAN payload of a site over one copy of what it lacked.
+const COPIES_MAX: f64 = 1.03;
+/// Difference between what nodes and links count.
+const DISAGREEMENT_MAX: f64 = 0.01;
+
+/// Keys, signing and publication by the real command line.
+#[test]
+fn two_sites_hold_identical_files_for_one_copy_each() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape {
+        sites: 2,
+        nodes: 3,
+        rates: FAST,
+    };
+    let tree = folder.path().join("tree");
+    input::tree(&tree, 1, 4_000_000);
+    let warden = Warden::start(&programs().demo).unwrap();
+    let mut network = Network::found(programs(), warden, folder.path(), &shape, LINE).unwrap();
+    network.release(&tree, "release-1").unwrap();
+    network.fill(&shape).unwrap();
+    until_staged(&mut network.endpoints, "release-1", PATIENCE, |_, _| Ok(())).unwrap();
+    let wire_bytes = network.endpoints[0].status().unwrap().releases[0].wire_bytes;
+    let wanted = fingerprint(&tree).unwrap();
+    for node in &network.endpoints {
+        let staged = node.staging().join(LINE).join("release-1");
+        assert_eq!(fingerprint(&staged).unwrap(), wanted, "{}", node.name);
+    }
+    for (site, link) in &network.links {
+        let counters = Counters::read(&network.endpoints, site, link).unwrap();
+        let copies = ratio(counters.wan_payload, wire_bytes);
+        println!(
+            "{site}: {copies:.3} copies, counters differ by {:.4}",
+            counters.disagreement()
+        );
+        assert!((1.0..=COPIES_MAX).contains(&copies), "{site}: {copies}");
+        assert!(counters.disagreement() <= DISAGREEMENT_MAX, "{counters:?}");
+        assert!(counters.lan_payload >= 2 * wire_bytes, "{counters:?}");
+    }
+}
+
+#[test]
+fn an_update_fetches_only_new_chunks_and_a_late_joiner_takes_all_from_its_site() {
+    let mut bench = Bench::with_sites(&[FAST]);
+    let tree = bench.path("tree");
+    input::tree(&tree, 2, 4_000_000);
+    let first = bench.release(&tree, "release-1");
+    bench.add(0, 3, &[]);
+    bench.until_staged("release-1");
+    let before = bench.counters(0);
+
+    input::change(&tree, 3);
+    let second = bench.release(&tree, "release-2");
+    bench.until_staged("release-2");
+    let fetched = bench.counters(0).since(&before).wan_payload;
+    let new = new_bytes(&first, &second);
+    let copies = ratio(fetched, new);
+    println!("update: {new} new of {} bytes, {copies:.3} copies", second.wire_bytes());
+    assert!(new < second.wire_bytes() / 2, "the update is small");
+    assert!((1.0..=COPIES_MAX).contains(&copies), "{copies}");
+
+    bench.add(0, 1, &[]);
+    bench.until_staged("release-2");
+    let received = bench.endpoints[3].status().unwrap().received;
+    assert_eq!(received.origin.payload + received.wan.payload, 0);
+    assert!(received.lan.payload >= second.wire_bytes());
+    let wanted = fingerprint(&tree).unwrap();
+    for endpoint in 0..4 {
+        let staged = bench.staged(endpoint, "release-2");
+        assert_eq!(fingerprint(&staged).unwrap(), wanted, "{endpoint}");
+    }
+}
+
+fn new_bytes(old: &ReleaseIndex, new: &ReleaseIndex) -> u64 {
+    let known: BTreeSet<_> = old.chunks.iter().map(|chunk| chunk.id).collect();
+    let lacking = new.chunks.iter().filter(|chunk| !known.contains(&chunk.id));
+    lacking.map(|chunk| u64::from(chunk.wire_len)).sum()
+}

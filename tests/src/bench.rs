@@ -1,0 +1,299 @@
+//! A network of real nodes on loopback with a publisher in this process. One
+//! runs at a time; dropping it ends every process.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use patchmesh_api::releases::{Release, ReleaseState};
+use patchmesh_content::id::PeerId;
+use patchmesh_content::index::ReleaseIndex;
+use patchmesh_demo::binaries::Binaries;
+use patchmesh_demo::fleet::{Daemon, Role};
+use patchmesh_demo::measure::Counters;
+use patchmesh_demo::network::port_and_peer;
+use patchmesh_demo::relay::{Rates, Relay};
+use patchmesh_demo::warden::Warden;
+use patchmesh_demo::watch::{Completion, until_staged};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::forge::{Forge, LINE};
+
+/// A WAN link that is not the bottleneck of a test.
+pub const FAST: Rates = mbit(50);
+/// No rollout of a test takes longer, even on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A link of this many megabits a second, both ways.
+pub const fn mbit(number: u64) -> Rates {
+    Rates {
+        down: number * 1_000_000,
+        up: number * 1_000_000,
+    }
+}
+
+/// The built programs; built at the first call.
+///
+/// # Panics
+/// If they do not build.
+pub fn programs() -> &'static Binaries {
+    static FOUND: OnceLock<Binaries> = OnceLock::new();
+    FOUND.get_or_init(|| Binaries::find().expect("the programs build"))
+}
+
+/// Waits until no other test of this program runs a network.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A network.
+#[derive(Debug)]
+pub struct Bench {
+    /// Endpoints of all sites.
+    pub endpoints: Vec<Daemon>,
+    /// The origin; `None` until [`Self::start_origin`].
+    pub origin: Option<Daemon>,
+    /// The publisher.
+    pub forge: Forge,
+    /// One WAN link a site.
+    pub links: Vec<Relay>,
+    /// Ends what a killed test leaves.
+    pub warden: Warden,
+    bootstraps: Vec<String>,
+    folder: TempDir,
+    runtime: Runtime,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Bench {
+    /// A publisher with an empty repository; no process yet.
+    ///
+    /// # Panics
+    /// If the machine has no room for it.
+    pub fn new() -> Self {
+        let turn = turn();
+        let folder = tempfile::Builder::new().prefix("pm-").tempdir();
+        let folder = folder.expect("a temporary folder");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build();
+        Self {
+            endpoints: Vec::new(),
+            origin: None,
+            forge: Forge::found(&folder.path().join("repository")),
+            links: Vec::new(),
+            warden: Warden::start(&programs().demo).expect("a warden"),
+            bootstraps: Vec::new(),
+            folder,
+            runtime: runtime.expect("a runtime"),
+            _turn: turn,
+        }
+    }
+
+    /// The same with an origin, and a WAN link for each of these rates.
+    ///
+    /// # Panics
+    /// If the origin does not start.
+    pub fn with_sites(rates: &[Rates]) -> Self {
+        let mut bench = Self::new();
+        bench.start_origin();
+        for rate in rates {
+            bench.open_site(*rate);
+        }
+        bench
+    }
+
+    /// A folder of the network.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Starts the origin, which serves the publisher's folder.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn start_origin(&mut self) {
+        let role = Role::Origin {
+            repository: self.forge.repository.clone(),
+        };
+        let folder = self.path("origin");
+        let origin = self.daemon(&folder, &role, &[]);
+        self.origin = Some(origin);
+    }
+
+    /// The origin.
+    ///
+    /// # Panics
+    /// Before it was started.
+    pub fn origin(&self) -> &Daemon {
+        self.origin.as_ref().expect("the origin was started")
+    }
+
+    /// Opens a WAN link for one more site.
+    ///
+    /// # Panics
+    /// If there is no port for it.
+    pub fn open_site(&mut self, rates: Rates) {
+        let address = address(self.origin());
+        let (port, peer) = port_and_peer(&address).expect("an address of loopback");
+        let origin = ([127, 0, 0, 1], port).into();
+        let link = self.runtime.block_on(Relay::open(origin, rates));
+        let link = link.expect("a WAN link");
+        let port = link.address.port();
+        self.bootstraps
+            .push(format!("/ip4/127.0.0.1/tcp/{port}/p2p/{peer}"));
+        self.links.push(link);
+    }
+
+    /// Starts endpoints in a site, counted from 0, with these settings, and
+    /// waits until they answer.
+    ///
+    /// # Panics
+    /// If one does not start.
+    pub fn add(&mut self, site: usize, nodes: usize, settings: &[(&str, &str)]) {
+        for _ in 0..nodes {
+            let number = self.endpoints.len() + 1;
+            let role = Role::Endpoint {
+                site: site_name(site),
+                bootstrap: self.bootstraps[site].clone(),
+                line: LINE.to_owned(),
+            };
+            let folder = self.path(&format!("node-{number}"));
+            let daemon = self.daemon(&folder, &role, settings);
+            self.endpoints.push(daemon);
+        }
+    }
+
+    /// Starts one node and waits until it answers.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn daemon(&mut self, folder: &Path, role: &Role, settings: &[(&str, &str)]) -> Daemon {
+        let root = self.forge.root_path();
+        let program = &programs().patchmeshd;
+        let mut daemon =
+            Daemon::prepare(program, folder, &root, role).expect("a folder for a node");
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        daemon.settings = settings.iter().map(own).collect();
+        daemon.restart(&mut self.warden).expect("a node starts");
+        daemon.wait_until_up().expect("a node answers");
+        daemon
+    }
+
+    /// Starts an endpoint again and waits until it answers.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn restart(&mut self, endpoint: usize) {
+        let node = &mut self.endpoints[endpoint];
+        node.restart(&mut self.warden).expect("a node starts again");
+        node.wait_until_up().expect("a node answers again");
+    }
+
+    /// Publishes a release of a tree and tells the origin.
+    ///
+    /// # Panics
+    /// If the origin does not take it.
+    pub fn release(&mut self, tree: &Path, id: &str) -> ReleaseIndex {
+        let index = self.forge.release(tree, id);
+        self.refresh();
+        index
+    }
+
+    /// Tells the origin, if there is one, that its folder changed.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub fn refresh(&self) {
+        if let Some(origin) = &self.origin {
+            let request = patchmesh_api::request::Request::Refresh;
+            origin.ask(&request).expect("the origin answers");
+        }
+    }
+
+    /// Waits until every running endpoint has staged a release.
+    ///
+    /// # Panics
+    /// If one does not.
+    pub fn until_staged(&mut self, id: &str) -> Completion {
+        let done = until_staged(&mut self.endpoints, id, PATIENCE, |_, _| Ok(()));
+        done.unwrap_or_else(|error| panic!("{error:#}; {}", self.last_words()))
+    }
+
+    /// What every endpoint said last.
+    pub fn last_words(&self) -> String {
+        let all = self.endpoints.iter().chain(&self.origin);
+        let words = all.map(|node| format!("{}: {}", node.name, node.last_words()));
+        words.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Counters of a site.
+    ///
+    /// # Panics
+    /// If a node does not answer.
+    pub fn counters(&self, site: usize) -> Counters {
+        let read = Counters::read(&self.endpoints, &site_name(site), &self.links[site]);
+        read.expect("the nodes answer")
+    }
+
+    /// Folder of a release that an endpoint has staged.
+    pub fn staged(&self, endpoint: usize, id: &str) -> PathBuf {
+        self.endpoints[endpoint].staging().join(LINE).join(id)
+    }
+}
+
+impl Default for Bench {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Name of a site, counted from 0.
+pub fn site_name(site: usize) -> String {
+    format!("site-{}", site + 1)
+}
+
+/// First address of a node, with its peer.
+///
+/// # Panics
+/// If the node does not answer.
+pub fn address(node: &Daemon) -> String {
+    let status = node.status().expect("the node answers");
+    let address = status.addresses.first();
+    address.expect("the node listens").clone()
+}
+
+/// Key of a node.
+///
+/// # Panics
+/// If the node does not answer.
+pub fn peer(node: &Daemon) -> PeerId {
+    node.status().expect("the node answers").node
+}
+
+/// What a node says of a release; `None` while it does not know it.
+pub fn release(node: &Daemon, id: &str) -> Option<Release> {
+    let status = node.status().ok()?;
+    status.releases.into_iter().find(|found| found.id == id)
+}
+
+/// Whether a node has staged a release.
+pub fn is_staged(node: &Daemon, id: &str) -> bool {
+    release(node, id).is_some_and(|release| release.state == ReleaseState::Staged)
+}
+
+/// How often a node refused something, all kinds of this code together.
+///
+/// # Panics
+/// If the node does not answer.
+pub fn refusals(node: &Daemon, what: &str, code: &str) -> u64 {
+    let status = node.status().expect("the node answers");
+    let matching = status
+        .refusals
+        .iter()
+        .filter(|count| count.what == what && count.code == code);
+    matching.map(|count| count.count).sum()
+}

@@ -1,0 +1,314 @@
+//! A publisher in this process: known keys, real signed documents, real packs,
+//! and every liberty that an attacker with some of the keys would have.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use patchmesh_content::id::ContentId;
+use patchmesh_content::index::ReleaseIndex;
+use patchmesh_pack::compress::compress;
+use patchmesh_pack::pack::PackWriter;
+use patchmesh_pack::plan::{NewChunk, Planner, ReleaseFacts};
+use patchmesh_trust::author::{
+    Draft, LineKeys, LinePlan, ReleaseEntry, RootPlan, SnapshotPlan, TargetsPlan, TimestampPlan,
+};
+use patchmesh_trust::key::{SecretKey, sha256};
+use patchmesh_trust::layout::{index_path, metadata_path, pack_path};
+use patchmesh_trust::role::RoleName;
+use patchmesh_trust::state::Verifier;
+use patchmesh_trust::threshold::RoleKeys;
+use patchmesh_trust::time::UtcTime;
+
+/// The release line.
+pub const LINE: &str = "desktop";
+/// How long documents hold, in days.
+const DAYS: i64 = 30;
+/// A level at which packing costs no time.
+const LEVEL: i32 = 1;
+/// Seeds of the keys of two people of whom both must sign, and the online key.
+const PEOPLE: [u8; 2] = [1, 2];
+const ONLINE: u8 = 9;
+
+/// The publisher.
+#[derive(Debug, Clone)]
+pub struct Forge {
+    /// The repository folder.
+    pub repository: PathBuf,
+    /// The newest root document.
+    pub root: Vec<u8>,
+    /// Version of the newest documents below the root.
+    pub version: u64,
+    /// Active releases.
+    pub releases: Vec<ReleaseEntry>,
+}
+
+/// The documents of one publication.
+#[derive(Debug, Clone)]
+pub struct Documents {
+    /// The statement of the line.
+    pub line: Vec<u8>,
+    /// The top targets.
+    pub targets: Vec<u8>,
+    /// The snapshot.
+    pub snapshot: Vec<u8>,
+    /// The timestamp.
+    pub timestamp: Vec<u8>,
+}
+
+/// The present.
+///
+/// # Panics
+/// Before 1970.
+pub fn now() -> UtcTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let seconds = since.expect("the clock is after 1970").as_secs();
+    UtcTime(i64::try_from(seconds).expect("the clock is before the year 2^63"))
+}
+
+/// The key of a seed.
+pub fn key(seed: u8) -> SecretKey {
+    SecretKey::from_seed([seed; 32])
+}
+
+/// A list of keys and a threshold.
+///
+/// # Panics
+/// If the threshold cannot be met.
+pub fn keys(seeds: &[u8], threshold: u32) -> RoleKeys {
+    let keys: Vec<_> = seeds.iter().map(|seed| key(*seed).public_key()).collect();
+    RoleKeys::new(&keys, threshold).expect("a threshold that can be met")
+}
+
+/// Signs a draft with the keys of these seeds.
+///
+/// # Panics
+/// With more signatures than a document takes.
+pub fn sign(mut draft: Draft, seeds: &[u8]) -> Vec<u8> {
+    for seed in seeds {
+        let key = key(*seed);
+        let signature = key.sign(&draft.signing_bytes());
+        let id = key.public_key().key_id();
+        draft.add_signature(&id, &signature).expect("few signatures");
+    }
+    draft.bytes()
+}
+
+impl Forge {
+    /// Makes the first documents, without a release.
+    ///
+    /// # Panics
+    /// If the folder cannot be written.
+    pub fn found(repository: &Path) -> Self {
+        let plan = RootPlan {
+            version: 1,
+            expires: now().plus_days(DAYS),
+            root: keys(&PEOPLE, 2),
+            timestamp: keys(&[ONLINE], 1),
+            snapshot: keys(&[ONLINE], 1),
+            targets: keys(&PEOPLE, 2),
+        };
+        let root = sign(plan.build().expect("a plan"), &PEOPLE);
+        let mut forge = Self {
+            repository: repository.to_owned(),
+            root,
+            version: 0,
+            releases: Vec::new(),
+        };
+        forge.write(&metadata_path(&RoleName::Root, 1), &forge.root);
+        fs::write(forge.root_path(), &forge.root).expect("the root beside the repository");
+        forge.publish();
+        forge
+    }
+
+    /// A copy of the root for nodes to start from.
+    pub fn root_path(&self) -> PathBuf {
+        self.repository.with_extension("root.json")
+    }
+
+    /// The id of the network.
+    ///
+    /// # Panics
+    /// Never: the root is of this publisher.
+    pub fn mesh_id(&self) -> [u8; 32] {
+        Verifier::new(&self.root, &[])
+            .expect("the root verifies")
+            .mesh_id()
+    }
+
+    /// Builds, signs and publishes a release of a tree beside the active ones.
+    ///
+    /// # Panics
+    /// If the tree cannot be released.
+    pub fn release(&mut self, tree: &Path, id: &str) -> ReleaseIndex {
+        let index = self.build(tree, id);
+        let bytes = index.encode();
+        self.release_bytes(&bytes, id);
+        index
+    }
+
+    /// Signs and publishes these bytes as the index of a release, whatever
+    /// they are.
+    ///
+    /// # Panics
+    /// If the folder cannot be written.
+    pub fn release_bytes(&mut self, bytes: &[u8], id: &str) {
+        let hash = sha256(bytes);
+        self.write(&index_path(LINE, id, &hash), bytes);
+        self.releases.push(ReleaseEntry {
+            id: id.to_owned(),
+            len: bytes.len() as u64,
+            sha256: hash,
+            content: ReleaseIndex::content_id(bytes),
+            severity: "critical".to_owned(),
+        });
+        self.publish();
+    }
+
+    /// Packs a tree and gives its index; nothing is signed.
+    ///
+    /// # Panics
+    /// If the tree cannot be packed.
+    pub fn build(&self, tree: &Path, id: &str) -> ReleaseIndex {
+        let mut pack = PackWriter::new(Vec::new());
+        let mut sink = |chunk: NewChunk| {
+            let frame = compress(&chunk.plain, LEVEL).map_err(std::io::Error::other)?;
+            pack.append(&frame)
+        };
+        let mut planner = Planner::new(ReleaseFacts {
+            line: LINE.to_owned(),
+            id: id.to_owned(),
+            severity: "critical".to_owned(),
+            cves: Vec::new(),
+        });
+        for path in entries(tree) {
+            let found = fs::symlink_metadata(tree.join(&path)).expect("an entry of the tree");
+            let mode = found.permissions().mode() & 0o777;
+            if found.is_dir() {
+                planner.directory(&path, mode).expect("a folder");
+            } else if found.is_symlink() {
+                let target = fs::read_link(tree.join(&path)).expect("a link");
+                let target = target.to_str().expect("a target in UTF-8");
+                planner.link(&path, mode, target).expect("a link");
+            } else {
+                let file = fs::File::open(tree.join(&path)).expect("a file");
+                planner.file(&path, mode, file, &mut sink).expect("a file");
+            }
+        }
+        let planned = planner.finish(&mut sink).expect("the last chunk");
+        let (bytes, pack) = pack.finish().expect("memory takes it");
+        self.write(&pack_path(&pack.hash), &bytes);
+        planned.index(pack).expect("one frame a chunk")
+    }
+
+    /// Makes the next documents over the active releases and publishes them.
+    ///
+    /// # Panics
+    /// If the folder cannot be written.
+    pub fn publish(&mut self) -> Documents {
+        self.version += 1;
+        let documents = self.documents(self.version, &PEOPLE, ONLINE);
+        self.place(&documents, self.version);
+        documents
+    }
+
+    /// Signed documents of a version over the active releases: the line and the
+    /// targets by these people, the rest by this online key.
+    ///
+    /// # Panics
+    /// If the releases do not fit in a statement.
+    pub fn documents(&self, version: u64, people: &[u8], online: u8) -> Documents {
+        let expires = now().plus_days(DAYS);
+        let line = LinePlan {
+            line: LINE.to_owned(),
+            version,
+            expires,
+            releases: self.releases.clone(),
+        };
+        let line = sign(line.build().expect("a statement"), people);
+        let targets = TargetsPlan {
+            version,
+            expires,
+            lines: vec![LineKeys {
+                line: LINE.to_owned(),
+                keys: keys(&PEOPLE, 2),
+            }],
+        };
+        let targets = sign(targets.build().expect("targets"), people);
+        let snapshot = SnapshotPlan {
+            version,
+            expires,
+            documents: vec![
+                (RoleName::Targets, &targets),
+                (RoleName::Line(LINE.to_owned()), &line),
+            ],
+        };
+        let snapshot = sign(snapshot.build().expect("a snapshot"), &[online]);
+        let timestamp = TimestampPlan {
+            version,
+            expires,
+            issued: now(),
+            snapshot: &snapshot,
+        };
+        let timestamp = sign(timestamp.build().expect("a timestamp"), &[online]);
+        Documents {
+            line,
+            targets,
+            snapshot,
+            timestamp,
+        }
+    }
+
+    /// Writes documents of a version into the repository, the timestamp last.
+    ///
+    /// # Panics
+    /// If the folder cannot be written.
+    pub fn place(&self, documents: &Documents, version: u64) {
+        let line = RoleName::Line(LINE.to_owned());
+        self.write(&metadata_path(&line, version), &documents.line);
+        self.write(&metadata_path(&RoleName::Targets, version), &documents.targets);
+        self.write(&metadata_path(&RoleName::Snapshot, version), &documents.snapshot);
+        let timestamp = metadata_path(&RoleName::Timestamp, version);
+        self.write(&timestamp, &documents.timestamp);
+    }
+
+    /// Writes one file of the repository, whole or not at all.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn write(&self, path: &str, bytes: &[u8]) {
+        let path = self.repository.join(path);
+        let folder = path.parent().expect("a path has a folder");
+        fs::create_dir_all(folder).expect("a folder of the repository");
+        let scratch = folder.join(".new");
+        fs::write(&scratch, bytes).expect("a file of the repository");
+        fs::rename(scratch, path).expect("a file of the repository");
+    }
+
+    /// The content of the newest release.
+    ///
+    /// # Panics
+    /// Without a release.
+    pub fn newest(&self) -> ContentId {
+        self.releases.last().expect("a release").content
+    }
+}
+
+/// Paths of a tree, in ascending byte order, with `/` between parts.
+fn entries(tree: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![tree.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of the tree") {
+            let path = entry.expect("an entry of the tree").path();
+            if path.is_dir() && !path.is_symlink() {
+                folders.push(path.clone());
+            }
+            let name = path.strip_prefix(tree).expect("below the tree");
+            found.push(name.to_str().expect("a name in UTF-8").to_owned());
+        }
+    }
+    found.sort();
+    found
+}
