@@ -31,6 +31,8 @@ pub(crate) struct Idle {
 pub(crate) struct Cost {
     /// Resident memory at the end, in bytes.
     pub(crate) rss: u64,
+    /// Part of it that is not pages of the program file, in bytes.
+    pub(crate) own: u64,
     /// Processor time in percent of one core.
     pub(crate) cpu_percent: f64,
 }
@@ -56,6 +58,7 @@ pub(crate) fn watch(lab: &mut Lab, plan: &Plan) -> Result<Option<Idle>> {
     let secs = began.elapsed().as_secs_f64();
     let cost = |before: &Usage, after: Usage| Cost {
         rss: after.rss,
+        own: after.own,
         cpu_percent: (after.cpu_secs - before.cpu_secs) / secs * 100.0,
     };
     let after: Vec<Usage> = lab.nodes.iter().map(usage).collect();

@@ -11,6 +11,8 @@ pub(crate) struct Usage {
     pub(crate) cpu_secs: f64,
     /// Resident memory now, in bytes.
     pub(crate) rss: u64,
+    /// Part of it that is not pages of the program file, in bytes.
+    pub(crate) own: u64,
     /// Most resident memory since its start, in bytes.
     pub(crate) rss_peak: u64,
 }
@@ -31,6 +33,7 @@ pub(crate) fn usage(id: u32) -> Option<Usage> {
         // The kernel gives times to programs in 1/100 s on every platform.
         cpu_secs: f64::from(ticks(11)? + ticks(12)?) / 100.0,
         rss: kib("VmRSS:")? * 1024,
+        own: kib("RssAnon:")? * 1024,
         rss_peak: kib("VmHWM:")? * 1024,
     })
 }

@@ -20,7 +20,7 @@ pub(crate) struct Site {
     pub(crate) number: u32,
     /// Endpoints killed.
     pub(crate) killed: usize,
-    /// Payload received over the WAN by its nodes, over one copy.
+    /// Payload received over the WAN by its honest nodes, over one copy.
     pub(crate) copies: f64,
     /// Payload that the origin sent to it, over one copy.
     pub(crate) copies_sent: f64,
@@ -77,8 +77,8 @@ fn save(plan: &Plan, runs: &[Value]) -> Result<()> {
         "profile": if name.is_empty() { own } else { name },
         "congestion_control": proc::congestion_control(),
         "counted": {
-            "copies": "chunk frames, by the counters of the receiving nodes",
-            "copies_sent": "chunk frames, by the counters of the origin",
+            "copies": "chunk frames to honest nodes, by the counters of the receivers",
+            "copies_sent": "chunk frames to honest nodes, by the counter of the origin",
             "copies_frames": "Ethernet frames on the WAN interface, all headers (one is 1.046)",
             "cpu_secs": "user and system time of the process",
         },
@@ -132,7 +132,9 @@ fn figures(outcome: &Outcome, number: u32) -> Site {
     let mut times: Vec<f64> = of_site().filter_map(|node| node.staged_at).collect();
     times.sort_by(f64::total_cmp);
     let time = |at: usize| times.get(at).copied().unwrap_or_default();
-    let payload: u64 = of_site().map(wan_payload).sum();
+    let liar = lab.liar().filter(|liar| liar.site == number);
+    let liar = liar.map_or(0, wan_payload);
+    let payload = of_site().map(wan_payload).sum::<u64>() - liar;
     let statuses = || of_site().filter_map(|node| node.status.as_ref());
     let near = statuses().map(|s| s.received.lan.payload + s.received.site.payload);
     let link = outcome.links[at];
@@ -160,6 +162,7 @@ fn figures(outcome: &Outcome, number: u32) -> Site {
         "copies_frames": site.copies_frames,
         "copies_up_frames": ratio(link.up, lab.whole),
         "wan_payload_bytes": payload,
+        "liar_wan_payload_bytes": liar,
         "lan_payload_bytes": near.sum::<u64>(),
         "wasted_bytes": statuses().map(|status| status.wasted_bytes).sum::<u64>(),
         "frames_down_bytes": link.down,
@@ -216,14 +219,23 @@ fn print_rest(outcome: &Outcome) {
         origin.1
     );
     if let Some((altered, witnesses)) = outcome.lies {
-        println!("  liar: {altered} chunks altered on disk, named by {witnesses} nodes");
+        let own = outcome.lab.liar().map_or(0, wan_payload);
+        let own = ratio(own, outcome.lab.whole);
+        println!(
+            "  liar: {altered} chunks altered on disk, named by {witnesses} nodes; alone, it \
+             fetched {own:.3} copies for itself"
+        );
     }
     if let Some(idle) = &outcome.idle {
         println!("  at rest over {:.0} s:", idle.secs);
         for (name, peers, cost) in &idle.nodes {
             let rss = ratio(cost.rss, 1 << 20);
+            let own = ratio(cost.own, 1 << 20);
             let cpu = cost.cpu_percent;
-            println!("    {name}: {peers} peers, RSS {rss:.1} MiB, CPU {cpu:.2} % of a core");
+            println!(
+                "    {name}: {peers} peers, RSS {rss:.1} MiB ({own:.1} without the program \
+                 file), CPU {cpu:.2} % of a core"
+            );
         }
         let origin = idle.origin;
         let (rss, cpu) = (ratio(origin.rss, 1 << 20), origin.cpu_percent);
@@ -262,6 +274,7 @@ fn idle_json(outcome: &Outcome) -> Value {
             "name": name,
             "peers_connected": peers,
             "rss_bytes": cost.rss,
+            "rss_own_bytes": cost.own,
             "cpu_percent": cost.cpu_percent,
         })
     });

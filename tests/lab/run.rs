@@ -185,9 +185,17 @@ impl Lab {
         Ok(honest.filter(other).map(|node| node.name.clone()).collect())
     }
 
-    /// Chunk bytes that the origin counted as sent, site by site.
+    /// The node that alters what it serves, if there is one.
+    pub(crate) fn liar(&self) -> Option<&Node> {
+        self.liar.as_ref().and_then(|_| self.nodes.first())
+    }
+
+    /// Chunk bytes that the origin counted as sent, site by site, without what
+    /// an expelled liar fetched for itself.
     fn origin_sent(&self, plan: &Plan) -> Result<Vec<u64>> {
-        let peers = self.origin.peers()?;
+        let liar = self.liar().and_then(|liar| Some(liar.status.as_ref()?.node));
+        let mut peers = self.origin.peers()?;
+        peers.retain(|peer| Some(peer.peer) != liar);
         let of_site = |site: u32| {
             let name = format!("site-{site}");
             let of_site = peers.iter().filter(|peer| peer.site == name);
