@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::Result;
+use crate::lab::Lab;
 use crate::links::{self, Link};
 use crate::node::Node;
 use crate::plan::Plan;
 use crate::proc::Usage;
-use crate::run::Lab;
+use crate::result::Result;
 
 /// Rest before the watch begins.
 const SETTLE: Duration = Duration::from_secs(15);

@@ -8,8 +8,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-use crate::Result;
-use crate::space;
+use crate::namespace;
+use crate::result::Result;
 
 /// Argument that makes this program the keeper.
 pub(crate) const ARGUMENT: &str = "--keeper";
@@ -62,7 +62,10 @@ impl Drop for Keeper {
 
 /// The keeper's life.
 pub(crate) fn serve() {
-    let lines = std::io::stdin().lock().lines().map_while(|line| line.ok());
+    let lines = std::io::stdin()
+        .lock()
+        .lines()
+        .map_while(std::result::Result::ok);
     let told: Vec<(String, String)> = lines
         .filter_map(|line| {
             let (kind, what) = line.split_once(' ')?;
@@ -72,12 +75,12 @@ pub(crate) fn serve() {
     let of = |wanted: &'static str| told.iter().filter(move |(kind, _)| kind == wanted);
     let namespaces: Vec<&String> = of("namespace").map(|(_, name)| name).collect();
     // An id may be another's by now: only what lives in our namespaces ends.
-    let ours = space::processes(&namespaces);
+    let ours = namespace::processes(&namespaces);
     for (_, id) in of("process").filter(|(_, id)| ours.contains(id)) {
         drop(Command::new("kill").args(["-KILL", id]).status());
     }
     for name in namespaces {
-        drop(space::delete(name));
+        drop(namespace::delete(name));
     }
     for (_, path) in of("folder") {
         drop(fs::remove_dir_all(path));

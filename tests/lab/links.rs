@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::Result;
+use crate::result::Result;
 
 /// Bytes of one WAN link since its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -7,14 +7,18 @@
     reason = "a program for a terminal"
 )]
 
+mod figures;
 mod idle;
 mod keeper;
+mod lab;
 mod links;
+mod namespace;
 mod node;
 mod plan;
 mod proc;
 mod release;
 mod report;
+mod result;
 mod run;
 mod space;
 mod verdict;
@@ -25,9 +29,6 @@ use std::os::unix::fs::MetadataExt as _;
 use std::process::{Command, ExitCode};
 
 use crate::plan::Plan;
-
-/// What every fallible step gives back.
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

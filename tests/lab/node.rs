@@ -11,13 +11,13 @@ use patchmesh_api::peers::Peer;
 use patchmesh_api::request::Request;
 use patchmesh_api::status::Status;
 
-use crate::Result;
 use crate::keeper::Keeper;
 use crate::proc::{self, Usage};
+use crate::result::Result;
 use crate::space::Place;
 
 /// A node must answer this soon after its start.
-const START_WITHIN: Duration = Duration::from_secs(60);
+const START_WITHIN: Duration = Duration::from_mins(1);
 /// Port that all nodes listen on.
 const PORT: u16 = 7400;
 
@@ -153,18 +153,20 @@ impl Node {
     }
 
     fn ask_status(&self) -> Result<Status> {
-        match Client::connect(&self.socket())?.ask(&Request::Status)? {
-            Answer::Status(status) => Ok(*status),
-            other => Err(format!("{} answered something else: {other:?}", self.name).into()),
-        }
+        let answer = Client::connect(&self.socket())?.ask(&Request::Status)?;
+        let Answer::Status(status) = answer else {
+            return Err(format!("{} answered something else: {answer:?}", self.name).into());
+        };
+        Ok(*status)
     }
 
     /// Its peers.
     pub(crate) fn peers(&self) -> Result<Vec<Peer>> {
-        match Client::connect(&self.socket())?.ask(&Request::Peers)? {
-            Answer::Peers(peers) => Ok(peers.peers),
-            other => Err(format!("{} answered something else: {other:?}", self.name).into()),
-        }
+        let answer = Client::connect(&self.socket())?.ask(&Request::Peers)?;
+        let Answer::Peers(peers) = answer else {
+            return Err(format!("{} answered something else: {answer:?}", self.name).into());
+        };
+        Ok(peers.peers)
     }
 }
 
@@ -179,24 +181,29 @@ impl Drop for Node {
 fn text(folder: &Path, place: &Place, site: u32, setup: &Setup<'_>) -> String {
     let quote = |text: &str| serde_json::Value::from(text).to_string();
     let path = |path: PathBuf| quote(&path.to_string_lossy());
-    let mut text = format!(
-        "[trust]\nroot = {}\n[log]\nlevel = {}\n[control]\nsocket = {}\n",
-        path(setup.root.to_owned()),
-        quote(setup.log),
-        path(folder.join("s")),
-    );
-    text += &format!("[node]\nstate = {}\n", path(folder.join("state")));
+    let mut lines = vec![
+        "[trust]".to_owned(),
+        format!("root = {}", path(setup.root.to_owned())),
+        "[log]".to_owned(),
+        format!("level = {}", quote(setup.log)),
+        "[control]".to_owned(),
+        format!("socket = {}", path(folder.join("s"))),
+        "[node]".to_owned(),
+        format!("state = {}", path(folder.join("state"))),
+    ];
     if site > 0 {
-        text += &format!("site = \"site-{site}\"\n");
+        lines.push(format!("site = \"site-{site}\""));
     }
-    text += &format!("[net]\nlisten = [\"/ip4/{}/tcp/{PORT}\"]\n", place.address);
+    lines.push("[net]".to_owned());
+    lines.push(format!("listen = [\"/ip4/{}/tcp/{PORT}\"]", place.address));
+    lines.push(format!("mdns = {}", setup.bootstrap.is_some()));
     if let Some(bootstrap) = setup.bootstrap {
-        text += &format!("mdns = true\nbootstrap = [{}]\n", quote(bootstrap));
-        text += &format!("[releases]\nlines = [{}]\n", quote(setup.line));
+        lines.push(format!("bootstrap = [{}]", quote(bootstrap)));
+        lines.push(format!("[releases]\nlines = [{}]", quote(setup.line)));
     }
     if let Some(repository) = setup.repository {
         let repository = path(repository.to_owned());
-        text += &format!("mdns = false\n[origin]\nrepository = {repository}\n");
+        lines.push(format!("[origin]\nrepository = {repository}"));
     }
-    text
+    lines.join("\n") + "\n"
 }

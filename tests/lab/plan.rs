@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::Result;
+use crate::result::Result;
 
 /// Parameters of the laboratory.
 #[derive(Debug, Clone)]

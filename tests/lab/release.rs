@@ -7,7 +7,7 @@ use std::path::Path;
 use patchmesh_content::index::ReleaseIndex;
 use patchmesh_demo::authority::Authority;
 
-use crate::Result;
+use crate::result::Result;
 
 /// Release line.
 pub(crate) const LINE: &str = "lab";
@@ -63,7 +63,7 @@ pub(crate) fn publish(
     authority.assemble(&draft, &signatures)?;
     authority.publish(&draft, None)?;
     let targets = authority.repository.join("targets/release").join(LINE);
-    let mut entries = fs::read_dir(targets)?.filter_map(|entry| entry.ok());
+    let mut entries = fs::read_dir(targets)?.filter_map(std::result::Result::ok);
     let ends = format!(".{ID}");
     let found = entries.find(|entry| entry.path().to_string_lossy().ends_with(&ends));
     let path = found.ok_or("the index is not in the repository")?.path();

@@ -3,9 +3,10 @@
 
 use std::process::Command;
 
-use crate::Result;
 use crate::keeper::Keeper;
+use crate::namespace::{delete, run};
 use crate::plan::Plan;
+use crate::result::Result;
 
 /// First part of the names of all namespaces of all laboratories.
 const PREFIX: &str = "pmlab";
@@ -31,8 +32,10 @@ pub(crate) struct Place {
 pub(crate) fn probe() -> Result<()> {
     let name = format!("{PREFIX}{}-probe", std::process::id());
     run(&format!("ip netns add {name}"))?;
-    let shaped = run(&format!("ip -n {name} link add name one type veth peer name two"))
-        .and_then(|()| shape(&name, "one", 20_000_000));
+    let shaped = run(&format!(
+        "ip -n {name} link add name one type veth peer name two"
+    ))
+    .and_then(|()| shape(&name, "one", 20_000_000));
     run(&format!("ip netns del {name}"))?;
     shaped
 }
@@ -52,7 +55,10 @@ impl Space {
         run(&format!(
             "ip netns exec {core} sysctl -qw net.ipv4.ip_forward=1"
         ))?;
-        join((&core, "origin", "10.77.0.1"), (&origin, "uplink", "10.77.0.2"))?;
+        join(
+            (&core, "origin", "10.77.0.1"),
+            (&origin, "uplink", "10.77.0.2"),
+        )?;
         run(&format!("ip -n {origin} route add default via 10.77.0.1"))?;
         shape(&origin, "uplink", plan.origin)?;
         for site in 1..=plan.sites {
@@ -155,7 +161,9 @@ fn join(one: (&str, &str, &str), two: (&str, &str, &str)) -> Result<()> {
 /// large segments, so that every header is shaped and counted.
 fn shape(name: &str, interface: &str, rate: u64) -> Result<()> {
     let burst = (rate / 8 / 500).max(2 * FRAME_LEN);
-    run(&format!("ip -n {name} link set dev {interface} gso_max_segs 1"))?;
+    run(&format!(
+        "ip -n {name} link set dev {interface} gso_max_segs 1"
+    ))?;
     run(&format!(
         "tc -n {name} qdisc add dev {interface} root tbf rate {rate}bit burst {burst}b \
          latency 100ms"
@@ -179,36 +187,4 @@ fn sweep() -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Deletes a namespace and every process in it.
-pub(crate) fn delete(name: &str) -> Result<()> {
-    for id in processes(&[&name.to_owned()]) {
-        drop(Command::new("kill").args(["-KILL", &id]).status());
-    }
-    run(&format!("ip netns del {name}"))
-}
-
-/// Ids of the processes in these namespaces.
-pub(crate) fn processes(names: &[&String]) -> Vec<String> {
-    let of = |name: &&String| {
-        let output = Command::new("ip").args(["netns", "pids", name]).output();
-        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-        let text = text.unwrap_or_default();
-        text.lines().map(str::to_owned).collect::<Vec<_>>()
-    };
-    names.iter().flat_map(of).collect()
-}
-
-/// Runs one command, words apart by spaces.
-fn run(line: &str) -> Result<()> {
-    let mut words = line.split_whitespace();
-    let output = Command::new(words.next().unwrap_or_default())
-        .args(words)
-        .output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let text = String::from_utf8_lossy(&output.stderr);
-    Err(format!("`{line}`: {}", text.trim()).into())
 }

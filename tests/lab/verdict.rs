@@ -2,17 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::figures::{Site, allowance};
 use crate::plan::Plan;
-use crate::report::Site;
 use crate::run::Outcome;
 use crate::watch::ratio;
-
-/// Largest chunk on the wire, in bytes: what one chunk known on one node only
-/// may cost.
-const CHUNK_LEN: u64 = patchmesh_demo::bound::CHUNK_WIRE_LEN_MAX;
-/// Chunks of a site that may be known on one node only, at the rate of the
-/// laboratory's links (the least of the window).
-const WINDOW: u64 = patchmesh_core::limits::WINDOW_MIN as u64;
 
 /// One thing that must hold.
 #[derive(Debug)]
@@ -46,22 +39,6 @@ impl Check {
     pub(crate) fn json(&self) -> Value {
         json!({"name": self.name, "value": self.value, "most": self.most, "held": self.held()})
     }
-}
-
-/// Copies that crashes of `killed` endpoints may add: `killed * w * c / F`.
-pub(crate) fn allowance(killed: usize, whole: u64) -> f64 {
-    ratio(killed as u64 * WINDOW * CHUNK_LEN, whole)
-}
-
-/// The terms of the allowance.
-pub(crate) fn allowance_json(killed: usize, whole: u64) -> Value {
-    json!({
-        "killed": killed,
-        "window_chunks": WINDOW,
-        "chunk_bytes": CHUNK_LEN,
-        "wire_bytes": whole,
-        "copies": allowance(killed, whole),
-    })
 }
 
 /// Everything that is to hold.

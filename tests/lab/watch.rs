@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use patchmesh_api::releases::ReleaseState;
 use patchmesh_api::status::Status;
 
-use crate::Result;
+use crate::lab::Lab;
 use crate::links::{self, Link};
 use crate::node::Node;
 use crate::plan::Plan;
 use crate::release::{Draw, ID};
-use crate::run::Lab;
+use crate::result::Result;
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
