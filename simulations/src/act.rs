@@ -10,9 +10,9 @@ use patchmesh_core::output::{Answer, Output, Source, Step, Verdict};
 use patchmesh_core::peer::{Down, PeerId};
 use patchmesh_core::time::Duration;
 
-use crate::check::Broken;
+use crate::broken::Broken;
 use crate::host::node_at;
-use crate::net::Serving;
+use crate::link::Serving;
 use crate::world::{Event, World};
 
 /// How long a look into the origin's folder takes.

@@ -3,7 +3,8 @@
 use patchmesh_core::time::{Duration, Time};
 
 use crate::bound::bound;
-use crate::check::{self, Broken};
+use crate::broken::Broken;
+use crate::check;
 use crate::plan::{Fault, Plan};
 use crate::world::World;
 
@@ -62,7 +63,10 @@ pub fn run(plan: Plan) -> Result<Report, Box<Failure>> {
     let mut looked = Time(0);
     loop {
         match world.step() {
-            Some(Ok(())) => {}
+            Some(Ok(touched)) => {
+                let checked = touched.map_or(Ok(()), |node| check::node(&mut world, node));
+                checked.map_err(|broken| failure(&world, broken))?;
+            }
             Some(Err(broken)) => return Err(failure(&world, broken)),
             None => {
                 let broken = Broken::new("L1", 0, "nothing happens any more");

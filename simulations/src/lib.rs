@@ -9,6 +9,7 @@
 
 pub mod act;
 pub mod bound;
+pub mod broken;
 pub mod check;
 pub mod fault;
 pub mod host;

@@ -1,6 +1,8 @@
 //! The modelled network: every link carries frames one after the other at its
 //! rate; a path is its links in order, and a delay.
 
+use patchmesh_core::ids::FetchId;
+use patchmesh_core::message::Want;
 use patchmesh_core::time::{Duration, Time};
 
 /// One direction of one link.
@@ -53,4 +55,24 @@ impl Access {
             cut_until: Time(0),
         }
     }
+}
+
+/// A connection between two nodes, the smaller number first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Conn {
+    /// Who let the other in.
+    pub(crate) admitted: [bool; 2],
+    /// Both did.
+    pub(crate) up: bool,
+}
+
+/// A chunk on its way, from the request to the last byte.
+#[derive(Debug, Clone)]
+pub struct Serving {
+    pub(crate) server: usize,
+    pub(crate) client: usize,
+    pub(crate) fetch: FetchId,
+    pub(crate) want: Want,
+    /// The server said yes.
+    pub(crate) under_way: bool,
 }

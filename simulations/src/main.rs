@@ -126,7 +126,8 @@ fn world(plan: Plan) -> Option<Report> {
 
 fn show(report: &Report) {
     println!(
-        "seed {:>5}: {:>2} nodes, {:>7} events, copies {:>5.3}, documents {:>6} bytes, end {:>8.3} s = {:>6.3} x T*",
+        "seed {:>5}: {:>2} nodes, {:>7} events, copies {:>5.3}, documents {:>6} bytes, \
+         end {:>8.3} s = {:>6.3} x T*",
         report.seed,
         report.nodes,
         report.steps,

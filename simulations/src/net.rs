@@ -2,12 +2,11 @@
 
 use patchmesh_core::ids::{FetchId, HelloId, ServeId};
 use patchmesh_core::input::{Answered, Fetched, Input};
-use patchmesh_core::message::Want;
 use patchmesh_core::peer::Down;
 use patchmesh_core::time::{Duration, Time};
 
 use crate::host::Host;
-use crate::link::Access;
+use crate::link::{Access, Conn, Serving};
 use crate::plan::Fault;
 use crate::world::{Event, World};
 
@@ -15,26 +14,6 @@ use crate::world::{Event, World};
 const NEAR: Duration = Duration(200);
 /// One way, over the WAN.
 const FAR: Duration = Duration::millis(10);
-
-/// A connection between two nodes, the smaller number first.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Conn {
-    /// Who let the other in.
-    admitted: [bool; 2],
-    /// Both did.
-    pub(crate) up: bool,
-}
-
-/// A chunk on its way, from the request to the last byte.
-#[derive(Debug, Clone)]
-pub struct Serving {
-    pub(crate) server: usize,
-    pub(crate) client: usize,
-    pub(crate) fetch: FetchId,
-    pub(crate) want: Want,
-    /// The server said yes.
-    pub(crate) under_way: bool,
-}
 
 /// Key of a connection.
 pub(crate) fn pair(a: usize, b: usize) -> (usize, usize) {

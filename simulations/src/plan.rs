@@ -4,6 +4,9 @@ use patchmesh_content::geometry::CHUNK_LEN_MEAN;
 use patchmesh_core::rng::{Rng, Seed};
 use patchmesh_core::time::{Duration, Time};
 
+/// Wire bytes of every chunk of a world: half of its plain bytes.
+pub const CHUNK_WIRE_LEN: u64 = (CHUNK_LEN_MEAN / 2) as u64;
+
 /// One site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Site {
@@ -131,7 +134,7 @@ impl Plan {
             .collect();
         numbers.sort_unstable();
         numbers.dedup();
-        numbers.len() as u64 * u64::from(CHUNK_LEN_MEAN / 2)
+        numbers.len() as u64 * CHUNK_WIRE_LEN
     }
 }
 

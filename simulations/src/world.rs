@@ -10,10 +10,9 @@ use patchmesh_core::output::Output;
 use patchmesh_core::rng::Rng;
 use patchmesh_core::time::{Duration, Now, Time, UtcTime};
 
-use crate::check::{self, Broken};
+use crate::broken::Broken;
 use crate::host::{Host, address};
-use crate::link::Access;
-use crate::net::{Conn, Serving};
+use crate::link::{Access, Conn, Serving};
 use crate::plan::{Fault, Plan, rng};
 use crate::publisher::{Publisher, UTC, index};
 
@@ -69,6 +68,7 @@ pub struct World {
     pub(crate) active: usize,
     pub(crate) rng: Rng,
     pub(crate) broken: Option<Broken>,
+    touched: Option<usize>,
     queue: BTreeMap<(Time, u64), Event>,
     sequence: u64,
     trail: Hasher,
@@ -110,6 +110,7 @@ impl World {
             next_id: 0,
             active: 1,
             broken: None,
+            touched: None,
             queue: BTreeMap::new(),
             sequence: 0,
             trail: Hasher::new(),
@@ -152,13 +153,15 @@ impl World {
         self.last.iter().map(String::as_str)
     }
 
-    /// Does the next event; says what broke. `None` at the end of all events.
-    pub fn step(&mut self) -> Option<Result<(), Broken>> {
+    /// Does the next event; says which node handled it, or what broke. `None`
+    /// at the end of all events.
+    pub fn step(&mut self) -> Option<Result<Option<usize>, Broken>> {
         let ((time, _), event) = self.queue.pop_first()?;
         self.now = time;
         self.steps += 1;
         self.happen(event);
-        Some(self.broken.take().map_or(Ok(()), Err))
+        let touched = self.touched.take();
+        Some(self.broken.take().map_or(Ok(touched), Err))
     }
 
     pub(crate) fn at(&mut self, time: Time, event: Event) {
@@ -266,7 +269,7 @@ impl World {
         self.drain(node);
     }
 
-    /// Carries out all outputs of a node, then checks it.
+    /// Carries out all outputs of a node.
     fn drain(&mut self, node: usize) {
         loop {
             let engine = self.hosts[node].engine.as_mut();
@@ -278,9 +281,7 @@ impl World {
             }
             self.act(node, output);
         }
-        if let Err(broken) = check::node(self, node) {
-            self.broken.get_or_insert(broken);
-        }
+        self.touched = Some(node);
     }
 
     fn wait(&mut self, node: usize, wait: Option<Time>) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use proptest::sample::Index;
 
 use patchmesh_content::geometry::{ChunkIndex, SpanIndex};
 use patchmesh_content::id::{ContentId, PeerId};
@@ -21,20 +22,8 @@ use crate::record::Restored;
 use crate::rng::Seed;
 use crate::time::{Duration, Now, Time};
 
-#[allow(clippy::too_many_lines, reason = "one of each")]
-fn inputs() -> Vec<Input> {
-    let (peer, content) = (PeerId([1; 32]), ContentId([2; 32]));
-    let want = Want {
-        content,
-        chunk: ChunkIndex(70_000),
-        unreachable: true,
-    };
-    let decline = Decline {
-        reason: DeclineReason::HeldBySite,
-        retry_after: Duration::secs(2),
-        holders: vec![(peer, vec![vec![1, 2, 3]])],
-    };
-    let messages = [
+fn messages(peer: PeerId, content: ContentId) -> [Message; 6] {
+    [
         Message::Have {
             content,
             all: false,
@@ -52,7 +41,58 @@ fn inputs() -> Vec<Input> {
             content,
             span: SpanIndex(4),
         },
-    ];
+    ]
+}
+
+fn of_peers(peer: PeerId, want: Want) -> Vec<Input> {
+    vec![
+        Input::Gossip {
+            id: GossipId(5),
+            from: peer,
+            announcement: Box::new(Announcement {
+                root_version: 6,
+                timestamp: b"{}".to_vec(),
+            }),
+        },
+        Input::Hello {
+            hello: HelloId(6),
+            proof: Box::new(Publisher::new().proof(1, "a", [1, 0, 0])),
+        },
+        Input::Host(HostChange::Room(false)),
+        Input::Installed {
+            install: InstallId(7),
+            outcome: Installed::Failed("why".to_owned()),
+        },
+        Input::PeerDown {
+            peer,
+            why: Down::TimedOut,
+        },
+        Input::PeerUp { peer },
+        Input::Requested {
+            serve: ServeId(8),
+            from: peer,
+            want: Box::new(want),
+        },
+        Input::Served {
+            serve: ServeId(8),
+            bytes: u64::MAX,
+        },
+        Input::Tick,
+    ]
+}
+
+fn inputs() -> Vec<Input> {
+    let (peer, content) = (PeerId([1; 32]), ContentId([2; 32]));
+    let want = Want {
+        content,
+        chunk: ChunkIndex(70_000),
+        unreachable: true,
+    };
+    let decline = Decline {
+        reason: DeclineReason::HeldBySite,
+        retry_after: Duration::secs(2),
+        holders: vec![(peer, vec![vec![1, 2, 3]])],
+    };
     let document: Arc<[u8]> = Arc::from(&b"document"[..]);
     let bytes = || Input::Answered {
         ask: AskId(1),
@@ -87,40 +127,9 @@ fn inputs() -> Vec<Input> {
             fetch: FetchId(4),
             outcome: Fetched::Declined(Box::new(decline)),
         },
-        Input::Gossip {
-            id: GossipId(5),
-            from: peer,
-            announcement: Box::new(Announcement {
-                root_version: 6,
-                timestamp: b"{}".to_vec(),
-            }),
-        },
-        Input::Hello {
-            hello: HelloId(6),
-            proof: Box::new(Publisher::new().proof(1, "a", [1, 0, 0])),
-        },
-        Input::Host(HostChange::Room(false)),
-        Input::Installed {
-            install: InstallId(7),
-            outcome: Installed::Failed("why".to_owned()),
-        },
-        Input::PeerDown {
-            peer,
-            why: Down::TimedOut,
-        },
-        Input::PeerUp { peer },
-        Input::Requested {
-            serve: ServeId(8),
-            from: peer,
-            want: Box::new(want),
-        },
-        Input::Served {
-            serve: ServeId(8),
-            bytes: u64::MAX,
-        },
-        Input::Tick,
     ];
-    inputs.extend(messages.map(|message| Input::Message {
+    inputs.extend(of_peers(peer, want));
+    inputs.extend(messages(peer, content).map(|message| Input::Message {
         from: peer,
         message: Box::new(message),
     }));
@@ -175,7 +184,7 @@ fn other_files_are_refused() {
 
 proptest! {
     #[test]
-    fn a_bent_recording_never_panics(at in any::<prop::sample::Index>(), with in any::<u8>(), cut in any::<prop::sample::Index>()) {
+    fn a_bent_recording_never_panics(at in any::<Index>(), with: u8, cut in any::<Index>()) {
         let mut bytes = recording();
         let at = at.index(bytes.len());
         bytes[at] = with;
