@@ -1,9 +1,11 @@
 //! What the end-to-end, attack, crash and fuzz tests share: networks of real
-//! nodes, a publisher with keys of its own, inputs, and fuzz targets.
+//! nodes, a publisher with keys of its own, inputs, and hostile peers.
 
 pub mod bench;
 pub mod forge;
 pub mod fuzz;
+pub mod hostile;
 pub mod input;
+pub mod raw;
 pub mod until;
 pub mod web;

@@ -29,6 +29,7 @@ pub struct Web {
     pub base: String,
     packs: Arc<AtomicU64>,
     endless: Arc<AtomicU64>,
+    tricked: Arc<AtomicU64>,
     tricks: Tricks,
 }
 
@@ -38,6 +39,7 @@ struct Shared {
     folder: PathBuf,
     packs: Arc<AtomicU64>,
     endless: Arc<AtomicU64>,
+    tricked: Arc<AtomicU64>,
     tricks: Tricks,
 }
 
@@ -53,6 +55,7 @@ impl Web {
             folder: folder.to_owned(),
             packs: Arc::default(),
             endless: Arc::default(),
+            tricked: Arc::default(),
             tricks: Tricks::default(),
         };
         let own = shared.clone();
@@ -67,6 +70,7 @@ impl Web {
             base: format!("http://{address}"),
             packs: shared.packs,
             endless: shared.endless,
+            tricked: shared.tricked,
             tricks: shared.tricks,
         }
     }
@@ -81,6 +85,11 @@ impl Web {
     pub fn relent(&self) {
         let mut tricks = self.tricks.lock().unwrap_or_else(PoisonError::into_inner);
         *tricks = None;
+    }
+
+    /// Answers of tricks that have ended, by whatever side.
+    pub fn tricked(&self) -> u64 {
+        self.tricked.load(Ordering::Relaxed)
     }
 
     /// Bytes of answers without an end that were taken so far.
@@ -116,9 +125,15 @@ fn answer_all(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
         };
         let file = local(&shared.folder, path);
         match trick {
-            Some(Trick::BreakOff) => return break_off(stream, &file),
-            Some(Trick::NeverEnd) => return never_end(stream, &shared.endless),
             None => answer(stream, &file, range, &shared.packs)?,
+            Some(trick) => {
+                let ended = match trick {
+                    Trick::BreakOff => break_off(stream, &file),
+                    Trick::NeverEnd => never_end(stream, &shared.endless),
+                };
+                shared.tricked.fetch_add(1, Ordering::Relaxed);
+                return ended;
+            }
         }
     }
     Ok(())
