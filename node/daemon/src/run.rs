@@ -81,9 +81,6 @@ async fn node(settings: Settings) -> ExitCode {
     };
     let ended = drive::run(&mut started.node, started.ears).await;
     let closed = drive::close(started.node).await;
-    // Still listened on, so that no other node has taken the path meanwhile. A
-    // socket that stays is replaced at the next start.
-    drop(std::fs::remove_file(&started.socket));
     match (ended, closed) {
         (Ok(()), Ok(())) => ExitCode::SUCCESS,
         (Err(error), _) => fail(&error, 1),

@@ -80,8 +80,6 @@ pub(crate) enum StartError {
 pub(crate) struct Started {
     pub(crate) node: Node,
     pub(crate) ears: Ears,
-    /// The control socket, to be removed at the end.
-    pub(crate) socket: PathBuf,
 }
 
 /// Starts everything; nothing of it runs before [`crate::drive::run`].
@@ -148,7 +146,6 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
             events,
             stop,
         },
-        socket,
     })
 }
 
