@@ -29,7 +29,6 @@ fn content(n: u8) -> ContentId {
     ContentId([n; 32])
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm per event")]
 /// An event from seven small numbers; most values are in range, some are not.
 fn event(serve: u64, kind: u8, (a, b): (u8, u8), (x, y): (u32, u64), list: &[FetchId]) -> Event {
     let from = peer(a % 6);
@@ -68,26 +67,7 @@ fn event(serve: u64, kind: u8, (a, b): (u8, u8), (x, y): (u32, u64), list: &[Fet
                 0 => FetchId(y),
                 len => list[usize::from(a) % len],
             };
-            let reason = [
-                DeclineReason::Busy,
-                DeclineReason::Gone,
-                DeclineReason::HeldBySite,
-                DeclineReason::Leased,
-                DeclineReason::Refused,
-            ][usize::from(b % 5)];
-            let retry_after = Duration(y);
-            let decline = Decline {
-                reason,
-                retry_after,
-                holders,
-            };
-            let outcome = match x % 8 {
-                0 => Fetched::Corrupt,
-                1 | 2 => Fetched::Declined(Box::new(decline)),
-                3 => Fetched::NoRoom,
-                4 => Fetched::Stalled,
-                _ => Fetched::Held,
-            };
+            let outcome = outcome(x, b, y, holders);
             Event::Fetched { fetch, outcome }
         }
         8 => Event::Gained {
@@ -96,32 +76,7 @@ fn event(serve: u64, kind: u8, (a, b): (u8, u8), (x, y): (u32, u64), list: &[Fet
         },
         9 | 10 => Event::Message {
             from,
-            message: Box::new(match x % 7 {
-                0 => Message::Have {
-                    content: name,
-                    all: true,
-                    words: Vec::new(),
-                },
-                1 | 2 => {
-                    let words = vec![(u32::from(b % 4), y), (x, y)];
-                    Message::Have {
-                        content: name,
-                        all: false,
-                        words,
-                    }
-                }
-                3 => Message::Claim {
-                    content: name,
-                    span,
-                    duration: Duration(y),
-                },
-                4 => Message::Interest { content: name },
-                5 => Message::Introduce(holders),
-                _ => Message::Release {
-                    content: name,
-                    span,
-                },
-            }),
+            message: Box::new(message(x, b, y, (name, span), holders)),
         },
         11 => Event::Room(a < 200),
         12 | 13 => Event::Requested {
@@ -143,6 +98,55 @@ fn event(serve: u64, kind: u8, (a, b): (u8, u8), (x, y): (u32, u64), list: &[Fet
         },
         _ if a < 20 => Event::Remove { content: name },
         _ => Event::Tick,
+    }
+}
+
+type Holders = Vec<(PeerId, Vec<Vec<u8>>)>;
+
+fn outcome(x: u32, b: u8, y: u64, holders: Holders) -> Fetched {
+    let reason = [
+        DeclineReason::Busy,
+        DeclineReason::Gone,
+        DeclineReason::HeldBySite,
+        DeclineReason::Leased,
+        DeclineReason::Refused,
+    ][usize::from(b % 5)];
+    let retry_after = Duration(y);
+    let decline = Decline {
+        reason,
+        retry_after,
+        holders,
+    };
+    match x % 8 {
+        0 => Fetched::Corrupt,
+        1 | 2 => Fetched::Declined(Box::new(decline)),
+        3 => Fetched::NoRoom,
+        4 => Fetched::Stalled,
+        _ => Fetched::Held,
+    }
+}
+
+fn message(x: u32, b: u8, y: u64, place: (ContentId, SpanIndex), holders: Holders) -> Message {
+    let (content, span) = place;
+    match x % 7 {
+        0 => Message::Have {
+            content,
+            all: true,
+            words: Vec::new(),
+        },
+        1 | 2 => Message::Have {
+            content,
+            all: false,
+            words: vec![(u32::from(b % 4), y), (x, y)],
+        },
+        3 => Message::Claim {
+            content,
+            span,
+            duration: Duration(y),
+        },
+        4 => Message::Interest { content },
+        5 => Message::Introduce(holders),
+        _ => Message::Release { content, span },
     }
 }
 
@@ -210,7 +214,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(96)
+    })]
 
     #[test]
     fn an_endpoint_takes_any_events(inputs in steps()) {
