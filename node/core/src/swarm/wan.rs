@@ -196,7 +196,7 @@ impl Swarm {
     pub(crate) fn end_delays(&mut self, id: &ContentId, now: Time) {
         if let Some(content) = self.contents.get_mut(id) {
             content.end_delays(now);
-            if let Some(at) = content.next_off().filter(|at| *at > now) {
+            if let Some(at) = content.next_off(now) {
                 self.timers.arm(Timer::Pump(*id), at);
             }
         }

@@ -242,12 +242,14 @@ impl Content {
             .map(|(position, _, span)| (span, position))
     }
 
-    /// When something put off may be asked for again.
-    pub(crate) fn next_off(&self) -> Option<Time> {
+    /// When something put off may be asked for again, after `now`.
+    pub(crate) fn next_off(&self, now: Time) -> Option<Time> {
         let starts = self.claims.mine.iter().map(|mine| mine.start);
         let spans = self.span_off.values().copied();
         let chunks = self.chunk_off.values().copied();
-        starts.chain(spans).chain(chunks).min()
+        // A claim that has started must not hide a delay that is still to end.
+        let ends = starts.chain(spans).chain(chunks);
+        ends.filter(|at| *at > now).min()
     }
 
     /// Forgets delays that are over.
