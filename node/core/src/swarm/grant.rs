@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use patchmesh_content::geometry::{ChunkIndex, SpanIndex};
+use patchmesh_content::geometry::{ChunkIndex, DUTY_SPAN_CHUNKS, SpanIndex};
 use patchmesh_content::id::{ContentId, PeerId};
 
 use crate::limits::{LEASE_PARTS_MAX, LEASES_PER_SITE_MAX, TOLD_MAX};
@@ -57,6 +57,10 @@ pub(crate) enum Verdict {
     Serve { split: bool },
 }
 
+/// Holders that an asker of a span is remembered to know: one for each chunk,
+/// and those of the lease.
+const TOLD_NAMES_MAX: usize = DUTY_SPAN_CHUNKS as usize + LEASE_PARTS_MAX;
+
 #[derive(Debug)]
 struct Holder {
     peer: PeerId,
@@ -92,7 +96,7 @@ struct Served {
     /// Smoothed duration of a serve in microseconds; 0 = not measured.
     pace: u64,
     leases: BTreeMap<SpanIndex, Lease>,
-    /// The holders last named to an asker of a span.
+    /// The holders named to an asker of a span.
     told: BTreeMap<(SpanIndex, PeerId), Vec<PeerId>>,
 }
 
@@ -229,7 +233,16 @@ impl Served {
         if self.told.len() >= TOLD_MAX {
             self.told.clear();
         }
-        self.told.insert((span, asker), names.to_vec());
+        // Chunks of one span may have different holders: who is told of one
+        // still knows the other, or would have to be told again for ever.
+        let told = self.told.entry((span, asker)).or_default();
+        for name in names {
+            if !told.contains(name) {
+                told.push(*name);
+            }
+        }
+        let over = told.len().saturating_sub(TOLD_NAMES_MAX);
+        told.drain(..over);
     }
 
     fn grant(&mut self, ask: Ask, second: bool, now: Time) -> Verdict {
