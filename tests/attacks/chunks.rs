@@ -43,8 +43,8 @@ fn attack_20_chunk_poison() {
             );
             named += u32::from(found.peer == attacker.peer && corrupt > 0 && found.refused);
         }
-        let wasted = node.status().unwrap().wasted_bytes;
-        assert!(wasted <= index.wire_bytes(), "{wasted} bytes in vain");
+        let vain = node.status().unwrap().wasted_bytes;
+        assert!(vain <= index.wire_bytes(), "{vain} bytes in vain");
     }
     let served = attacker.count(|event| matches!(event, Event::Served { .. }));
     println!("{served} wrong chunks served, named by {named} nodes");

@@ -4,7 +4,7 @@
 use std::fs;
 
 use patchmesh_api::releases::ReleaseState;
-use patchmesh_content::index::{FileEntry, FileKind, ReleaseIndex};
+use patchmesh_content::index::{FileEntry, FileKind, IndexRefusal, ReleaseIndex};
 use patchmesh_demo::compare::fingerprint;
 use patchmesh_tests::bench::{Bench, FAST, is_staged, refusals, release};
 use patchmesh_tests::forge::{Forge, LINE};
@@ -29,13 +29,24 @@ fn attack_34_hostile_tree() {
         repository: bench.path("evil"),
         ..bench.forge.clone()
     };
+    let harmless = renamed(&evil.build(&tree, "model"), "data/noisy");
+    assert!(ReleaseIndex::decode(&harmless.encode()).is_ok());
     let attempts = attempts(&evil.build(&tree, "model"), canary.to_str().unwrap());
     let node = &bench.endpoints[0];
     for (number, mut index) in (0..).zip(attempts) {
         let id = format!("evil-{number}");
         index.id.clone_from(&id);
+        let bytes = index.encode();
+        let refusal = ReleaseIndex::decode(&bytes);
+        assert!(
+            matches!(
+                refusal,
+                Err(IndexRefusal::Path(_) | IndexRefusal::PathClash)
+            ),
+            "{id} is wrong in more than its paths: {refusal:?}"
+        );
         evil.releases.clear();
-        evil.release_bytes(&index.encode(), &id);
+        evil.release_bytes(&bytes, &id);
         let guise = Guise {
             head: [1, evil.version, evil.version],
             ..member(&bench, 100 + number)
@@ -87,7 +98,7 @@ fn renamed(honest: &ReleaseIndex, path: &str) -> ReleaseIndex {
         .iter_mut()
         .find(|file| file.path == "data/noise")
         .unwrap();
-    file.path = path.to_owned();
+    path.clone_into(&mut file.path);
     index.files.sort_by(|a, b| a.path.cmp(&b.path));
     index
 }
@@ -106,7 +117,7 @@ fn through_a_link(honest: &ReleaseIndex) -> ReleaseIndex {
     let mut index = linked(honest, "data");
     let mut file = index.files.iter().find(|file| file.path == "data/noise");
     let mut file = file.take().unwrap().clone();
-    file.path = "zlink/noise".to_owned();
+    "zlink/noise".clone_into(&mut file.path);
     index.files.push(file);
     index
 }

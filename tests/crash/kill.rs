@@ -19,6 +19,9 @@ const IN_FLIGHT_MAX: u64 = 16;
 /// Longest life between two kills.
 const LIFE_MAX_MS: u64 = 900;
 
+/// Between two looks; each takes a little of the node's time.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
 /// What the kills cost.
 #[derive(Debug, Default)]
 struct Cost {
@@ -77,6 +80,7 @@ fn live_and_die(bench: &mut Bench, numbers: &mut Numbers, cost: &mut Cost) {
             held = held.max(found.chunks_held);
         }
         fetched = payload(bench);
+        std::thread::sleep(LOOK_EVERY);
     }
     cost.kills_in_fetch += u32::from(!is_staged(&bench.endpoints[0], "release-1"));
     cost.payload += fetched;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use patchmesh_demo::compare::fingerprint;
-use patchmesh_tests::bench::{Bench, FAST, is_staged, programs, turn};
+use patchmesh_tests::bench::{Bench, FAST, is_staged, mbit, programs, release, turn};
 use patchmesh_tests::input;
 use patchmesh_tests::until::until;
 
@@ -41,6 +41,35 @@ fn resumes(bench: &Bench, tree: &Path) {
         fingerprint(&bench.staged(0, "release-1")).unwrap(),
         fingerprint(tree).unwrap()
     );
+}
+
+#[test]
+fn an_endpoint_that_is_stopped_in_the_middle_goes_on_where_it_was() {
+    let mut bench = Bench::with_sites(&[mbit(8)]);
+    let tree = bench.path("tree");
+    input::tree(&tree, 9, 3_000_000);
+    let index = bench.release(&tree, "release-1");
+    bench.add(0, 1, &[]);
+    let held = until("a third is there", Duration::from_secs(60), || {
+        let release = release(&bench.endpoints[0], "release-1")?;
+        let held = release.chunks_held;
+        (held > 0 && held >= release.chunks_total / 3).then_some(held)
+    });
+    let before = bench.endpoints[0].status().unwrap().received.origin;
+    assert_eq!(bench.endpoints[0].terminate().unwrap().code(), Some(0));
+    bench.restart(0);
+    let kept = release(&bench.endpoints[0], "release-1").map_or(0, |found| found.chunks_held);
+    assert!(kept >= held, "{kept} of {held} chunks are left");
+    bench.until_staged("release-1");
+    let after = bench.endpoints[0].status().unwrap().received.origin;
+    let fetched = before.payload + after.payload;
+    println!(
+        "stopped at {held} chunks: {fetched} of {} bytes in both lives",
+        index.wire_bytes()
+    );
+    // What arrived between the look and the stop is in neither number.
+    assert!(fetched <= index.wire_bytes(), "{fetched}");
+    assert!(before.payload > 0 && after.payload < index.wire_bytes());
 }
 
 /// The tour is killed in the middle of a rollout; its warden ends its nodes.

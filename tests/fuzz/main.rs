@@ -6,6 +6,7 @@
 
 mod configuration;
 mod make;
+mod verdicts;
 
 use patchmesh_tests::fuzz::{corpus, local, metadata, mutate, wire};
 

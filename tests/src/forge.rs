@@ -198,10 +198,10 @@ impl Forge {
                 planner.file(&path, mode, file, &mut sink).expect("a file");
             }
         }
-        let planned = planner.finish(&mut sink).expect("the last chunk");
+        let plan = planner.finish(&mut sink).expect("the last chunk");
         let (bytes, pack) = pack.finish().expect("memory takes it");
         self.write(&pack_path(&pack.hash), &bytes);
-        planned.index(pack).expect("one frame a chunk")
+        plan.index(pack).expect("one frame a chunk")
     }
 
     /// Makes the next documents over the active releases and publishes them.

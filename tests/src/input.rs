@@ -1,5 +1,6 @@
 //! Small trees with every kind of content, the same for the same seed.
 
+use std::fmt::Write as _;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
@@ -44,7 +45,7 @@ impl Numbers {
         let mut text = String::with_capacity(len + 32);
         while text.len() < len {
             let (key, value) = (self.below(4096), self.below(1000));
-            text.push_str(&format!("setting.{key} = {value}\n"));
+            writeln!(text, "setting.{key} = {value}").expect("memory takes it");
         }
         text.truncate(len);
         text.into_bytes()

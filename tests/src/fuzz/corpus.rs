@@ -13,13 +13,26 @@ use serde_json::Value;
 pub fn inputs(target: &str) -> Vec<Vec<u8>> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut inputs = vectors(&tests.join(format!("../proto/vectors/{target}.json")));
-    if let Ok(entries) = fs::read_dir(tests.join("corpora").join(target)) {
-        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.sort();
-        inputs.extend(paths.iter().map(|path| fs::read(path).expect("an input")));
-    }
+    inputs.extend(files(target).into_iter().map(|(_, bytes)| bytes));
     assert!(!inputs.is_empty(), "no input for {target}");
     inputs
+}
+
+/// Names and bytes of the files of a target; none if it has no folder. Names
+/// of inputs that must be refused begin with `bad-`.
+///
+/// # Panics
+/// If one cannot be read.
+pub fn files(target: &str) -> Vec<(String, Vec<u8>)> {
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora");
+    let entries = fs::read_dir(corpora.join(target)).into_iter().flatten();
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let read = paths.iter().map(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        (name.into_owned(), fs::read(path).expect("an input"))
+    });
+    read.collect()
 }
 
 fn vectors(path: &Path) -> Vec<Vec<u8>> {
@@ -38,13 +51,13 @@ fn bytes_of(case: &Value) -> Vec<u8> {
         length.to_le_bytes().to_vec()
     });
     let parts = case["bytes"].as_array().expect("bytes are a list");
-    let parts = parts.iter().map(|part| match part.as_str() {
-        Some(text) => unhex(text),
-        None => {
-            let times = part["times"].as_u64().expect("a number of times");
-            let once = unhex(part["hex"].as_str().expect("what is repeated"));
-            once.repeat(usize::try_from(times).expect("it fits into memory"))
+    let parts = parts.iter().map(|part| {
+        if let Some(text) = part.as_str() {
+            return unhex(text);
         }
+        let times = part["times"].as_u64().expect("a number of times");
+        let once = unhex(part["hex"].as_str().expect("what is repeated"));
+        once.repeat(usize::try_from(times).expect("it fits into memory"))
     });
     length.into_iter().chain(parts).flatten().collect()
 }
