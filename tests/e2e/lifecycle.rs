@@ -50,7 +50,7 @@ fn an_endpoint_that_is_stopped_in_the_middle_goes_on_where_it_was() {
     input::tree(&tree, 9, 3_000_000);
     let index = bench.release(&tree, "release-1");
     bench.add(0, 1, &[]);
-    let held = until("a third is there", Duration::from_secs(60), || {
+    let held = until("a third is there", Duration::from_mins(1), || {
         let release = release(&bench.endpoints[0], "release-1")?;
         let held = release.chunks_held;
         (held > 0 && held >= release.chunks_total / 3).then_some(held)
@@ -91,7 +91,7 @@ fn no_process_is_left_when_a_harness_is_killed() {
         .spawn()
         .unwrap();
     let nodes = || processes_with(&temporary);
-    until("three nodes run", Duration::from_secs(60), || {
+    until("three nodes run", Duration::from_mins(1), || {
         (nodes() >= 3).then_some(())
     });
     tour.kill().unwrap();

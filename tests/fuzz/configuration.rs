@@ -13,7 +13,9 @@ const CASES: u32 = 24;
 #[test]
 fn configuration() {
     let inputs = corpus::inputs("configuration");
-    inputs.iter().for_each(|input| check(input));
+    for input in &inputs {
+        check(input);
+    }
     mutate::run(check, &inputs, CASES);
 }
 

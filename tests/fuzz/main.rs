@@ -16,7 +16,9 @@ const CASES: u32 = 256;
 fn run(name: &str, target: fn(&[u8])) {
     let inputs = corpus::inputs(name);
     target(&[]);
-    inputs.iter().for_each(|input| target(input));
+    for input in &inputs {
+        target(input);
+    }
     mutate::run(target, &inputs, CASES);
 }
 

@@ -44,18 +44,38 @@ fn makes_the_corpora_again() {
 }
 
 fn metadata() {
-    let expires = UTC.plus_days(100);
-    let root = |version| {
-        let plan = RootPlan {
-            version,
-            expires,
-            root: keys(&[1, 2], 2),
-            timestamp: keys(&[9], 1),
-            snapshot: keys(&[9], 1),
-            targets: keys(&[1, 2], 2),
-        };
-        sign(plan.build().unwrap(), &[1, 2])
+    let documents = documents();
+    let timestamp = documents[4].1.clone();
+    write("root", "next", &root(2));
+    for (target, bytes) in documents {
+        write(target, "valid", &bytes);
+        spoil(target, &String::from_utf8(bytes).unwrap());
+    }
+    write("public_key", "ed25519", &key(1).public_key().to_json());
+    let mut verifier = Verifier::new(&root(1), &[LINE.to_owned()]).unwrap();
+    write("floors", "first", &verifier.floors());
+    let role = RoleName::Timestamp;
+    let admission = verifier.admit(&role, &timestamp, UTC).unwrap();
+    verifier.apply(admission);
+    write("floors", "later", &verifier.floors());
+    journal(&root(1));
+}
+
+fn root(version: u64) -> Vec<u8> {
+    let plan = RootPlan {
+        version,
+        expires: UTC.plus_days(100),
+        root: keys(&[1, 2], 2),
+        timestamp: keys(&[9], 1),
+        snapshot: keys(&[9], 1),
+        targets: keys(&[1, 2], 2),
     };
+    sign(plan.build().unwrap(), &[1, 2])
+}
+
+/// One valid document of each role; the timestamp is the last.
+fn documents() -> [(&'static str, Vec<u8>); 5] {
+    let expires = UTC.plus_days(100);
     let line = LinePlan {
         line: LINE.to_owned(),
         version: 3,
@@ -92,39 +112,29 @@ fn metadata() {
         snapshot: &snapshot,
     };
     let timestamp = sign(timestamp.build().unwrap(), &[9]);
-    let documents = [
+    [
         ("root", root(1)),
         ("line", line),
         ("targets", targets),
         ("snapshot", snapshot),
-        ("timestamp", timestamp.clone()),
+        ("timestamp", timestamp),
+    ]
+}
+
+/// Bad copies of a valid document.
+fn spoil(target: &str, text: &str) {
+    let bad = [
+        ("bad-version", "\"version\":", "\"version\":-"),
+        ("bad-float", "\"version\":", "\"version\":0."),
+        ("bad-threshold", "\"threshold\":", "\"threshold\":0,\"x\":"),
+        ("bad-twice", "\"signed\":", "\"signed\":{},\"signed\":"),
+        ("bad-expiry", "20", "99"),
     ];
-    write("root", "next", &root(2));
-    for (target, bytes) in documents {
-        write(target, "valid", &bytes);
-        let text = String::from_utf8(bytes).unwrap();
-        let bad = [
-            ("bad-version", "\"version\":", "\"version\":-"),
-            ("bad-float", "\"version\":", "\"version\":0."),
-            ("bad-threshold", "\"threshold\":", "\"threshold\":0,\"x\":"),
-            ("bad-twice", "\"signed\":", "\"signed\":{},\"signed\":"),
-            ("bad-expiry", "20", "99"),
-        ];
-        for (name, from, to) in bad {
-            if text.contains(from) {
-                write(target, name, text.replace(from, to).as_bytes());
-            }
+    for (name, from, to) in bad {
+        if text.contains(from) {
+            write(target, name, text.replace(from, to).as_bytes());
         }
     }
-    write("public_key", "ed25519", &key(1).public_key().to_json());
-    let mut verifier = Verifier::new(&root(1), &[LINE.to_owned()]).unwrap();
-    write("floors", "first", &verifier.floors());
-    let admission = verifier
-        .admit(&RoleName::Timestamp, &timestamp, UTC)
-        .unwrap();
-    verifier.apply(admission);
-    write("floors", "later", &verifier.floors());
-    journal(&root(1));
 }
 
 fn journal(anchor: &[u8]) {
