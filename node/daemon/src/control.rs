@@ -174,6 +174,14 @@ async fn follow(
     queries: &mpsc::Sender<Query>,
     writer: &mut tokio::net::unix::OwnedWriteHalf,
 ) -> std::io::Result<()> {
+    if status(queries)
+        .await
+        .is_some_and(|status| status.mode == Mode::Origin)
+    {
+        let text = "an origin serves releases and stages none";
+        let answer = Answer::refused(codes::FAILED, text, "ask an endpoint");
+        return writer.write_all(&encode_answer(&answer)).await;
+    }
     let start = Command::Fetch {
         release: name.to_owned(),
     };

@@ -57,6 +57,9 @@ pub struct Daemon {
     pub name: String,
     /// Site; empty for an origin.
     pub site: String,
+    /// Its stored chunks are altered on purpose, so it cannot stage; nobody
+    /// waits for it.
+    pub altered: bool,
     /// Variables that its next start gets, such as `PATCHMESH_STORE__QUOTA`.
     pub settings: Vec<(String, String)>,
     folder: PathBuf,
@@ -98,6 +101,7 @@ impl Daemon {
             settings: Vec::new(),
             folder: folder.to_owned(),
             program: program.to_owned(),
+            altered: false,
             child: None,
         })
     }

@@ -25,7 +25,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Reads the counters of a site's living nodes and its link.
+    /// Reads the counters of a site's living, honest nodes and its link.
     pub fn read(fleet: &[Daemon], site: &str, link: &Relay) -> Result<Self> {
         let mut sum = Self {
             link_down: link.down_bytes(),
@@ -34,7 +34,7 @@ impl Counters {
         };
         for node in fleet
             .iter()
-            .filter(|node| node.site == site && node.pid().is_some())
+            .filter(|node| node.site == site && node.pid().is_some() && !node.altered)
         {
             let status = node.status()?;
             let received = status.received;

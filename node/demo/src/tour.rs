@@ -139,6 +139,8 @@ struct Row {
     saved_share: f64,
     link_bytes: u64,
     disagreement: f64,
+    /// Members that were killed or turned away with what only they held.
+    members_lost: u64,
 }
 
 impl Tour<'_> {
@@ -218,11 +220,12 @@ impl Tour<'_> {
         self.check_liar(network, liar)
     }
 
-    fn liar(&self, network: &Network, first: bool) -> Result<Option<Tamper>> {
+    fn liar(&self, network: &mut Network, first: bool) -> Result<Option<Tamper>> {
         if !(self.args.bad_peer && first) {
             return Ok(None);
         }
-        let liar = network.endpoints.first().context("no endpoint")?;
+        let liar = network.endpoints.first_mut().context("no endpoint")?;
+        liar.altered = true;
         self.show.fact(&format!(
             "{} serves one altered chunk of ten from now on",
             liar.name
@@ -260,11 +263,12 @@ impl Tour<'_> {
                 saved_share: 1.0 - ratio(cost.wan_payload, direct),
                 link_bytes: cost.link_down,
                 disagreement: cost.disagreement(),
+                members_lost: members_lost(network, site, killed),
             });
         }
         self.print_rows(&rows);
         for row in &rows {
-            self.check_row(row, killed);
+            self.check_row(row);
         }
         Ok(())
     }
@@ -292,22 +296,19 @@ impl Tour<'_> {
         self.show.table("sites", &head, &cells, &rows);
     }
 
-    fn check_row(&mut self, row: &Row, killed: &[Killed]) {
-        let crashes = killed
-            .iter()
-            .filter(|killed| killed.site == row.site)
-            .count() as u64;
-        let allowed = COPIES_MAX + ratio(crash_allowance(crashes), row.minimum_bytes);
+    fn check_row(&mut self, row: &Row) {
+        let lost = row.members_lost;
+        let allowed = COPIES_MAX + ratio(crash_allowance(lost), row.minimum_bytes);
         let text = format!(
             "{}: {:.3} copies over the WAN, at most {allowed:.2}",
             row.site, row.copies
         );
         self.promise(row.copies <= allowed, &text);
-        if crashes > 0 {
-            // What a killed node received after its last answer is not known.
-            return self
-                .show
-                .fact("a killed node takes its last counts with it; not compared");
+        if lost > 0 {
+            // What a killed node received after its last answer is not known,
+            // and what an altered node fetches for itself is not counted.
+            let text = "a lost member takes its counts with it; the link is not compared";
+            return self.show.fact(&format!("{}: {text}", row.site));
         }
         let text = format!(
             "{}: the nodes' counters and the WAN link's differ by {:.2} %, at most 1 %",
@@ -337,7 +338,7 @@ impl Tour<'_> {
         let mut same = 0;
         let mut others = Vec::new();
         for node in &network.endpoints {
-            if killed.iter().any(|killed| killed.name == node.name) {
+            if node.altered || killed.iter().any(|killed| killed.name == node.name) {
                 continue;
             }
             match fingerprint(&node.staging().join(LINE).join(id)) {
@@ -409,6 +410,12 @@ struct Killed {
     wan_transport: u64,
 }
 
+fn members_lost(network: &Network, site: &str, killed: &[Killed]) -> u64 {
+    let crashed = killed.iter().filter(|killed| killed.site == site).count();
+    let members = network.endpoints.iter().filter(|node| node.site == site);
+    (crashed + members.filter(|node| node.altered).count()) as u64
+}
+
 /// Kills, once in each site that is far enough, the node that fetched most.
 fn kill_duty_holders(
     fleet: &mut [Daemon],
@@ -427,7 +434,7 @@ fn kill_duty_holders(
         for (at, node) in fleet
             .iter()
             .enumerate()
-            .filter(|(_, node)| node.site == site.site)
+            .filter(|(_, node)| node.site == site.site && !node.altered)
         {
             let received = node.status()?.received;
             let payload = received.origin.payload;

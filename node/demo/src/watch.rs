@@ -69,7 +69,9 @@ pub fn until_staged(
                     .nodes
                     .push((node.name.clone(), began.elapsed().as_secs_f64()));
             }
-            if let Some(status) = status {
+            if let Some(status) = status
+                && !node.altered
+            {
                 check_not_failed(status, id, &node.name)?;
             }
         }
@@ -77,7 +79,7 @@ pub fn until_staged(
         seen(fleet, &progress)?;
         let living = fleet
             .iter()
-            .filter(|node| node.pid().is_some() && !node.site.is_empty());
+            .filter(|node| node.pid().is_some() && !node.site.is_empty() && !node.altered);
         let waiting: Vec<&str> = living
             .filter(|node| !completion.nodes.iter().any(|(name, _)| *name == node.name))
             .map(|node| node.name.as_str())

@@ -43,7 +43,7 @@ pub(crate) async fn run(node: &mut Node, mut ears: Ears) -> Result<(), NotDurabl
     sync.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut room = interval(ROOM_EVERY);
     room.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    node.drain().await?;
+    node.carry_all().await?;
     loop {
         let wake = node
             .wake
@@ -104,7 +104,6 @@ impl Node {
     /// Takes waiting inputs to the engine, one by one, and carries out every
     /// order of one before the next.
     async fn drain(&mut self) -> Result<(), NotDurable> {
-        self.carry_all().await?;
         while let Some(input) = self.line.pop_front() {
             let now = self.clock.now();
             self.recorder.input(&input, now);
