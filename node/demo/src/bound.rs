@@ -14,12 +14,19 @@ pub fn t_star_secs(wire_bytes: u64, down_bits_per_sec: u64) -> f64 {
 
 /// Largest chunk on the wire, in bytes.
 pub const CHUNK_WIRE_LEN_MAX: u64 = 513 * 1024;
-/// Most chunks of a site that may be known on one member only.
-pub const WINDOW_CHUNKS_MAX: u64 = 64;
+/// Mean chunk, in bytes.
+const CHUNK_LEN_MEAN: u64 = 128 * 1024;
 
-/// Extra bytes that crashes of `killed` members may cost a site.
-pub fn crash_allowance(killed: u64) -> u64 {
-    killed * WINDOW_CHUNKS_MAX * CHUNK_WIRE_LEN_MAX
+/// Most chunks of a site that may be known on one member only: twice what the
+/// link brings within a quarter of a second, 16 to 64.
+pub fn window_chunks(down_bits_per_sec: u64) -> u64 {
+    let quarter_bytes = down_bits_per_sec / 8 / 4;
+    (2 * quarter_bytes).div_ceil(CHUNK_LEN_MEAN).clamp(16, 64)
+}
+
+/// Extra bytes that losing `members` may cost a site behind such a link.
+pub fn crash_allowance(members: u64, down_bits_per_sec: u64) -> u64 {
+    members * window_chunks(down_bits_per_sec) * CHUNK_WIRE_LEN_MAX
 }
 
 #[cfg(test)]
@@ -29,6 +36,8 @@ mod tests {
     #[test]
     fn one_copy_at_the_rate_of_the_link() {
         assert!((t_star_secs(2_500_000, 20_000_000) - 1.0).abs() < 1e-9);
-        assert_eq!(crash_allowance(0), 0);
+        assert_eq!(crash_allowance(0, 10_000_000), 0);
+        assert_eq!(window_chunks(1_000), 16);
+        assert_eq!(window_chunks(1_000_000_000), 64);
     }
 }

@@ -298,7 +298,11 @@ impl Tour<'_> {
 
     fn check_row(&mut self, row: &Row) {
         let lost = row.members_lost;
-        let allowed = COPIES_MAX + ratio(crash_allowance(lost), row.minimum_bytes);
+        let allowed = COPIES_MAX
+            + ratio(
+                crash_allowance(lost, self.shape.rates.down),
+                row.minimum_bytes,
+            );
         let text = format!(
             "{}: {:.3} copies over the WAN, at most {allowed:.2}",
             row.site, row.copies
@@ -365,7 +369,8 @@ impl Tour<'_> {
             .status()?
             .node;
         let mut witnesses = 0;
-        for node in network.endpoints.iter().skip(1) {
+        let living = network.endpoints.iter().skip(1);
+        for node in living.filter(|node| node.pid().is_some()) {
             let named =
                 |peer: &patchmesh_api::peers::Peer| peer.peer == id && peer.corrupt_chunks > 0;
             witnesses += usize::from(node.peers()?.iter().any(named));
