@@ -46,7 +46,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> 
     writing.finish().with_context(failed)
 }
 
-/// As [`write`], for a path at which nothing may stand yet.
+/// As [`write()`], for a path at which nothing may stand yet.
 pub(crate) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     refuse_existing(path)?;
     write(path, bytes, mode)
