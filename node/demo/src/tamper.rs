@@ -39,16 +39,7 @@ impl Tamper {
             while !stopped.load(Ordering::Relaxed) {
                 for path in chunk_files(&state) {
                     let name = path.file_name().unwrap_or_default().to_owned();
-                    // The name is a hash, so its last digits are a fair draw.
-                    let chosen = name
-                        .to_string_lossy()
-                        .as_bytes()
-                        .get(60)
-                        .is_some_and(|digit| {
-                            char::from(*digit)
-                                .to_digit(16)
-                                .is_some_and(|digit| digit < 2)
-                        });
+                    let chosen = is_chosen(&name.to_string_lossy());
                     if chosen && seen.insert(name) && alter(&path).is_ok() {
                         count.fetch_add(1, Ordering::Relaxed);
                     }
@@ -74,6 +65,15 @@ impl Drop for Tamper {
         self.stop.store(true, Ordering::Relaxed);
         drop(self.thread.take().map(JoinHandle::join));
     }
+}
+
+/// One name of ten: names are hashes, so two of their digits are a fair draw
+/// (26 of 256 values).
+fn is_chosen(name: &str) -> bool {
+    let digits = name
+        .get(60..62)
+        .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    digits.is_some_and(|draw| draw % 10 == 0)
 }
 
 fn chunk_files(state: &Path) -> Vec<PathBuf> {
@@ -113,4 +113,17 @@ fn alter(path: &Path) -> Result<()> {
     fs::write(&scratch, file)?;
     fs::set_permissions(&scratch, fs::Permissions::from_mode(0o600))?;
     Ok(fs::rename(scratch, path)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_name_of_ten_is_chosen() {
+        let name = |draw: u8| format!("{}{draw:02x}ab.chunk", "0".repeat(60));
+        let chosen = (0..=u8::MAX).filter(|draw| is_chosen(&name(*draw))).count();
+        assert_eq!(chosen, 26);
+        assert!(!is_chosen("short.chunk"));
+    }
 }
