@@ -6,6 +6,7 @@ pub(crate) mod node;
 pub(crate) mod release;
 pub(crate) mod root;
 pub(crate) mod sign;
+pub(crate) mod tuf;
 
 use clap::{Parser, Subcommand};
 
@@ -14,6 +15,7 @@ use crate::args::node::{EventsArgs, FetchArgs, PeersArgs, ReleasesArgs, WhyArgs}
 use crate::args::release::ReleaseVerb;
 use crate::args::root::{KeyVerb, RootVerb};
 use crate::args::sign::{AssembleArgs, PublishArgs, SignArgs, VerifyArgs};
+use crate::args::tuf::TufArgs;
 
 /// Obtain, sign, publish and follow releases.
 #[derive(Debug, Parser)]
@@ -70,6 +72,8 @@ pub(crate) enum Verb {
     Sign(SignArgs),
     /// The node on one screen.
     Status,
+    /// A plain TUF client for repositories of other tools.
+    Tuf(Box<TufArgs>),
     /// Check a draft or a whole repository against a root, offline.
     Verify(VerifyArgs),
     /// Why a release waits.

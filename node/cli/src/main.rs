@@ -12,6 +12,7 @@ mod repository;
 mod run;
 mod text;
 mod tree;
+mod tuf;
 mod verbs;
 
 use std::process::ExitCode;

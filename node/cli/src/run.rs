@@ -60,6 +60,7 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Verb::Root(RootVerb::Show { path }) => verbs::root_show::run(path, output),
         Verb::Sign(args) => verbs::sign::run(args, output),
         Verb::Status => verbs::status::run(global, output),
+        Verb::Tuf(args) => verbs::tuf::run(args, output),
         Verb::Verify(args) => verbs::verify::run(args, output),
         Verb::Why(args) => verbs::node::why(&args.release, global, output),
     }
@@ -76,14 +77,26 @@ fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     ) {
         return ExitCode::from(exit::DONE);
     }
+    let code = usage_code(arguments);
     if arguments.iter().any(|argument| argument == "--json") {
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default();
         let message = first.trim_start_matches("error: ");
-        let failure = Failure::usage(message).hint("patchmesh help");
+        let mut failure = Failure::usage(message).hint("patchmesh help");
+        failure.code = code;
         Output::plain_json().end(&failure);
     }
-    ExitCode::from(exit::USAGE)
+    ExitCode::from(code)
+}
+
+/// Programs that drive TUF clients know no other failure than 1.
+fn usage_code(arguments: &[OsString]) -> u8 {
+    let mut words = arguments.iter().skip(1);
+    let verb = words.find(|word| !word.to_string_lossy().starts_with('-'));
+    match verb {
+        Some(verb) if verb == "tuf" => exit::FAILED,
+        Some(_) | None => exit::USAGE,
+    }
 }
 
 /// A reader that has seen enough is no failure.

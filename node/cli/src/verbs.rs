@@ -13,4 +13,5 @@ pub(crate) mod root_init;
 pub(crate) mod root_show;
 pub(crate) mod sign;
 pub(crate) mod status;
+pub(crate) mod tuf;
 pub(crate) mod verify;

@@ -104,10 +104,14 @@ impl Layout {
 
     /// The newest document of a role; `None` where the role is no file name.
     pub(crate) fn document(&self, role: &RoleName) -> Option<PathBuf> {
-        if let RoleName::Line(line) = role
-            && !is_line(line)
-        {
-            return None;
+        match role {
+            RoleName::Line(line) if !is_line(line) => return None,
+            RoleName::Delegated(_) => return None,
+            RoleName::Root
+            | RoleName::Timestamp
+            | RoleName::Snapshot
+            | RoleName::Targets
+            | RoleName::Line(_) => {}
         }
         let name = role.to_string().replace('/', "%2F");
         Some(self.trust().join(format!("{name}.json")))

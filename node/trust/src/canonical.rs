@@ -161,11 +161,16 @@ fn write_text(text: &str, escape_control: bool, out: &mut Vec<u8>) {
 /// `Malformed` for anything that is not strict JSON of this profile, `TooLarge`
 /// for more than [`VALUES_MAX`] values.
 pub fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
+    parse_up_to(bytes, VALUES_MAX)
+}
+
+/// As [`parse`], for so many values.
+pub(crate) fn parse_up_to(bytes: &[u8], values_max: usize) -> Result<Value, Refusal> {
     let text = std::str::from_utf8(bytes).map_err(|_| Refusal::Malformed)?;
     let mut parser = Parser {
         text,
         at: 0,
-        values: 0,
+        values_left: values_max,
     };
     parser.skip_space();
     let value = parser.value(0)?;
@@ -180,7 +185,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
-    values: usize,
+    values_left: usize,
 }
 
 impl Parser<'_> {
@@ -209,10 +214,8 @@ impl Parser<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Result<Value, Refusal> {
-        self.values += 1;
-        if self.values > VALUES_MAX {
-            return Err(Refusal::TooLarge);
-        }
+        let left = self.values_left.checked_sub(1);
+        self.values_left = left.ok_or(Refusal::TooLarge)?;
         match self.peek().ok_or(Refusal::Malformed)? {
             b'{' => self.object(depth),
             b'[' => self.list(depth),

@@ -1,39 +1,134 @@
 //! Which role may speak for a path.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use patchmesh_content::id::hex;
+
 use crate::document::{Target, Targets};
-use crate::limits::VISITED_MAX;
+use crate::key::sha256;
+use crate::limits::Profile;
+use crate::threshold::RoleKeys;
+
+/// The paths of a delegation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Those that a pattern covers.
+    Patterns(Vec<String>),
+    /// Those whose SHA-256 begins with one of these hexadecimal digits.
+    HashPrefixes(Vec<String>),
+}
+
+impl Scope {
+    pub(crate) fn covers(&self, path: &str) -> bool {
+        match self {
+            Self::Patterns(patterns) => patterns.iter().any(|pattern| matches(pattern, path)),
+            Self::HashPrefixes(prefixes) => {
+                let hash = hex(&sha256(path.as_bytes()));
+                prefixes.iter().any(|prefix| hash.starts_with(prefix))
+            }
+        }
+    }
+}
+
+/// One delegation on the way of a look-up.
+#[derive(Debug, Clone)]
+pub(crate) struct Edge<'a> {
+    /// The role that may speak.
+    pub(crate) role: Cow<'a, str>,
+    /// The keys with which it must.
+    pub(crate) keys: &'a RoleKeys,
+    terminating: bool,
+}
+
+/// How far a look-up goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reach {
+    /// Roles visited at most.
+    pub(crate) visited_max: usize,
+    /// Whether roles may delegate further. In a mesh they may not, so that no
+    /// cycle can be built.
+    pub(crate) deep: bool,
+}
+
+impl Reach {
+    pub(crate) fn of(profile: Profile) -> Self {
+        Self {
+            visited_max: profile.limits().visited,
+            deep: profile == Profile::Foreign,
+        }
+    }
+}
 
 /// The role that speaks for a path, and what it says.
 ///
-/// Pre-order over the delegations of the top document, one level deep: a role's
-/// statement was checked against the key list of the top document only, so a
-/// delegation inside a statement is never followed, and no cycle can be built.
-/// A terminating role ends the look-up whether it lists the path or not (T-21).
-/// A matching role whose statement is not held ends it too: what it would say
-/// is unknown, and a later role must not speak in its place.
-pub(crate) fn resolve<'a>(
+/// Pre-order over the delegations below the top document, whose own targets
+/// the caller looks at. A role is visited once, whoever names it. A terminating
+/// role ends the look-up whether it lists the path or not, and so does the last
+/// role that may be visited (T-21). `document` gives what a role says; where it
+/// cannot, the look-up ends with its error: what the role would say is unknown,
+/// and a later one must not speak in its place.
+pub(crate) fn resolve<'a, E>(
     path: &str,
     top: &'a Targets,
-    statement: impl Fn(&str) -> Option<&'a Targets>,
-) -> Option<(&'a str, &'a Target)> {
-    let mut visited = 0;
-    for role in &top.delegations {
-        if !role.paths.iter().any(|pattern| matches(pattern, path)) {
+    reach: Reach,
+    mut document: impl FnMut(&Edge<'a>) -> Result<&'a Targets, E>,
+) -> Result<Option<(Cow<'a, str>, &'a Target)>, E> {
+    let mut visited = BTreeSet::new();
+    let mut waiting = Vec::new();
+    push_edges(path, top, reach.visited_max, &mut waiting);
+    while let Some(edge) = waiting.pop() {
+        if visited.contains(&edge.role) {
             continue;
         }
-        visited += 1;
-        if visited > VISITED_MAX {
-            return None;
+        if visited.len() == reach.visited_max {
+            return Ok(None);
         }
-        let held = statement(&role.name)?;
-        if let Some(target) = held.targets.get(path) {
-            return Some((&role.name, target));
+        let targets = document(&edge)?;
+        if let Some(target) = targets.targets.get(path) {
+            return Ok(Some((edge.role, target)));
         }
-        if role.terminating {
-            return None;
+        visited.insert(edge.role);
+        if reach.deep {
+            push_edges(path, targets, reach.visited_max, &mut waiting);
         }
     }
-    None
+    Ok(None)
+}
+
+/// Puts the roles to which a document delegates the path on top of the waiting
+/// ones, the first topmost. Behind a terminating one nothing waits any more.
+/// One more than may be visited tells that there were too many.
+fn push_edges<'a>(
+    path: &str,
+    targets: &'a Targets,
+    visited_max: usize,
+    waiting: &mut Vec<Edge<'a>>,
+) {
+    let bins = targets.bins.iter().map(|bins| Edge {
+        role: Cow::Owned(bins.role_of(path)),
+        keys: &bins.keys,
+        terminating: true,
+    });
+    let roles = targets.delegations.iter();
+    let roles = roles
+        .filter(|role| role.scope.covers(path))
+        .map(|role| Edge {
+            role: Cow::Borrowed(role.name.as_str()),
+            keys: &role.keys,
+            terminating: role.terminating,
+        });
+    let mut edges = Vec::new();
+    for edge in bins.chain(roles).take(visited_max + 1) {
+        let terminating = edge.terminating;
+        edges.push(edge);
+        if terminating {
+            waiting.clear();
+            break;
+        }
+    }
+    edges.reverse();
+    waiting.append(&mut edges);
 }
 
 /// Whether a pattern covers a path: part by part, so neither `*` nor `?`
@@ -82,8 +177,13 @@ mod tests {
 
     use super::*;
     use crate::document::Delegation;
+    use crate::document::hashes::Hashes;
     use crate::key::SecretKey;
-    use crate::threshold::RoleKeys;
+
+    const REACH: Reach = Reach {
+        visited_max: 4,
+        deep: false,
+    };
 
     /// So many roles that all cover every path of three parts.
     fn overlapping(count: usize) -> Targets {
@@ -93,11 +193,12 @@ mod tests {
             name: number.to_string(),
             keys: keys.clone(),
             terminating: false,
-            paths: vec!["*/*/*".to_owned()],
+            scope: Scope::Patterns(vec!["*/*/*".to_owned()]),
         };
         Targets {
             targets: BTreeMap::new(),
             delegations: (0..count).map(delegation).collect(),
+            bins: None,
         }
     }
 
@@ -105,27 +206,30 @@ mod tests {
     fn a_look_up_visits_few_roles_and_skips_none_it_does_not_know() {
         let target = Target {
             len: 0,
-            sha256: [0; 32],
+            hashes: Hashes {
+                sha256: Some([0; 32]),
+                sha512: None,
+            },
             custom: None,
         };
         let silent = overlapping(0);
         let speaking = Targets {
             targets: [("a/b/c".to_owned(), target)].into(),
-            delegations: Vec::new(),
+            ..overlapping(0)
         };
-        let last = |name: &str, count: usize| name == (count - 1).to_string();
         let found = |count: usize, unknown: Option<&str>| {
             let top = overlapping(count);
-            let statement = |name: &str| match unknown {
-                Some(unknown) if unknown == name => None,
-                _ if last(name, count) => Some(&speaking),
-                _ => Some(&silent),
-            };
-            resolve("a/b/c", &top, statement).map(|(role, _)| role.to_owned())
+            let last = (count - 1).to_string();
+            let found = resolve("a/b/c", &top, REACH, |edge| match unknown {
+                Some(unknown) if unknown == edge.role => Err(()),
+                _ if edge.role == last => Ok(&speaking),
+                _ => Ok(&silent),
+            });
+            found.map(|found| found.map(|(role, _)| role.into_owned()))
         };
-        assert_eq!(found(VISITED_MAX, None).as_deref(), Some("3"));
-        assert_eq!(found(VISITED_MAX + 1, None), None);
-        assert_eq!(found(VISITED_MAX, Some("1")), None);
+        assert_eq!(found(4, None), Ok(Some("3".to_owned())));
+        assert_eq!(found(5, None), Ok(None));
+        assert_eq!(found(4, Some("1")), Err(()));
     }
 
     #[test]

@@ -3,15 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use patchmesh_content::id::unhex32;
-
 use crate::canonical::{Object, Value};
+use crate::delegate::Scope;
+use crate::document::bins::Bins;
+use crate::document::hashes::Hashes;
 use crate::envelope::{Envelope, natural, positive};
 use crate::key::{Material, sha256};
-use crate::limits::{DELEGATIONS_MAX, PATHS_MAX, SNAPSHOT_ROLES_MAX};
+use crate::limits::{DELEGATIONS_MAX, Profile};
 use crate::refusal::Refusal;
 use crate::threshold::{RoleKeys, read_keys};
 use crate::time::UtcTime;
+
+pub(crate) mod bins;
+pub(crate) mod hashes;
 
 /// A verified document: its bytes as received, and what they say.
 #[derive(Debug, Clone)]
@@ -29,7 +33,7 @@ pub(crate) struct Held<T> {
 
 /// What one kind of document says beside version and expiry.
 pub(crate) trait Body: Sized {
-    fn read(signed: &Object) -> Result<Self, Refusal>;
+    fn read(profile: Profile, signed: &Object) -> Result<Self, Refusal>;
 }
 
 impl<T: Body> Held<T> {
@@ -62,7 +66,7 @@ impl<T: Body> Held<T> {
             version: envelope.version(),
             expires: UtcTime::parse(expires).ok_or(Refusal::Malformed)?,
             signers,
-            body: T::read(signed)?,
+            body: T::read(envelope.profile(), signed)?,
         })
     }
 }
@@ -85,14 +89,20 @@ pub(crate) struct Root {
     pub(crate) timestamp: RoleKeys,
     pub(crate) snapshot: RoleKeys,
     pub(crate) targets: RoleKeys,
+    /// Whether file names carry versions and hashes.
+    pub(crate) consistent_snapshot: bool,
 }
 
 impl Body for Root {
-    fn read(signed: &Object) -> Result<Self, Refusal> {
-        let keys = read_keys(signed.get("keys"))?;
+    fn read(profile: Profile, signed: &Object) -> Result<Self, Refusal> {
+        let keys = read_keys(profile, signed.get("keys"))?;
         let roles = object(signed.get("roles"))?;
-        let role = |name: &str| RoleKeys::read(object(roles.get(name))?, &keys);
+        let role = |name: &str| RoleKeys::read(profile, object(roles.get(name))?, &keys);
+        let consistent = optional(signed.get("consistent_snapshot"), |value| {
+            value.as_bool().ok_or(Refusal::Malformed)
+        })?;
         Ok(Self {
+            consistent_snapshot: consistent.unwrap_or(false),
             root: role("root")?,
             timestamp: role("timestamp")?,
             snapshot: role("snapshot")?,
@@ -106,28 +116,27 @@ impl Body for Root {
 pub(crate) struct Pin {
     pub(crate) version: u64,
     pub(crate) len: Option<u64>,
-    pub(crate) sha256: Option<[u8; 32]>,
+    pub(crate) hashes: Option<Hashes>,
 }
 
 impl Pin {
-    fn read(value: &Value) -> Result<Self, Refusal> {
+    fn read(profile: Profile, value: &Value) -> Result<Self, Refusal> {
         let pin = object(Some(value))?;
         Ok(Self {
             version: positive(pin.get("version"))?,
             len: optional(pin.get("length"), |value| natural(Some(value)))?,
-            sha256: optional(pin.get("hashes"), hash)?,
+            hashes: optional(pin.get("hashes"), |value| Hashes::read(profile, value))?,
         })
     }
 
     /// Whether this document is the pinned one.
     pub(crate) fn fits<T>(&self, held: &Held<T>) -> bool {
-        self.version == held.version && self.fits_bytes(held.bytes.len(), &held.sha256)
-    }
-
-    /// Whether bytes of this length and hash are the pinned ones.
-    pub(crate) fn fits_bytes(&self, len: usize, sha256: &[u8; 32]) -> bool {
-        let len_ok = self.len.is_none_or(|pinned| pinned == len as u64);
-        len_ok && self.sha256.is_none_or(|pinned| pinned == *sha256)
+        let len = held.bytes.len() as u64;
+        self.version == held.version
+            && self.len.is_none_or(|pinned| pinned == len)
+            && self
+                .hashes
+                .is_none_or(|pinned| pinned.fit(&held.sha256, &held.bytes))
     }
 }
 
@@ -139,7 +148,7 @@ pub(crate) struct Timestamp {
 }
 
 impl Body for Timestamp {
-    fn read(signed: &Object) -> Result<Self, Refusal> {
+    fn read(profile: Profile, signed: &Object) -> Result<Self, Refusal> {
         let meta = object(signed.get("meta"))?;
         let snapshot = meta.get("snapshot.json").ok_or(Refusal::Malformed)?;
         let issued = optional(signed.get("patchmesh"), |own| {
@@ -148,7 +157,7 @@ impl Body for Timestamp {
             })
         })?;
         Ok(Self {
-            snapshot: Pin::read(snapshot)?,
+            snapshot: Pin::read(profile, snapshot)?,
             issued: issued.flatten(),
         })
     }
@@ -161,9 +170,9 @@ pub(crate) struct Snapshot {
 }
 
 impl Body for Snapshot {
-    fn read(signed: &Object) -> Result<Self, Refusal> {
+    fn read(profile: Profile, signed: &Object) -> Result<Self, Refusal> {
         let meta = object(signed.get("meta"))?;
-        if meta.len() > SNAPSHOT_ROLES_MAX {
+        if meta.len() > profile.limits().snapshot_roles {
             return Err(Refusal::TooLarge);
         }
         let mut roles = BTreeMap::new();
@@ -173,7 +182,7 @@ impl Body for Snapshot {
             // Old repositories list the root here. It is not the snapshot's to
             // say, and must not raise a floor that only a root may raise.
             if !matches!(role, "root" | "timestamp" | "snapshot") {
-                roles.insert(role.to_owned(), Pin::read(pin)?);
+                roles.insert(role.to_owned(), Pin::read(profile, pin)?);
             }
         }
         if !roles.contains_key("targets") {
@@ -188,13 +197,15 @@ impl Body for Snapshot {
 pub(crate) struct Targets {
     pub(crate) targets: BTreeMap<String, Target>,
     pub(crate) delegations: Vec<Delegation>,
+    /// Hash bins, which stand in place of a list of delegations.
+    pub(crate) bins: Option<Bins>,
 }
 
 /// One target: what a path stands for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) len: u64,
-    pub(crate) sha256: [u8; 32],
+    pub(crate) hashes: Hashes,
     pub(crate) custom: Option<Value>,
 }
 
@@ -204,26 +215,31 @@ pub(crate) struct Delegation {
     pub(crate) name: String,
     pub(crate) keys: RoleKeys,
     pub(crate) terminating: bool,
-    pub(crate) paths: Vec<String>,
+    pub(crate) scope: Scope,
 }
 
 impl Body for Targets {
-    fn read(signed: &Object) -> Result<Self, Refusal> {
+    fn read(profile: Profile, signed: &Object) -> Result<Self, Refusal> {
         let mut targets = BTreeMap::new();
         for (path, value) in object(signed.get("targets"))? {
             check_name(path)?;
             let target = object(Some(value))?;
+            let hashes = target.get("hashes").ok_or(Refusal::Malformed)?;
             let read = Target {
                 len: natural(target.get("length"))?,
-                sha256: hash(target.get("hashes").ok_or(Refusal::Malformed)?)?,
+                hashes: Hashes::read(profile, hashes)?,
                 custom: target.get("custom").cloned(),
             };
             targets.insert(path.clone(), read);
         }
-        let delegations = optional(signed.get("delegations"), delegations)?;
+        let (delegations, bins) = match signed.get("delegations") {
+            Some(value) => delegations(profile, value)?,
+            None => (Vec::new(), None),
+        };
         Ok(Self {
             targets,
-            delegations: delegations.unwrap_or_default(),
+            delegations,
+            bins,
         })
     }
 }
@@ -235,9 +251,20 @@ impl Targets {
     }
 }
 
-fn delegations(value: &Value) -> Result<Vec<Delegation>, Refusal> {
+fn delegations(
+    profile: Profile,
+    value: &Value,
+) -> Result<(Vec<Delegation>, Option<Bins>), Refusal> {
     let outer = object(Some(value))?;
-    let keys = read_keys(outer.get("keys"))?;
+    let keys = read_keys(profile, outer.get("keys"))?;
+    let bins = outer.get("succinct_roles");
+    if let (Some(bins), Profile::Foreign) = (bins, profile) {
+        if outer.contains_key("roles") {
+            return Err(Refusal::Malformed);
+        }
+        let bins = Bins::read(profile, object(Some(bins))?, &keys)?;
+        return Ok((Vec::new(), Some(bins)));
+    }
     let roles = outer.get("roles").and_then(Value::as_list);
     let roles = roles.ok_or(Refusal::Malformed)?;
     if roles.len() > DELEGATIONS_MAX {
@@ -249,58 +276,57 @@ fn delegations(value: &Value) -> Result<Vec<Delegation>, Refusal> {
         let role = object(Some(role))?;
         let name = text(role.get("name"))?;
         check_name(name)?;
-        let top = matches!(name, "root" | "timestamp" | "snapshot" | "targets");
-        if top || !names.insert(name) {
+        if is_top(name) || !names.insert(name) {
             return Err(Refusal::Malformed);
         }
         let terminating = role.get("terminating").and_then(Value::as_bool);
         read.push(Delegation {
             name: name.to_owned(),
-            keys: RoleKeys::read(role, &keys)?,
+            keys: RoleKeys::read(profile, role, &keys)?,
             terminating: terminating.ok_or(Refusal::Malformed)?,
-            paths: paths(role)?,
+            scope: scope(profile, role)?,
         });
     }
-    Ok(read)
+    Ok((read, None))
 }
 
-/// Delegations by hash prefix are a form that this network does not use; such
-/// a role is listed without any path.
-fn paths(role: &Object) -> Result<Vec<String>, Refusal> {
-    let Some(paths) = role.get("paths") else {
-        let by_hash = role.contains_key("path_hash_prefixes");
-        return by_hash.then(Vec::new).ok_or(Refusal::Malformed);
+/// Exactly one of path patterns and hash prefixes.
+fn scope(profile: Profile, role: &Object) -> Result<Scope, Refusal> {
+    let patterns_max = profile.limits().patterns;
+    let list = |value: &Value| {
+        let list = value.as_list().ok_or(Refusal::Malformed)?;
+        if list.len() > patterns_max {
+            return Err(Refusal::TooLarge);
+        }
+        let texts = list.iter().map(|text| {
+            let text = text.as_text().ok_or(Refusal::Malformed)?;
+            check_name(text).map(|()| text.to_owned())
+        });
+        texts.collect()
     };
-    let paths = paths.as_list().ok_or(Refusal::Malformed)?;
-    if paths.len() > PATHS_MAX {
-        return Err(Refusal::TooLarge);
+    match (role.get("paths"), role.get("path_hash_prefixes")) {
+        (Some(paths), None) => Ok(Scope::Patterns(list(paths)?)),
+        (None, Some(prefixes)) => Ok(Scope::HashPrefixes(list(prefixes)?)),
+        (None, None) | (Some(_), Some(_)) => Err(Refusal::Malformed),
     }
-    let mut read = Vec::with_capacity(paths.len());
-    for path in paths {
-        let path = path.as_text().ok_or(Refusal::Malformed)?;
-        check_name(path)?;
-        read.push(path.to_owned());
-    }
-    Ok(read)
+}
+
+/// Whether a name is one of the four top roles, which nobody can delegate.
+pub(crate) fn is_top(name: &str) -> bool {
+    matches!(name, "root" | "timestamp" | "snapshot" | "targets")
 }
 
 /// Role names and target paths are visible ASCII: one spelling, one name.
-fn check_name(name: &str) -> Result<(), Refusal> {
+pub(crate) fn check_name(name: &str) -> Result<(), Refusal> {
     let ok = !name.is_empty() && name.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if ok { Ok(()) } else { Err(Refusal::Malformed) }
 }
 
-/// The SHA-256 among the hashes; others are signed and not used (T-03).
-fn hash(value: &Value) -> Result<[u8; 32], Refusal> {
-    let sha256 = text(object(Some(value))?.get("sha256"))?;
-    unhex32(sha256).ok_or(Refusal::Malformed)
-}
-
-fn object(value: Option<&Value>) -> Result<&Object, Refusal> {
+pub(crate) fn object(value: Option<&Value>) -> Result<&Object, Refusal> {
     value.and_then(Value::as_object).ok_or(Refusal::Malformed)
 }
 
-fn text(value: Option<&Value>) -> Result<&str, Refusal> {
+pub(crate) fn text(value: Option<&Value>) -> Result<&str, Refusal> {
     value.and_then(Value::as_text).ok_or(Refusal::Malformed)
 }
 

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::canonical::{Object, Value, parse};
+use crate::canonical::{Object, Value, parse_up_to};
 use crate::key::{sha256, unhex};
-use crate::limits::SIGNATURES_MAX;
+use crate::limits::Profile;
 use crate::refusal::Refusal;
 use crate::role::RoleName;
 
@@ -18,6 +18,7 @@ pub(crate) struct Envelope {
     message: Vec<u8>,
     digest: [u8; 32],
     version: u64,
+    profile: Profile,
 }
 
 /// One signature as the document states it.
@@ -31,14 +32,20 @@ pub(crate) struct Signature {
 
 impl Envelope {
     /// Checks size, form and type, in this order.
-    pub(crate) fn open(role: &RoleName, bytes: &[u8], len_max: usize) -> Result<Self, Refusal> {
+    pub(crate) fn open(
+        profile: Profile,
+        role: &RoleName,
+        bytes: &[u8],
+        len_max: usize,
+    ) -> Result<Self, Refusal> {
         if bytes.len() > len_max {
             return Err(Refusal::TooLarge);
         }
-        let Value::Object(mut outer) = parse(bytes)? else {
+        let limits = profile.limits();
+        let Value::Object(mut outer) = parse_up_to(bytes, limits.values)? else {
             return Err(Refusal::Malformed);
         };
-        let signatures = signatures(outer.get("signatures"))?;
+        let signatures = signatures(outer.get("signatures"), limits.signatures)?;
         let signed = outer.remove("signed").ok_or(Refusal::Malformed)?;
         let message = signed.canonical();
         let Value::Object(signed) = signed else {
@@ -54,7 +61,22 @@ impl Envelope {
             message,
             signed,
             version,
+            profile,
         })
+    }
+
+    /// As [`Self::open`], for a document of any acceptable length.
+    pub(crate) fn open_any(
+        profile: Profile,
+        role: &RoleName,
+        bytes: &[u8],
+    ) -> Result<Self, Refusal> {
+        Self::open(profile, role, bytes, profile.document_len_max(role))
+    }
+
+    /// Under which rules it was read.
+    pub(crate) fn profile(&self) -> Profile {
+        self.profile
     }
 
     pub(crate) fn signatures(&self) -> &[Signature] {
@@ -88,7 +110,7 @@ pub(crate) fn type_name(role: &RoleName) -> &'static str {
         RoleName::Root => "root",
         RoleName::Timestamp => "timestamp",
         RoleName::Snapshot => "snapshot",
-        RoleName::Targets | RoleName::Line(_) => "targets",
+        RoleName::Targets | RoleName::Line(_) | RoleName::Delegated(_) => "targets",
     }
 }
 
@@ -108,9 +130,9 @@ pub(crate) fn natural(value: Option<&Value>) -> Result<u64, Refusal> {
         .ok_or(Refusal::Malformed)
 }
 
-fn signatures(value: Option<&Value>) -> Result<Vec<Signature>, Refusal> {
+fn signatures(value: Option<&Value>, count_max: usize) -> Result<Vec<Signature>, Refusal> {
     let list = value.and_then(Value::as_list).ok_or(Refusal::Malformed)?;
-    if list.len() > SIGNATURES_MAX {
+    if list.len() > count_max {
         return Err(Refusal::TooLarge);
     }
     let mut seen = BTreeSet::new();

@@ -6,6 +6,9 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+#[cfg(feature = "rsa")]
+mod rsa;
+
 use ed25519_dalek::{Signature as EdSignature, Signer as _, SigningKey, VerifyingKey};
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{DerSignature, VerifyingKey as P256Key};
@@ -28,6 +31,8 @@ pub struct PublicKey {
 enum Kind {
     Ed25519(VerifyingKey),
     P256(Box<P256Key>),
+    #[cfg(feature = "rsa")]
+    Rsa(rsa::RsaKey),
 }
 
 /// What makes two keys the same: the algorithm and the public point, in its
@@ -105,6 +110,14 @@ impl PublicKey {
             ("ecdsa" | "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256") => {
                 Self::p256_pem(&text(keyval.get("public"))?).map(Some)
             }
+            #[cfg(feature = "rsa")]
+            ("rsa", rsa::SCHEME) => {
+                let (key, material) = rsa::RsaKey::from_pem(&text(keyval.get("public"))?)?;
+                Ok(Some(Self {
+                    kind: Kind::Rsa(key),
+                    material: Material(material),
+                }))
+            }
             _ => Ok(None),
         }
     }
@@ -118,6 +131,8 @@ impl PublicKey {
                 key.to_public_key_pem(LineEnding::LF)
                     .expect("a valid point always has an encoding"),
             ),
+            #[cfg(feature = "rsa")]
+            Kind::Rsa(key) => ("rsa", rsa::SCHEME, key.pem().to_owned()),
         };
         Value::object([
             ("keytype", Value::text(keytype)),
@@ -137,6 +152,8 @@ impl PublicKey {
         match self.kind {
             Kind::Ed25519(_) => "ed25519",
             Kind::P256(_) => "ecdsa-sha2-nistp256",
+            #[cfg(feature = "rsa")]
+            Kind::Rsa(_) => rsa::SCHEME,
         }
     }
 
@@ -153,6 +170,8 @@ impl PublicKey {
                 .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
             Kind::P256(key) => DerSignature::from_bytes(signature)
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            #[cfg(feature = "rsa")]
+            Kind::Rsa(key) => key.verify(message, signature),
         }
     }
 }

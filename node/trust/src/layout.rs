@@ -9,13 +9,41 @@ use crate::role::RoleName;
 /// Path of a metadata document below the repository: `metadata/timestamp.json`,
 /// else `metadata/<version>.<role>.json` with `/` in the role as `%2F`.
 pub fn metadata_path(role: &RoleName, version: u64) -> String {
-    let name = role.to_string().replace('/', "%2F");
-    match role {
-        RoleName::Timestamp => "metadata/timestamp.json".to_owned(),
-        RoleName::Root | RoleName::Snapshot | RoleName::Targets | RoleName::Line(_) => {
-            format!("metadata/{version}.{name}.json")
+    format!("metadata/{}", metadata_name(role, Some(version)))
+}
+
+/// Name of a metadata document in its folder: `timestamp.json`, else
+/// `<version>.<role>.json`; without a version `<role>.json`.
+pub fn metadata_name(role: &RoleName, version: Option<u64>) -> String {
+    let name = encode(&role.to_string());
+    match (version, role) {
+        (None, _) | (_, RoleName::Timestamp) => format!("{name}.json"),
+        (Some(version), _) => format!("{version}.{name}.json"),
+    }
+}
+
+/// A text as one part of a path: every byte but letters, digits, `-`, `.`, `_`
+/// and `~` as `%` and two hexadecimal digits (T-55).
+pub fn encode(text: &str) -> String {
+    encode_but(text, b"-._~")
+}
+
+/// A path as it stands in a URL: as [`encode`], with `/` left alone.
+pub fn encode_path(path: &str) -> String {
+    encode_but(path, b"-._~/")
+}
+
+fn encode_but(text: &str, safe: &[u8]) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for &byte in text.as_bytes() {
+        if byte.is_ascii_alphanumeric() || safe.contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.push_str(&hex(&[byte]).to_uppercase());
         }
     }
+    encoded
 }
 
 /// TUF target path of a release index: `release/<line>/<id>`.
@@ -54,6 +82,14 @@ mod tests {
             metadata_path(&RoleName::Line("desktop".to_owned()), 2),
             "metadata/2.release%2Fdesktop.json"
         );
+        let odd = RoleName::Delegated("../a?b#c".to_owned());
+        assert_eq!(
+            metadata_name(&odd, Some(2)),
+            "2...%2Fa%3Fb%23c.json",
+            "T-55"
+        );
+        assert_eq!(metadata_name(&odd, None), "..%2Fa%3Fb%23c.json");
+        assert_eq!(encode_path("a b/c%"), "a%20b/c%25");
         assert!(index_path("a", "KB-1", &[0; 32]).starts_with("targets/release/a/0000"));
     }
 }

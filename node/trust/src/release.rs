@@ -58,7 +58,7 @@ impl Release {
             line: line.to_owned(),
             id: id.to_owned(),
             content: ContentId::from_hex(custom.get("b3")?.as_text()?)?,
-            sha256: target.sha256,
+            sha256: target.hashes.sha256?,
             len: target.len,
             severity,
             statement_version: version,

@@ -21,6 +21,9 @@ pub enum RoleName {
     Targets,
     /// A delegated release line: `release/<line>`.
     Line(String),
+    /// A delegated role of a foreign repository, which may have any name; never
+    /// a role of a mesh, and never read from text.
+    Delegated(String),
 }
 
 impl fmt::Display for RoleName {
@@ -31,6 +34,7 @@ impl fmt::Display for RoleName {
             Self::Snapshot => f.write_str("snapshot"),
             Self::Targets => f.write_str("targets"),
             Self::Line(line) => write!(f, "release/{line}"),
+            Self::Delegated(name) => f.write_str(name),
         }
     }
 }

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use patchmesh_content::id::blake3;
 use patchmesh_content::index::ReleaseIndex;
 
-use crate::delegate::resolve;
+use crate::delegate::{Edge, Reach, resolve};
 use crate::document::{Held, Pin, Root, Targets};
 use crate::envelope::Envelope;
 use crate::key::sha256;
-use crate::limits::document_len_max;
+use crate::limits::Profile;
 use crate::refusal::Refusal;
 use crate::release::Release;
 use crate::role::RoleName;
@@ -27,6 +27,7 @@ use crate::verified::Verified;
 pub(crate) mod admit;
 pub(crate) mod chain;
 pub(crate) mod floor;
+pub mod lookup;
 
 /// The versions held; 0 where none is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,20 +123,32 @@ impl Verifier {
     /// threshold and may have expired. `lines` are the release lines that this
     /// node loads; `*` among them loads every line.
     pub fn new(root: &[u8], lines: &[String]) -> Result<Self, Refusal> {
-        let role = RoleName::Root;
-        let envelope = Envelope::open(&role, root, document_len_max(&role))?;
+        Self::anchored(Profile::Mesh, root, lines)
+    }
+
+    /// As [`Self::new`], for a repository of another tool: any delegations, and
+    /// every rule of the specification's client workflow. Ask it for a target
+    /// with [`Self::look_up`].
+    pub fn foreign(root: &[u8]) -> Result<Self, Refusal> {
+        Self::anchored(Profile::Foreign, root, &[])
+    }
+
+    fn anchored(profile: Profile, root: &[u8], lines: &[String]) -> Result<Self, Refusal> {
+        let envelope = Envelope::open_any(profile, &RoleName::Root, root)?;
         let mut held = Held::<Root>::read(&envelope, root, [].into())?;
         held.signers = held.body.root.check(&envelope)?;
         let mut floors = Floors::default();
         floors.raise("root", held.version, Some(held.digest));
         let mesh_id = held.digest;
         let chain = Chain {
+            profile,
             roots: [(held.version, Arc::clone(&held.bytes))].into(),
             root: held,
             timestamp: None,
             snapshot: None,
             targets: None,
-            lines: BTreeMap::new(),
+            delegated: BTreeMap::new(),
+            vouched: BTreeMap::new(),
             floors,
             load: Load::new(lines),
         };
@@ -158,17 +171,27 @@ impl Verifier {
         floors: Option<&[u8]>,
     ) -> Result<(Self, Vec<(RoleName, Refusal)>), Refusal> {
         let mut verifier = Self::new(root, lines)?;
+        let refused = verifier.take_stored(documents, floors)?;
+        Ok((verifier, refused))
+    }
+
+    /// Takes in what the own store gives back, as [`Self::restore`] does.
+    pub fn take_stored<'a>(
+        &mut self,
+        documents: impl IntoIterator<Item = (&'a RoleName, &'a [u8])>,
+        floors: Option<&[u8]>,
+    ) -> Result<Vec<(RoleName, Refusal)>, Refusal> {
         let mut refused = Vec::new();
         for (role, bytes) in documents {
-            match verifier.admit_stored(role, bytes) {
-                Ok(admission) => drop(verifier.apply(admission)),
+            match self.admit_stored(role, bytes) {
+                Ok(admission) => drop(self.apply(admission)),
                 Err(refusal) => refused.push((role.clone(), refusal)),
             }
         }
         if let Some(floors) = floors {
-            verifier.restore_floors(floors)?;
+            self.restore_floors(floors)?;
         }
-        Ok((verifier, refused))
+        Ok(refused)
     }
 
     /// SHA-256 of the canonical signed part of the anchor: the id of the
@@ -202,19 +225,23 @@ impl Verifier {
         source: Source,
     ) -> Result<Admission, Refusal> {
         let step = self.chain.admit(role, bytes, source)?;
+        Ok(self.admission(role, step))
+    }
+
+    fn admission(&self, role: &RoleName, step: Step) -> Admission {
         let version = match &step {
             Step::Same => self.version(role),
             Step::Root(held) => held.version,
             Step::Timestamp(held) => held.version,
             Step::Snapshot(held) => held.version,
-            Step::Targets(held) | Step::Line(_, held) => held.version,
+            Step::Targets(held) | Step::Delegated(_, held, _) => held.version,
         };
-        Ok(Admission {
+        Admission {
             role: role.clone(),
             version,
             step,
             against: self.state_id,
-        })
+        }
     }
 
     /// Takes an admitted document over. Gives nothing if it is held already,
@@ -234,7 +261,9 @@ impl Verifier {
             Step::Root(held) => (Arc::clone(&held.bytes), held.sha256),
             Step::Timestamp(held) => (Arc::clone(&held.bytes), held.sha256),
             Step::Snapshot(held) => (Arc::clone(&held.bytes), held.sha256),
-            Step::Targets(held) | Step::Line(_, held) => (Arc::clone(&held.bytes), held.sha256),
+            Step::Targets(held) | Step::Delegated(_, held, _) => {
+                (Arc::clone(&held.bytes), held.sha256)
+            }
         };
         self.chain.take(step);
         self.move_state_id(&sha256_of);
@@ -257,27 +286,37 @@ impl Verifier {
             return Vec::new();
         };
         if chain.current_snapshot().is_none() {
-            return vec![want(RoleName::Snapshot, pin)];
+            return vec![self.want(RoleName::Snapshot, pin)];
         }
         if chain.current_targets().is_none() {
             let pin = chain.pin(&RoleName::Targets);
             return pin
-                .map(|pin| want(RoleName::Targets, pin))
+                .map(|pin| self.want(RoleName::Targets, pin))
                 .into_iter()
                 .collect();
         }
         let mut wants = Vec::new();
         for line in chain.loaded_lines() {
-            let held = chain.lines.get(&line);
             let role = RoleName::Line(line);
+            let held = chain.delegated.get(&role.to_string());
             let Some(pin) = chain.pin(&role) else {
                 continue;
             };
             if !held.is_some_and(|held| pin.fits(held)) {
-                wants.push(want(role, pin));
+                wants.push(self.want(role, pin));
             }
         }
         wants
+    }
+
+    fn want(&self, role: RoleName, pin: &Pin) -> Want {
+        let foreign = Source::Foreign(UtcTime(0));
+        Want {
+            len_max: len_max(self.chain.profile, &role, pin, foreign),
+            version: Some(pin.version),
+            sha256: pin.hashes.and_then(|hashes| hashes.sha256),
+            role,
+        }
     }
 
     /// The versions held.
@@ -299,7 +338,9 @@ impl Verifier {
             RoleName::Timestamp => of(self.chain.timestamp.as_ref()),
             RoleName::Snapshot => of(self.chain.snapshot.as_ref()),
             RoleName::Targets => of(self.chain.targets.as_ref()),
-            RoleName::Line(line) => of(self.chain.lines.get(line)),
+            RoleName::Line(_) | RoleName::Delegated(_) => {
+                of(self.chain.delegated.get(&role.to_string()))
+            }
         }
     }
 
@@ -337,8 +378,8 @@ impl Verifier {
         if let Some(held) = &chain.targets {
             expiries.push((RoleName::Targets, held.expires));
         }
-        for (line, held) in &chain.lines {
-            expiries.push((RoleName::Line(line.clone()), held.expires));
+        for (name, held) in &chain.delegated {
+            expiries.push((chain.role_of(name), held.expires));
         }
         expiries
     }
@@ -369,21 +410,25 @@ impl Verifier {
         if self.state(utc) != TrustState::Current || !self.is_named(&RoleName::Targets) {
             return Vec::new();
         }
-        let statement = |name: &str| -> Option<&Targets> {
-            let held = chain.lines.get(name.strip_prefix("release/")?)?;
-            let role = name.parse().ok()?;
-            let usable = !held.is_expired(utc) && self.is_named(&role);
-            usable.then_some(&held.body)
+        let statement = |edge: &Edge<'_>| -> Result<&Targets, Refusal> {
+            let held = chain.delegated.get(&*edge.role);
+            let held = held.ok_or(Refusal::Pending)?;
+            let usable = !held.is_expired(utc) && self.is_named(&edge.role.parse()?);
+            usable.then_some(&held.body).ok_or(Refusal::Pending)
         };
+        let reach = Reach::of(Profile::Mesh);
         let mut releases = Vec::new();
-        for (line, held) in &chain.lines {
-            let name = format!("release/{line}");
+        for (name, held) in &chain.delegated {
+            let Some(line) = name.strip_prefix("release/") else {
+                continue;
+            };
             for path in held.body.targets.keys() {
-                let Some((role, target)) = resolve(path, &targets.body, statement) else {
+                let resolved = resolve(path, &targets.body, reach, statement);
+                let Ok(Some((role, target))) = resolved else {
                     continue;
                 };
                 let release = Release::read(line, path, target, held.version);
-                if let (Some(release), true) = (release, role == name) {
+                if let (Some(release), true) = (release, role == *name) {
                     releases.push(Verified::new(release));
                 }
             }
@@ -414,7 +459,10 @@ impl Verifier {
             RoleName::Timestamp => chain.timestamp.as_ref().map(|held| Arc::clone(&held.bytes)),
             RoleName::Snapshot => chain.snapshot.as_ref().map(|held| Arc::clone(&held.bytes)),
             RoleName::Targets => chain.targets.as_ref().map(|held| Arc::clone(&held.bytes)),
-            RoleName::Line(line) => chain.lines.get(line).map(|held| Arc::clone(&held.bytes)),
+            RoleName::Line(_) | RoleName::Delegated(_) => {
+                let held = chain.delegated.get(&role.to_string());
+                held.map(|held| Arc::clone(&held.bytes))
+            }
         }
     }
 
@@ -426,7 +474,8 @@ impl Verifier {
     /// Raises the floors to stored ones (restart). A held document below its
     /// floor is let go of.
     pub fn restore_floors(&mut self, floors: &[u8]) -> Result<(), Refusal> {
-        self.chain.restore_floors(&Floors::read(floors)?);
+        self.chain
+            .restore_floors(&Floors::read(self.chain.profile, floors)?);
         self.move_state_id(&sha256(floors));
         Ok(())
     }
@@ -454,14 +503,5 @@ impl Verifier {
             return Err(Refusal::Contradiction);
         }
         Ok(Verified::new(index))
-    }
-}
-
-fn want(role: RoleName, pin: &Pin) -> Want {
-    Want {
-        len_max: len_max(&role, pin, Source::Foreign(UtcTime(0))),
-        version: Some(pin.version),
-        sha256: pin.sha256,
-        role,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::canonical::{Object, Value};
 use crate::envelope::{Envelope, positive};
 use crate::key::{Material, PublicKey};
-use crate::limits::{KEYS_MAX, KEYS_PER_ROLE_MAX};
+use crate::limits::{KEYS_MAX, KEYS_PER_ROLE_MAX, Profile};
 use crate::refusal::Refusal;
 
 /// The keys of a role and how many of them must sign.
@@ -45,10 +45,14 @@ impl RoleKeys {
 
     /// Reads the `keyids` and `threshold` of a role whose keys are in `keys`.
     /// Ids without a usable key are left out; they can never count.
-    pub(crate) fn read(role: &Object, keys: &BTreeMap<String, PublicKey>) -> Result<Self, Refusal> {
+    pub(crate) fn read(
+        profile: Profile,
+        role: &Object,
+        keys: &BTreeMap<String, PublicKey>,
+    ) -> Result<Self, Refusal> {
         let ids = role.get("keyids").and_then(Value::as_list);
         let ids = ids.ok_or(Refusal::Malformed)?;
-        if ids.len() > KEYS_PER_ROLE_MAX {
+        if ids.len() > profile.limits().keys_per_role {
             return Err(Refusal::TooLarge);
         }
         let mut seen = BTreeSet::new();
@@ -116,16 +120,26 @@ impl RoleKeys {
     }
 }
 
-/// Reads the `keys` of a document: those of a known type, under their ids.
-pub(crate) fn read_keys(value: Option<&Value>) -> Result<BTreeMap<String, PublicKey>, Refusal> {
+/// Reads the `keys` of a document: those of a known type, under their ids. In a
+/// foreign repository a key that cannot be read is left out as well: others
+/// read keys when they need them, and one bad key must not take the document
+/// from everybody. A mesh refuses the document.
+pub(crate) fn read_keys(
+    profile: Profile,
+    value: Option<&Value>,
+) -> Result<BTreeMap<String, PublicKey>, Refusal> {
     let object = value.and_then(Value::as_object).ok_or(Refusal::Malformed)?;
     if object.len() > KEYS_MAX {
         return Err(Refusal::TooLarge);
     }
     let mut keys = BTreeMap::new();
     for (id, value) in object {
-        if let Some(key) = PublicKey::from_value(value)? {
-            keys.insert(id.clone(), key);
+        match (PublicKey::from_value(value), profile) {
+            (Ok(Some(key)), _) => {
+                keys.insert(id.clone(), key);
+            }
+            (Ok(None), _) | (Err(_), Profile::Foreign) => {}
+            (Err(refusal), Profile::Mesh) => return Err(refusal),
         }
     }
     Ok(keys)

@@ -34,9 +34,11 @@ const TABLE: [Row; 16] = [
         folder: "node/trust",
         layer: 2,
         own: &["proto", "node/content"],
+        // ring: RSA keys of foreign repositories, behind a feature of the command line.
         others: &[
             "ed25519-dalek",
             "p256",
+            "ring",
             "serde",
             "serde_json",
             "sha2",

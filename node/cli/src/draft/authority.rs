@@ -123,6 +123,10 @@ impl Authority {
                 })?;
                 Ok(vec![listed.keys])
             }
+            RoleName::Delegated(name) => {
+                let message = format!("{name} is no role of this network");
+                Err(Failure::trust("E_TRUST_NOT_DELEGATED", message).into())
+            }
         }
     }
 }

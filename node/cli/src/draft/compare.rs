@@ -106,7 +106,8 @@ pub(crate) fn draft(
                 &mut changes,
             );
         }
-        RoleName::Snapshot | RoleName::Timestamp => {
+        // A draft is never of a foreign role; it would be shown by its hash.
+        RoleName::Snapshot | RoleName::Timestamp | RoleName::Delegated(_) => {
             expiry(None, draft.statement.expires(), &mut changes);
         }
     }

@@ -10,3 +10,4 @@ mod keys;
 mod node;
 mod support;
 mod tree;
+mod tuf;

@@ -4,10 +4,10 @@
 use crate::author::build::{check_statement, read};
 use crate::author::draft::Draft;
 use crate::author::error::{AuthorError, Missing};
-use crate::delegate::resolve;
+use crate::delegate::{Edge, Reach, resolve};
 use crate::document::{Body, Held, Root, Snapshot, Targets, Timestamp};
 use crate::envelope::Envelope;
-use crate::limits::document_len_max;
+use crate::limits::Profile;
 use crate::refusal::Refusal;
 use crate::release::Release;
 use crate::role::RoleName;
@@ -86,6 +86,7 @@ fn key_lists(
             let delegation = delegation.ok_or(AuthorError::Refused(Refusal::NotDelegated))?;
             delegation.keys.clone()
         }
+        RoleName::Delegated(_) => return Err(AuthorError::Refused(Refusal::NotDelegated)),
     };
     Ok(vec![(role.to_string(), keys)])
 }
@@ -105,7 +106,7 @@ fn trusted_targets(
 }
 
 fn verify<T: Body>(role: &RoleName, bytes: &[u8], keys: &RoleKeys) -> Result<Held<T>, Refusal> {
-    let envelope = Envelope::open(role, bytes, document_len_max(role))?;
+    let envelope = Envelope::open_any(Profile::Mesh, role, bytes)?;
     Held::verify(&envelope, bytes, keys)
 }
 
@@ -197,6 +198,7 @@ fn check_as_node(
             let held = verify::<Targets>(role, bytes, &delegation.keys).map_err(refused)?;
             check_paths(line, &held, &targets.body)?;
         }
+        RoleName::Delegated(_) => return Err(refused(Refusal::NotDelegated)),
     }
     Ok(())
 }
@@ -217,10 +219,13 @@ fn check_sinks(before: &Snapshot, next: &Snapshot) -> Result<(), AuthorError> {
 fn check_paths(line: &str, held: &Held<Targets>, top: &Targets) -> Result<(), AuthorError> {
     let role = RoleName::Line(line.to_owned()).to_string();
     for (path, target) in &held.body.targets {
-        let statement = |name: &str| (name == role).then_some(&held.body);
-        let resolved = resolve(path, top, statement);
+        let statement = |edge: &Edge<'_>| {
+            let own = edge.role == role;
+            own.then_some(&held.body).ok_or(Refusal::Pending)
+        };
+        let resolved = resolve(path, top, Reach::of(Profile::Mesh), statement);
         let release = Release::read(line, path, target, held.version);
-        if resolved.is_none() || release.is_none() {
+        if !matches!(resolved, Ok(Some(_))) || release.is_none() {
             return Err(AuthorError::LostPath { path: path.clone() });
         }
     }

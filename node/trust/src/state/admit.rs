@@ -3,10 +3,11 @@
 
 use crate::document::{Held, Pin, Root, Snapshot, Targets, Timestamp};
 use crate::envelope::Envelope;
-use crate::limits::document_len_max;
+use crate::limits::Profile;
 use crate::refusal::Refusal;
 use crate::role::RoleName;
 use crate::state::chain::{Chain, Step, lists_all};
+use crate::threshold::RoleKeys;
 use crate::time::UtcTime;
 
 /// Where a document comes from.
@@ -32,6 +33,8 @@ impl Chain {
             RoleName::Snapshot => self.admit_snapshot(bytes, source),
             RoleName::Targets => self.admit_targets(bytes, source),
             RoleName::Line(line) => self.admit_line(role, line, bytes, source),
+            // Only a look-up knows with whose keys such a role must speak.
+            RoleName::Delegated(_) => Err(Refusal::NotDelegated),
         }
     }
 
@@ -39,7 +42,7 @@ impl Chain {
     /// expired root may be passed through on the way to a newer one (T-17).
     fn admit_root(&self, bytes: &[u8]) -> Result<Step, Refusal> {
         let role = RoleName::Root;
-        let envelope = Envelope::open(&role, bytes, document_len_max(&role))?;
+        let envelope = Envelope::open_any(self.profile, &role, bytes)?;
         let held = &self.root;
         let version = envelope.version();
         if version < held.version {
@@ -75,10 +78,17 @@ impl Chain {
         if held.is_some_and(|held| *held.bytes == *bytes) {
             return Ok(Step::Same);
         }
-        let envelope = Envelope::open(&role, bytes, document_len_max(&role))?;
+        let envelope = Envelope::open_any(self.profile, &role, bytes)?;
         let keys = &self.root.body.timestamp;
         let next = Held::<Timestamp>::verify(&envelope, bytes, keys)?;
-        self.floors.check("timestamp", next.version, &next.digest)?;
+        let checked = self.floors.check("timestamp", next.version, &next.digest);
+        // The specification keeps the first of two and goes on; a mesh refuses
+        // the second by name, so that somebody hears of it.
+        let is_other = checked == Err(Refusal::Contradiction) && held.is_some();
+        if is_other && self.profile == Profile::Foreign {
+            return Ok(Step::Same);
+        }
+        checked?;
         if held.is_some_and(|held| held.digest == next.digest) {
             return Ok(Step::Same);
         }
@@ -90,7 +100,7 @@ impl Chain {
         {
             return Err(Refusal::Expired);
         }
-        check_expiry(&next, source)?;
+        self.check_expiry(&role, &next, source)?;
         Ok(Step::Timestamp(Box::new(next)))
     }
 
@@ -101,7 +111,7 @@ impl Chain {
         if held.is_some_and(|held| *held.bytes == *bytes) {
             return Ok(Step::Same);
         }
-        let envelope = Envelope::open(&role, bytes, len_max(&role, pin, source))?;
+        let envelope = self.open_pinned(&role, bytes, pin, source)?;
         let next = Held::<Snapshot>::verify(&envelope, bytes, &self.root.body.snapshot)?;
         if is_same(held, &next, pin) {
             return Ok(Step::Same);
@@ -110,7 +120,7 @@ impl Chain {
         if source != Source::Store && !lists_all(&next.body, &self.floors) {
             return Err(Refusal::Rollback);
         }
-        check_expiry(&next, source)?;
+        self.check_expiry(&role, &next, source)?;
         Ok(Step::Snapshot(Box::new(next)))
     }
 
@@ -124,13 +134,13 @@ impl Chain {
         if held.is_some_and(|held| *held.bytes == *bytes) {
             return Ok(Step::Same);
         }
-        let envelope = Envelope::open(&role, bytes, len_max(&role, pin, source))?;
+        let envelope = self.open_pinned(&role, bytes, pin, source)?;
         let next = Held::<Targets>::verify(&envelope, bytes, &self.root.body.targets)?;
         if is_same(held, &next, pin) {
             return Ok(Step::Same);
         }
         self.check_pinned(&role, pin, &next, source)?;
-        check_expiry(&next, source)?;
+        self.check_expiry(&role, &next, source)?;
         Ok(Step::Targets(Box::new(next)))
     }
 
@@ -151,19 +161,84 @@ impl Chain {
         let targets = &targets.ok_or(Refusal::Pending)?.body;
         let delegation = targets.delegation(&role.to_string());
         let delegation = delegation.ok_or(Refusal::NotDelegated)?;
-        let pin = self.pin(role).ok_or(Refusal::Pending)?;
-        let held = self.lines.get(line);
+        let held = self.delegated.get(&role.to_string());
         if held.is_some_and(|held| *held.bytes == *bytes) {
             return Ok(Step::Same);
         }
-        let envelope = Envelope::open(role, bytes, len_max(role, pin, source))?;
-        let next = Held::<Targets>::verify(&envelope, bytes, &delegation.keys)?;
-        if is_same(held, &next, pin) {
+        self.admit_delegated(role, &delegation.keys, bytes, source)
+    }
+
+    /// The document of a delegated role, by the keys of its delegator.
+    pub(crate) fn admit_delegated(
+        &self,
+        role: &RoleName,
+        keys: &RoleKeys,
+        bytes: &[u8],
+        source: Source,
+    ) -> Result<Step, Refusal> {
+        let name = role.to_string();
+        let pin = self.pin(role).ok_or(Refusal::Pending)?;
+        let held = self.delegated.get(&name);
+        let envelope = self.open_pinned(role, bytes, pin, source)?;
+        let next = Held::<Targets>::verify(&envelope, bytes, keys)?;
+        if is_same(held, &next, pin) && self.profile == Profile::Mesh {
             return Ok(Step::Same);
         }
         self.check_pinned(role, pin, &next, source)?;
-        check_expiry(&next, source)?;
-        Ok(Step::Line(line.to_owned(), Box::new(next)))
+        self.check_expiry(role, &next, source)?;
+        Ok(Step::Delegated(name, Box::new(next), keys.clone()))
+    }
+
+    /// Size, form and type of a document that another one pins.
+    fn open_pinned(
+        &self,
+        role: &RoleName,
+        bytes: &[u8],
+        pin: &Pin,
+        source: Source,
+    ) -> Result<Envelope, Refusal> {
+        let len_max = len_max(self.profile, role, pin, source);
+        Envelope::open(self.profile, role, bytes, len_max)
+    }
+
+    /// A document must not have expired. Where the specification is followed to
+    /// the letter, nor must those above it, whatever order they come in; a mesh
+    /// takes what is newer and says that it is stale.
+    fn check_expiry<T>(
+        &self,
+        role: &RoleName,
+        next: &Held<T>,
+        source: Source,
+    ) -> Result<(), Refusal> {
+        let Source::Foreign(utc) = source else {
+            return Ok(());
+        };
+        let above = self.profile == Profile::Foreign && self.is_expired_above(role, utc);
+        if above || next.is_expired(utc) {
+            Err(Refusal::Expired)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn is_expired_above(&self, role: &RoleName, utc: UtcTime) -> bool {
+        fn is<T>(held: Option<&Held<T>>, utc: UtcTime) -> bool {
+            held.is_some_and(|held| held.is_expired(utc))
+        }
+        let depth = match role {
+            RoleName::Root => 0,
+            RoleName::Timestamp => 1,
+            RoleName::Snapshot => 2,
+            RoleName::Targets => 3,
+            RoleName::Line(_) | RoleName::Delegated(_) => 4,
+        };
+        let above = [
+            self.root.is_expired(utc),
+            is(self.timestamp.as_ref(), utc),
+            is(self.snapshot.as_ref(), utc),
+            is(self.targets.as_ref(), utc),
+        ];
+        above[..depth].contains(&true)
     }
 
     /// Version and hash must be the pinned ones, and not below the floor.
@@ -194,8 +269,8 @@ impl Chain {
 }
 
 /// The smaller of the cap and the pinned length (T-13).
-pub(crate) fn len_max(role: &RoleName, pin: &Pin, source: Source) -> usize {
-    let cap = document_len_max(role);
+pub(crate) fn len_max(profile: Profile, role: &RoleName, pin: &Pin, source: Source) -> usize {
+    let cap = profile.document_len_max(role);
     let pinned = pin.len.and_then(|len| usize::try_from(len).ok());
     match (source, pinned) {
         (Source::Foreign(_), Some(pinned)) => pinned.min(cap),
@@ -207,11 +282,4 @@ pub(crate) fn len_max(role: &RoleName, pin: &Pin, source: Source) -> usize {
 /// other signatures is taken if the pin asks for exactly those bytes.
 fn is_same<T>(held: Option<&Held<T>>, next: &Held<T>, pin: &Pin) -> bool {
     held.is_some_and(|held| held.digest == next.digest && (pin.fits(held) || !pin.fits(next)))
-}
-
-fn check_expiry<T>(next: &Held<T>, source: Source) -> Result<(), Refusal> {
-    match source {
-        Source::Foreign(utc) if next.is_expired(utc) => Err(Refusal::Expired),
-        Source::Foreign(_) | Source::Store => Ok(()),
-    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::document::{Body, Held, Pin, Root, Snapshot, Targets, Timestamp};
 use crate::envelope::Envelope;
-use crate::limits::document_len_max;
+use crate::limits::Profile;
 use crate::role::RoleName;
 use crate::state::floor::Floors;
 use crate::threshold::RoleKeys;
@@ -13,14 +13,19 @@ use crate::threshold::RoleKeys;
 /// Trusted documents and floors.
 #[derive(Debug, Clone)]
 pub(crate) struct Chain {
+    pub(crate) profile: Profile,
     /// Root documents since the anchor.
     pub(crate) roots: BTreeMap<u64, Arc<[u8]>>,
     pub(crate) root: Held<Root>,
     pub(crate) timestamp: Option<Held<Timestamp>>,
     pub(crate) snapshot: Option<Held<Snapshot>>,
     pub(crate) targets: Option<Held<Targets>>,
-    /// Statements of release lines, by line.
-    pub(crate) lines: BTreeMap<String, Held<Targets>>,
+    /// Documents of delegated roles, by role name; in a mesh the statements of
+    /// release lines.
+    pub(crate) delegated: BTreeMap<String, Held<Targets>>,
+    /// The keys against which each of them was checked: a look-up passes a role
+    /// many times, and by the same keys the answer is the same.
+    pub(crate) vouched: BTreeMap<String, RoleKeys>,
     pub(crate) floors: Floors,
     pub(crate) load: Load,
 }
@@ -55,7 +60,8 @@ pub(crate) enum Step {
     Timestamp(Box<Held<Timestamp>>),
     Snapshot(Box<Held<Snapshot>>),
     Targets(Box<Held<Targets>>),
-    Line(String, Box<Held<Targets>>),
+    /// Of a delegated role of this name, checked against these keys.
+    Delegated(String, Box<Held<Targets>>, RoleKeys),
 }
 
 impl Chain {
@@ -68,6 +74,15 @@ impl Chain {
     pub(crate) fn pin(&self, role: &RoleName) -> Option<&Pin> {
         let snapshot = self.snapshot.as_ref()?;
         snapshot.body.roles.get(&role.to_string())
+    }
+
+    /// The role of a held document of a delegated role.
+    pub(crate) fn role_of(&self, name: &str) -> RoleName {
+        let line = match self.profile {
+            Profile::Mesh => name.parse().ok(),
+            Profile::Foreign => None,
+        };
+        line.unwrap_or_else(|| RoleName::Delegated(name.to_owned()))
     }
 
     /// The snapshot, if it is the one that the timestamp pins.
@@ -97,7 +112,8 @@ impl Chain {
                 | RoleName::Root
                 | RoleName::Timestamp
                 | RoleName::Snapshot
-                | RoleName::Targets => None,
+                | RoleName::Targets
+                | RoleName::Delegated(_) => None,
             })
             .collect()
     }
@@ -129,10 +145,10 @@ impl Chain {
                 self.targets = Some(*held);
                 self.recheck_lines();
             }
-            Step::Line(line, held) => {
-                let role = format!("release/{line}");
+            Step::Delegated(role, held, keys) => {
                 self.floors.raise(&role, held.version, Some(held.digest));
-                self.lines.insert(line, *held);
+                self.vouched.insert(role.clone(), keys);
+                self.delegated.insert(role, *held);
             }
         }
     }
@@ -144,8 +160,8 @@ impl Chain {
         self.void_floors();
         // A held document stands only while its current delegator's keys
         // signed it (T-20).
-        let keys = &self.root.body.targets;
-        let stands = |held: &Held<Targets>| still_signed(&RoleName::Targets, held, keys);
+        let (profile, keys) = (self.profile, &self.root.body.targets);
+        let stands = |held: &Held<Targets>| still_signed(profile, &RoleName::Targets, held, keys);
         if !self.targets.as_ref().is_some_and(stands) {
             self.targets = None;
         }
@@ -180,14 +196,19 @@ impl Chain {
         }
     }
 
+    /// In a foreign repository a look-up checks every role that it visits.
     fn recheck_lines(&mut self) {
-        let Some(targets) = &self.targets else {
+        let (Some(targets), Profile::Mesh) = (&self.targets, self.profile) else {
             return;
         };
-        self.lines.retain(|line, held| {
-            let role = RoleName::Line(line.clone());
-            let delegation = targets.body.delegation(&role.to_string());
-            delegation.is_some_and(|delegation| still_signed(&role, held, &delegation.keys))
+        self.delegated.retain(|role, held| {
+            let delegation = targets.body.delegation(role);
+            let Ok(name) = role.parse() else {
+                return false;
+            };
+            delegation.is_some_and(|delegation| {
+                still_signed(Profile::Mesh, &name, held, &delegation.keys)
+            })
         });
     }
 }
@@ -202,7 +223,12 @@ pub(crate) fn lists_all(snapshot: &Snapshot, floors: &Floors) -> bool {
 
 /// Signers are recorded by key, so a changed key list needs the signatures
 /// again only where ids decide; the bytes are checked as if they came anew.
-fn still_signed<T: Body>(role: &RoleName, held: &Held<T>, keys: &RoleKeys) -> bool {
-    let envelope = Envelope::open(role, &held.bytes, document_len_max(role));
+pub(crate) fn still_signed<T: Body>(
+    profile: Profile,
+    role: &RoleName,
+    held: &Held<T>,
+    keys: &RoleKeys,
+) -> bool {
+    let envelope = Envelope::open_any(profile, role, &held.bytes);
     envelope.is_ok_and(|envelope| keys.check(&envelope).is_ok())
 }

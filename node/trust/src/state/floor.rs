@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patchmesh_content::id::{hex, unhex32};
 
-use crate::canonical::{Object, Value, parse};
+use crate::canonical::{Object, Value, parse_up_to};
 use crate::envelope::positive;
 use crate::key::Material;
-use crate::limits::{FLOORS_LEN_MAX, KEYS_PER_ROLE_MAX};
+use crate::limits::Profile;
 use crate::refusal::Refusal;
 use crate::threshold::RoleKeys;
 use crate::time::UtcTime;
@@ -151,11 +151,12 @@ impl Floors {
     }
 
     /// Reads the stored form.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        if bytes.len() > FLOORS_LEN_MAX {
+    pub(crate) fn read(profile: Profile, bytes: &[u8]) -> Result<Self, Refusal> {
+        let limits = profile.limits();
+        if bytes.len() > limits.floors_len {
             return Err(Refusal::TooLarge);
         }
-        let Value::Object(object) = parse(bytes)? else {
+        let Value::Object(object) = parse_up_to(bytes, limits.values)? else {
             return Err(Refusal::Malformed);
         };
         if object.get("v") != Some(&Value::Integer(FORMAT)) {
@@ -179,18 +180,19 @@ impl Floors {
             let issued = issued.as_integer().map(UtcTime);
             issued.ok_or(Refusal::Malformed)
         });
+        let keys_max = limits.keys_per_role;
         Ok(Self {
             roles,
-            timestamp_signers: signers(object.get("timestamp_signers"))?,
-            snapshot_signers: signers(object.get("snapshot_signers"))?,
+            timestamp_signers: signers(object.get("timestamp_signers"), keys_max)?,
+            snapshot_signers: signers(object.get("snapshot_signers"), keys_max)?,
             issued: issued.transpose()?,
         })
     }
 }
 
-fn signers(value: Option<&Value>) -> Result<BTreeSet<Material>, Refusal> {
+fn signers(value: Option<&Value>, count_max: usize) -> Result<BTreeSet<Material>, Refusal> {
     let list = value.and_then(Value::as_list).ok_or(Refusal::Malformed)?;
-    if list.len() > KEYS_PER_ROLE_MAX {
+    if list.len() > count_max {
         return Err(Refusal::TooLarge);
     }
     let signers = list.iter().map(|signer| {
@@ -212,11 +214,14 @@ mod tests {
         let signer = Material::from_hex("65aa").unwrap();
         floors.timestamp_seen(&[signer].into(), Some(UtcTime(5)));
         let bytes = floors.write();
-        assert_eq!(Floors::read(&bytes), Ok(floors));
+        assert_eq!(Floors::read(Profile::Mesh, &bytes), Ok(floors));
         for at in 0..bytes.len() {
-            assert!(Floors::read(&bytes[..at]).is_err());
+            assert!(Floors::read(Profile::Mesh, &bytes[..at]).is_err());
         }
-        assert_eq!(Floors::read(b"{\"v\":2}"), Err(Refusal::Malformed));
+        assert_eq!(
+            Floors::read(Profile::Mesh, b"{\"v\":2}"),
+            Err(Refusal::Malformed)
+        );
     }
 
     #[test]
