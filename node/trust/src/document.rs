@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::canonical::{Object, Value};
-use crate::delegate::Scope;
 use crate::document::bins::Bins;
+use crate::document::fields::{check_name, is_top, object, optional, text};
 use crate::document::hashes::Hashes;
+use crate::document::scope::Scope;
 use crate::envelope::{Envelope, natural, positive};
 use crate::key::{Material, sha256};
 use crate::limits::{DELEGATIONS_MAX, Profile};
@@ -15,7 +16,9 @@ use crate::threshold::{RoleKeys, read_keys};
 use crate::time::UtcTime;
 
 pub(crate) mod bins;
+pub(crate) mod fields;
 pub(crate) mod hashes;
+pub(crate) mod scope;
 
 /// A verified document: its bytes as received, and what they say.
 #[derive(Debug, Clone)]
@@ -194,6 +197,10 @@ impl Body for Snapshot {
 
 /// Targets and delegations of one role.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "the specification gives the member and its document one name"
+)]
 pub(crate) struct Targets {
     pub(crate) targets: BTreeMap<String, Target>,
     pub(crate) delegations: Vec<Delegation>,
@@ -309,30 +316,4 @@ fn scope(profile: Profile, role: &Object) -> Result<Scope, Refusal> {
         (None, Some(prefixes)) => Ok(Scope::HashPrefixes(list(prefixes)?)),
         (None, None) | (Some(_), Some(_)) => Err(Refusal::Malformed),
     }
-}
-
-/// Whether a name is one of the four top roles, which nobody can delegate.
-pub(crate) fn is_top(name: &str) -> bool {
-    matches!(name, "root" | "timestamp" | "snapshot" | "targets")
-}
-
-/// Role names and target paths are visible ASCII: one spelling, one name.
-pub(crate) fn check_name(name: &str) -> Result<(), Refusal> {
-    let ok = !name.is_empty() && name.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-    if ok { Ok(()) } else { Err(Refusal::Malformed) }
-}
-
-pub(crate) fn object(value: Option<&Value>) -> Result<&Object, Refusal> {
-    value.and_then(Value::as_object).ok_or(Refusal::Malformed)
-}
-
-pub(crate) fn text(value: Option<&Value>) -> Result<&str, Refusal> {
-    value.and_then(Value::as_text).ok_or(Refusal::Malformed)
-}
-
-fn optional<T>(
-    value: Option<&Value>,
-    read: impl FnOnce(&Value) -> Result<T, Refusal>,
-) -> Result<Option<T>, Refusal> {
-    value.map(read).transpose()
 }

@@ -20,6 +20,9 @@
 //! | a lying index | length, two hashes, line, id, severity | `state` |
 //! | a signature in another place | every non-TUF payload has a domain | `key` |
 //!
+//! A [`limits::Profile`] says whether a mesh or a repository of another tool is
+//! verified: the second allows every form of the TUF specification.
+//!
 //! Not here yet: rollout and membership roles, stops, proofs of equivocation.
 //! Of two statements of one version the first is kept and the second refused
 //! as `Contradiction`.

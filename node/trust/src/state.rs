@@ -88,7 +88,7 @@ pub struct Change {
     pub role: RoleName,
     /// Its version.
     pub version: u64,
-    /// The bytes as they were received.
+    /// The bytes as they were received (T-09).
     pub bytes: Arc<[u8]>,
 }
 

@@ -78,14 +78,12 @@ impl Update<'_> {
     }
 
     fn require_fresh(&self, role: &RoleName) -> anyhow::Result<()> {
-        let expiries = self.verifier.expiries();
-        let expires = expires_of(&expiries, role);
-        match expires {
-            Some(expires) if expires <= self.utc => {
-                Err(refused(&format!("the {role}"), Refusal::Expired).into())
-            }
-            Some(_) | None => Ok(()),
+        let all = self.verifier.expiries();
+        let own = all.iter().find(|(one, _)| one == role);
+        if own.is_some_and(|(_, expires)| *expires <= self.utc) {
+            return Err(refused(&format!("the {role}"), Refusal::Expired).into());
         }
+        Ok(())
     }
 
     /// A document that the verifier asks for.
@@ -130,11 +128,6 @@ impl Update<'_> {
         }
         Ok(!changes.is_empty())
     }
-}
-
-fn expires_of(expiries: &[(RoleName, UtcTime)], role: &RoleName) -> Option<UtcTime> {
-    let found = expiries.iter().find(|(one, _)| one == role);
-    found.map(|(_, expires)| *expires)
 }
 
 fn required(role: &RoleName, bytes: Option<Vec<u8>>) -> anyhow::Result<Vec<u8>> {

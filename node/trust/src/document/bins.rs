@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::canonical::{Object, Value};
-use crate::document::{check_name, is_top, text};
+use crate::document::fields::{check_name, is_top, text};
 use crate::key::{PublicKey, sha256};
 use crate::limits::Profile;
 use crate::refusal::Refusal;

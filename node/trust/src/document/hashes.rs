@@ -4,7 +4,7 @@ use patchmesh_content::id::{hex, unhex32};
 use sha2::{Digest as _, Sha512};
 
 use crate::canonical::Value;
-use crate::document::{object, text};
+use crate::document::fields::{object, text};
 use crate::key::unhex;
 use crate::limits::Profile;
 use crate::refusal::Refusal;

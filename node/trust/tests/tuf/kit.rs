@@ -29,7 +29,7 @@ pub(crate) fn text(text: impl Into<String>) -> Value {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    patchmesh_content::id::hex(bytes)
 }
 
 /// Key objects of these seeds under their ids.

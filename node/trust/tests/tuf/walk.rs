@@ -188,12 +188,12 @@ fn hash_prefixes_choose_by_the_hash_of_the_path() {
 
 /// A top document with 2^`bits` bins of key 10, beside these members.
 fn with_bins(bits: i64, more: &[(&str, Value)]) -> Vec<u8> {
-    let mut bins = role_keys(&[10], 1);
-    bins.insert("bit_length".to_owned(), Value::Integer(bits));
-    bins.insert("name_prefix".to_owned(), text("bin"));
+    let mut role = role_keys(&[10], 1);
+    role.insert("bit_length".to_owned(), Value::Integer(bits));
+    role.insert("name_prefix".to_owned(), text("bin"));
     let mut below = patchmesh_trust::canonical::Object::from([
         ("keys".to_owned(), Value::Object(key_objects(&[10]))),
-        ("succinct_roles".to_owned(), Value::Object(bins)),
+        ("succinct_roles".to_owned(), Value::Object(role)),
     ]);
     for (name, value) in more {
         below.insert((*name).to_owned(), value.clone());
