@@ -17,9 +17,10 @@ const COPIES_MAX: f64 = 1.03;
 /// Difference between what nodes and links count.
 const DISAGREEMENT_MAX: f64 = 0.01;
 
-/// Share of a release that one who joins late may take over the WAN before it
-/// has met its site.
-const LATE_SHARE_MAX: f64 = 0.1;
+/// Share of a release that one who joins late may take over the WAN. It waits
+/// for its site, but not for ever (S-22): a machine too busy to answer within
+/// seconds must not fail here, and one that fetches its own copy must.
+const LATE_SHARE_MAX: f64 = 0.2;
 
 /// Keys, signing and publication by the real command line.
 #[test]

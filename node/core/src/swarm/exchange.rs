@@ -51,7 +51,7 @@ impl Swarm {
                 duration,
             } if member => self.hear_claim(from, (&content, span, duration), now, out),
             Message::Interest { content } => self.interest(from, content, now, out),
-            Message::Introduce(list) => self.introduced(&list, now),
+            Message::Introduce(list) => self.introduced(&from, &list, now),
             Message::Release { content, span } => self.hear_release(&from, &content, span),
             Message::Claim { .. } | Message::Head(_) => {}
         }

@@ -2,6 +2,7 @@
 
 use patchmesh_content::id::{ContentId, PeerId};
 
+use crate::config::Mode;
 use crate::limits::{INTRODUCED_MAX, INTRODUCED_NEAR_MAX, NEIGHBOURS_MAX, NEIGHBOURS_NAMED_MAX};
 use crate::message::Message;
 use crate::peer::{Address, Member, Path};
@@ -125,7 +126,11 @@ impl Swarm {
     }
 
     /// Members that were told of by an admitted peer.
-    pub(crate) fn introduced(&mut self, list: &[(PeerId, Vec<Address>)], now: Time) {
+    pub(crate) fn introduced(&mut self, by: &PeerId, list: &[(PeerId, Vec<Address>)], now: Time) {
+        let source = self.peers.get_mut(by);
+        if let Some(meeting) = source.and_then(|peer| peer.meeting.as_mut()) {
+            meeting.hear(list);
+        }
         for (peer, addresses) in list {
             self.candidate(*peer, addresses, false, now);
         }
@@ -150,14 +155,17 @@ impl Swarm {
 
     /// Tells a new peer of connected members of its site, and them of it (M-22).
     fn introduce(&mut self, member: &Member, path: Path, out: &mut Vec<Action>) {
-        if member.origin || member.site.is_empty() {
+        if member.origin {
             return;
         }
         let mut others: Vec<(PeerId, Vec<Address>)> = self
             .peers
             .connected()
             .filter(|(id, peer)| {
-                **id != member.peer && !peer.member.origin && peer.member.site == member.site
+                **id != member.peer
+                    && !peer.member.origin
+                    && !member.site.is_empty()
+                    && peer.member.site == member.site
             })
             .map(|(id, peer)| (*id, peer.member.addresses.clone()))
             .collect();
@@ -170,7 +178,8 @@ impl Swarm {
             let index = self.rng.below(others.len() as u64);
             others.swap_remove(usize::try_from(index).unwrap_or(0));
         }
-        if others.is_empty() {
+        // A member waits for a source's word, and "nobody" is one.
+        if others.is_empty() && !(self.mode == Mode::Origin && path == Path::Wan) {
             return;
         }
         for (to, _) in &others {

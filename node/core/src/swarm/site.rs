@@ -6,6 +6,7 @@ use patchmesh_content::id::{ContentId, PeerId};
 
 use crate::limits::PEERS_MAX;
 use crate::peer::{Member, Path};
+use crate::swarm::meet::Meeting;
 use crate::time::{Duration, Time};
 use crate::view::PeerView;
 
@@ -22,6 +23,10 @@ pub(crate) struct Peer {
     pub(crate) member: Member,
     pub(crate) path: Path,
     pub(crate) connected: bool,
+    /// Since when, if it is.
+    pub(crate) since: Time,
+    /// A source's word on the own site.
+    pub(crate) meeting: Option<Meeting>,
     /// Contents it wants have deltas of, and when it last asked for all.
     pub(crate) interests: BTreeMap<ContentId, Time>,
     /// Fetches in flight from it, and their bytes.
@@ -136,8 +141,10 @@ impl Peers {
                 return false;
             }
             peer.connected = true;
+            peer.since = now;
             peer.path = path;
             peer.member = member;
+            peer.meeting = peer.is_source().then(|| Meeting::new(now));
             peer.busy_until = now;
             peer.failures = 0;
             return true;
@@ -145,9 +152,11 @@ impl Peers {
         if self.0.len() >= PEERS_MAX && !self.evict(now) {
             return false;
         }
-        let peer = Peer {
+        let mut peer = Peer {
             path,
             connected: true,
+            since: now,
+            meeting: None,
             interests: BTreeMap::new(),
             requests: 0,
             bytes: 0,
@@ -162,6 +171,7 @@ impl Peers {
             barren_until: Time(0),
             member,
         };
+        peer.meeting = peer.is_source().then(|| Meeting::new(now));
         self.0.insert(peer.member.peer, peer);
         true
     }

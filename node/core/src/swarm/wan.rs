@@ -214,7 +214,8 @@ impl Swarm {
             best = best.max(Some((rendezvous(id, span.0, peer, 1), *peer)));
         }
         if let Some((_, peer)) = best {
-            return Choice::From(Source::Peer(peer));
+            let meets = self.meets_until(id, &peer, now);
+            return meets.map_or(Choice::From(Source::Peer(peer)), Choice::Later);
         }
         if self.mode == Mode::EndpointWithHttp {
             let at = self.http.1.max(self.settled(id));

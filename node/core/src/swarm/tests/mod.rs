@@ -11,6 +11,8 @@ mod fluid;
 mod fuzz;
 mod world;
 
+use patchmesh_content::bitfield::Bitfield;
+
 use crate::time::{Duration, Time};
 use world::{Manner, Setup, World};
 
@@ -204,6 +206,39 @@ fn a_late_member_takes_next_to_nothing_over_the_wan() {
         println!("late, seed {seed}: {late:.4} of the content over the WAN");
         assert!(late <= 0.01);
     }
+}
+
+/// S-22: the site holds all, and its source never served it any of it, as
+/// after an update of which most was there before, or a restart.
+#[test]
+fn a_late_member_asks_its_site_for_what_no_source_served_there() {
+    for seed in 50..60 {
+        let mut world = World::new(Setup::new(seed, 1, 5, 512));
+        let from = world.now;
+        for node in 1..5 {
+            world.nodes[node].store = Bitfield::full(512);
+        }
+        world.start_later(5, from.plus(Duration::secs(60)));
+        assert!(world.run(from.plus(LONG)));
+        world.check();
+        let late = world.wan_bytes[0] / world.size();
+        println!("unserved, seed {seed}: {late:.4} of the content over the WAN");
+        assert!(late <= 0.001, "{late}");
+    }
+}
+
+/// S-22: the wait for members that can't be reached ends.
+#[test]
+fn a_member_that_reaches_nobody_of_its_site_asks_the_source() {
+    let mut world = World::new(Setup::new(60, 1, 5, 64));
+    let from = world.now;
+    for node in 1..5 {
+        world.nodes[node].store = Bitfield::full(64);
+        world.blocked.insert((node, 5));
+    }
+    world.start_later(5, from.plus(Duration::secs(60)));
+    assert!(world.run(from.plus(Duration::secs(80))));
+    world.check();
 }
 
 #[test]
