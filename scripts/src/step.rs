@@ -9,7 +9,19 @@ use anyhow::{Context, Result, bail};
 pub(crate) fn cargo(top: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(top);
+    // Set for this program; build scripts of some crates run again for them.
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| is_of_a_run(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
     command
+}
+
+/// Whether Cargo sets a variable for the program that it runs.
+fn is_of_a_run(name: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
+        .iter()
+        .any(|start| name.starts_with(start))
 }
 
 /// Runs a command to its end; anything but success is an error.

@@ -25,8 +25,7 @@ pub(crate) fn fast(top: &Path) -> Result<()> {
 
 /// Random worlds with faults in the simulator.
 pub(crate) fn fault(top: &Path, rest: &[&str]) -> Result<()> {
-    let mut arguments = vec!["run", "--quiet", "--package", "patchmesh-simulations"];
-    arguments.extend(["--bin", "patchmesh-sim", "--", "fault"]);
+    let mut arguments = vec!["run", "--quiet", "--bin", "patchmesh-sim", "--", "fault"];
     if !rest.contains(&"--seeds") {
         arguments.extend(["--seeds", "200"]);
     }
@@ -54,7 +53,7 @@ pub(crate) fn lab(top: &Path, pairs: &[&str]) -> Result<()> {
 /// Man pages of the command line.
 pub(crate) fn man(top: &Path, folder: &str) -> Result<()> {
     let folder = std::path::absolute(folder).context("failed to find the folder")?;
-    let mut command = cargo(top, &["run", "--quiet", "--package", "patchmesh-cli", "--"]);
+    let mut command = cargo(top, &["run", "--quiet", "--bin", "patchmesh", "--"]);
     command.args(["man", "--dir"]).arg(folder);
     run(&mut command)
 }

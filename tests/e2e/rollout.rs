@@ -28,6 +28,7 @@ fn two_sites_hold_identical_files_for_one_copy_each() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let shape = Shape {
+        quic: false,
         sites: 2,
         nodes: 3,
         rates: FAST,

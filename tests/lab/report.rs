@@ -16,7 +16,7 @@ use crate::watch::{ratio, wan_payload};
 
 /// Runs as often as planned; returns whether everything held.
 pub(crate) fn measure(plan: &Plan) -> Result<bool> {
-    let binaries = Binaries::find()?;
+    let binaries = Binaries::find(false)?;
     let mut runs = Vec::new();
     let mut held = true;
     for number in 1..=plan.runs {

@@ -39,7 +39,7 @@ pub const fn mbit(number: u64) -> Rates {
 /// If they do not build.
 pub fn programs() -> &'static Binaries {
     static FOUND: OnceLock<Binaries> = OnceLock::new();
-    FOUND.get_or_init(|| Binaries::find().expect("the programs build"))
+    FOUND.get_or_init(|| Binaries::find(false).expect("the programs build"))
 }
 
 /// Waits until no other test of this program runs a network.

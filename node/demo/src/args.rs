@@ -37,6 +37,9 @@ pub struct Args {
     /// Alter one chunk of ten that one endpoint of the first office serves.
     #[arg(long)]
     pub bad_peer: bool,
+    /// Connect over QUIC too: endpoints reach the origin by packets.
+    #[arg(long)]
+    pub quic: bool,
     /// Print one JSON document a line.
     #[arg(long)]
     pub json: bool,

@@ -18,13 +18,14 @@ pub struct Binaries {
 
 impl Binaries {
     /// Takes `PATCHMESH_BIN_DIR`; else, started by cargo, builds them; else
-    /// those beside this program.
-    pub fn find() -> Result<Self> {
+    /// those beside this program. `quic` asks for a node that speaks QUIC;
+    /// programs that are there already are taken as they are.
+    pub fn find(quic: bool) -> Result<Self> {
         if let Some(folder) = std::env::var_os("PATCHMESH_BIN_DIR") {
             return Self::in_folder(Path::new(&folder));
         }
         if let Some(cargo) = std::env::var_os("CARGO") {
-            return build(Path::new(&cargo));
+            return build(Path::new(&cargo), quic);
         }
         let own = std::env::current_exe().context("failed to find this program's folder")?;
         Self::in_folder(
@@ -51,19 +52,23 @@ impl Binaries {
     }
 }
 
-/// Builds with the profile of this program, so nothing is compiled twice.
-fn build(cargo: &Path) -> Result<Binaries> {
+/// Builds with the profile of this program, and out of the whole workspace, so
+/// that crates get the features they got before and nothing is compiled twice.
+fn build(cargo: &Path, quic: bool) -> Result<Binaries> {
     let mut command = Command::new(cargo);
-    command.args([
-        "build",
-        "--package",
-        "patchmesh-daemon",
-        "--package",
-        "patchmesh-cli",
-        "--package",
-        "patchmesh-demo",
-    ]);
+    command.arg("build");
+    for name in ["patchmeshd", "patchmesh", "patchmesh-demo"] {
+        command.args(["--bin", name]);
+    }
+    // Build scripts of some crates run again when these change.
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| is_of_a_run(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
     command.args(["--message-format", "json-render-diagnostics"]);
+    if quic {
+        command.args(["--features", "patchmesh-daemon/quic"]);
+    }
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
@@ -89,4 +94,11 @@ fn build(cargo: &Path) -> Result<Binaries> {
         patchmesh: executable("patchmesh")?,
         demo: executable("patchmesh-demo")?,
     })
+}
+
+/// Whether cargo sets a variable for the program that it runs.
+fn is_of_a_run(name: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
+        .iter()
+        .any(|start| name.starts_with(start))
 }

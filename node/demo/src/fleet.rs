@@ -68,19 +68,6 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Writes the configuration and starts the node.
-    pub fn start(
-        program: &Path,
-        folder: &Path,
-        root: &Path,
-        role: &Role,
-        warden: &mut Warden,
-    ) -> Result<Self> {
-        let mut daemon = Self::prepare(program, folder, root, role)?;
-        daemon.restart(warden)?;
-        Ok(daemon)
-    }
-
     /// Writes the configuration; [`Self::restart`] starts the node.
     pub fn prepare(program: &Path, folder: &Path, root: &Path, role: &Role) -> Result<Self> {
         let name = folder

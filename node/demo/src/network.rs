@@ -25,6 +25,7 @@ pub struct Network {
     /// What endpoints connect to, a site each.
     bootstraps: Vec<String>,
     folder: PathBuf,
+    settings: Vec<(String, String)>,
     binaries: Binaries,
     warden: Warden,
     // Last: links live on it.
@@ -40,6 +41,8 @@ pub struct Shape {
     pub nodes: u32,
     /// Rates of each WAN link.
     pub rates: Rates,
+    /// Nodes listen for QUIC too, and endpoints reach the origin by it.
+    pub quic: bool,
 }
 
 impl Network {
@@ -53,18 +56,15 @@ impl Network {
     ) -> Result<Self> {
         let mut warden = warden;
         let authority = Authority::found(&binaries.patchmesh, folder, line)?;
+        let root = authority.root();
         let role = Role::Origin {
             repository: authority.repository.clone(),
         };
-        let root = authority.root();
         let at = folder.join("origin");
-        let mut origin = Daemon::start(&binaries.patchmeshd, &at, &root, &role, &mut warden)?;
-        let status = origin.wait_until_up()?;
-        let address = status
-            .addresses
-            .first()
-            .context("the origin listens nowhere")?;
-        let (port, peer) = port_and_peer(address)?;
+        let mut origin = Daemon::prepare(&binaries.patchmeshd, &at, &root, &role)?;
+        origin.settings = listen(shape);
+        origin.restart(&mut warden)?;
+        let origin_at = Origin::of(&origin.wait_until_up()?.addresses)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -73,12 +73,8 @@ impl Network {
         let mut links = Vec::new();
         let mut bootstraps = Vec::new();
         for number in 1..=shape.sites {
-            let origin = ([127, 0, 0, 1], port).into();
-            let relay = runtime.block_on(Relay::open(origin, shape.rates))?;
-            bootstraps.push(format!(
-                "/ip4/127.0.0.1/tcp/{}/p2p/{peer}",
-                relay.address.port()
-            ));
+            let relay = runtime.block_on(origin_at.link(shape))?;
+            bootstraps.push(origin_at.beyond(&relay, shape));
             links.push((format!("site-{number}"), relay));
         }
         Ok(Self {
@@ -88,6 +84,7 @@ impl Network {
             links,
             bootstraps,
             folder: folder.to_owned(),
+            settings: listen(shape),
             binaries: binaries.clone(),
             warden,
             _runtime: runtime,
@@ -110,14 +107,10 @@ impl Network {
             line: self.authority.line.clone(),
         };
         let root = self.authority.root();
-        let program = &self.binaries.patchmeshd;
-        self.endpoints.push(Daemon::start(
-            program,
-            &folder,
-            &root,
-            &role,
-            &mut self.warden,
-        )?);
+        let mut node = Daemon::prepare(&self.binaries.patchmeshd, &folder, &root, &role)?;
+        node.settings.clone_from(&self.settings);
+        node.restart(&mut self.warden)?;
+        self.endpoints.push(node);
         Ok(())
     }
 
@@ -152,6 +145,51 @@ impl Network {
         ];
         self.authority.assemble(&draft, &signatures)?;
         self.authority.publish(&draft, Some(&self.origin.socket()))
+    }
+}
+
+/// Where nodes listen, as a setting of theirs; TCP alone is the default here.
+fn listen(shape: &Shape) -> Vec<(String, String)> {
+    let both = r#"["/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"]"#;
+    let setting = ("PATCHMESH_NET__LISTEN".to_owned(), both.to_owned());
+    shape.quic.then_some(setting).into_iter().collect()
+}
+
+/// Where the origin listens.
+struct Origin {
+    peer: String,
+    tcp: u16,
+    udp: Option<u16>,
+}
+
+impl Origin {
+    fn of(addresses: &[String]) -> Result<Self> {
+        let found = addresses.iter().find_map(|at| port_and_peer(at).ok());
+        let (tcp, peer) = found.context("the origin listens nowhere")?;
+        let udp = addresses.iter().find_map(|at| {
+            let port = at.strip_prefix("/ip4/127.0.0.1/udp/")?;
+            port.split_once("/quic-v1")?.0.parse().ok()
+        });
+        Ok(Self { peer, tcp, udp })
+    }
+
+    async fn link(&self, shape: &Shape) -> Result<Relay> {
+        let mut relay = Relay::open(([127, 0, 0, 1], self.tcp).into(), shape.rates).await?;
+        if shape.quic {
+            let udp = self.udp.context("the origin does not listen for QUIC")?;
+            relay.carry_udp(([127, 0, 0, 1], udp).into()).await?;
+        }
+        Ok(relay)
+    }
+
+    /// Its address as a site sees it.
+    fn beyond(&self, link: &Relay, shape: &Shape) -> String {
+        let (port, peer) = (link.address.port(), &self.peer);
+        if shape.quic {
+            format!("/ip4/127.0.0.1/udp/{port}/quic-v1/p2p/{peer}")
+        } else {
+            format!("/ip4/127.0.0.1/tcp/{port}/p2p/{peer}")
+        }
     }
 }
 

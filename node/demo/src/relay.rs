@@ -1,5 +1,7 @@
-//! A WAN link in user space: everything between a site and the origin passes
-//! through one rate in each direction and is counted.
+//! A WAN link in user space: everything between a site and the origin, over TCP
+//! or UDP, passes through one rate in each direction and is counted.
+
+mod udp;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -27,7 +29,7 @@ pub struct Relay {
     pub address: SocketAddr,
     down: Arc<Direction>,
     up: Arc<Direction>,
-    accept: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 /// Rates of a link in bit/s.
@@ -52,8 +54,18 @@ impl Relay {
             address,
             down,
             up,
-            accept,
+            tasks: vec![accept],
         })
+    }
+
+    /// Carries packets to this address of the origin too; the site sends them
+    /// to the link's address, port and all.
+    pub async fn carry_udp(&mut self, origin: SocketAddr) -> Result<()> {
+        let socket = UdpSocket::bind(self.address).await;
+        let socket = socket.context("failed to open a WAN link for packets")?;
+        let link = udp::Link::new(socket, origin, self.down.clone(), self.up.clone());
+        self.tasks.push(tokio::spawn(link.carry()));
+        Ok(())
     }
 
     /// Bytes that passed towards the site.
@@ -69,7 +81,7 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.accept.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -106,7 +118,6 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, direction: Arc<Di
         if to.write_all(&buffer[..read]).await.is_err() {
             return;
         }
-        direction.bytes.fetch_add(read as u64, Ordering::Relaxed);
     }
 }
 
@@ -127,7 +138,8 @@ impl Direction {
         }
     }
 
-    /// Waits until the link has carried `bytes` more; first come, first served.
+    /// Waits until the link has carried `bytes` more, and counts them; first
+    /// come, first served.
     async fn wait_for(&self, bytes: usize) {
         let until = {
             let mut free = self.free.lock().await;
@@ -138,5 +150,9 @@ impl Direction {
             *free
         };
         sleep_until(until).await;
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,8 @@ const LINE: &str = "desktop";
 const COPIES_MAX: f64 = 1.03;
 /// Largest difference between the nodes' counters and the links'.
 const DISAGREEMENT_MAX: f64 = 0.01;
+/// The same over QUIC, whose headers and acknowledgements no node sees.
+const DISAGREEMENT_QUIC_MAX: f64 = 0.06;
 /// The slowest rollout waits this many times T*, and a minute.
 const PATIENCE: f64 = 5.0;
 /// Between two progress lines.
@@ -54,20 +56,27 @@ pub fn main(args: &Args) -> ExitCode {
 }
 
 fn run(args: &Args, show: Show) -> Result<bool> {
-    let binaries = Binaries::find()?;
-    let program = std::env::current_exe().context("failed to find this program")?;
-    let warden = Warden::start(&program)?;
+    // Building may replace this program's file.
+    let own = std::env::current_exe().context("failed to find this program")?;
+    let binaries = Binaries::find(args.quic)?;
+    let program = if binaries.demo.is_file() {
+        &binaries.demo
+    } else {
+        &own
+    };
+    let warden = Warden::start(program)?;
     let folder = tempfile::Builder::new().prefix("patchmesh-").tempdir();
     let mut folder = folder.context("failed to make a temporary folder")?;
     folder.disable_cleanup(args.keep);
     if args.keep {
         show.fact(&format!("everything lies in {}", folder.path().display()));
     }
-    let inputs = inputs(args, &binaries, &program, folder.path())?;
+    let inputs = inputs(args, &binaries, program, folder.path())?;
     let shape = Shape {
         sites: args.sites,
         nodes: args.nodes,
         rates: args.wan,
+        quic: args.quic,
     };
     let mut tour = Tour {
         show,
@@ -108,7 +117,7 @@ fn inputs(args: &Args, binaries: &Binaries, own: &Path, folder: &Path) -> Result
             .chain([input::own(new, &folder.join("input-new"))])
             .collect();
     }
-    input::toolchain_pair([own, &binaries.patchmeshd], folder).map(Vec::from)
+    input::toolchain_pair([own, &binaries.patchmesh], folder).map(Vec::from)
 }
 
 struct Tour<'a> {
@@ -314,12 +323,18 @@ impl Tour<'_> {
             let text = "a lost member takes its counts with it; the link is not compared";
             return self.show.fact(&format!("{}: {text}", row.site));
         }
+        let most = if self.shape.quic {
+            DISAGREEMENT_QUIC_MAX
+        } else {
+            DISAGREEMENT_MAX
+        };
         let text = format!(
-            "{}: the nodes' counters and the WAN link's differ by {:.2} %, at most 1 %",
+            "{}: the nodes' counters and the WAN link's differ by {:.2} %, at most {:.0} %",
             row.site,
-            row.disagreement * 100.0
+            row.disagreement * 100.0,
+            most * 100.0
         );
-        self.promise(row.disagreement <= DISAGREEMENT_MAX, &text);
+        self.promise(row.disagreement <= most, &text);
     }
 
     fn times(&self, done: &Completion, took: f64, t_star: f64) {
@@ -398,8 +413,13 @@ fn counters(network: &Network, fresh: bool) -> Result<Vec<Counters>> {
 fn line(began: Instant, progress: &[SiteProgress]) -> String {
     let sites = progress.iter().map(|site| {
         let percent = site.share * 100.0;
+        let now = if site.share >= 1.0 && site.staged < site.nodes {
+            ", staging"
+        } else {
+            ""
+        };
         format!(
-            "{} {percent:.0} % ({} of {} staged)",
+            "{} {percent:.0} %{now} ({} of {} staged)",
             site.site, site.staged, site.nodes
         )
     });
