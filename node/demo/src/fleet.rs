@@ -138,10 +138,15 @@ impl Daemon {
 
     /// Waits until the node answers and listens.
     pub fn wait_until_up(&mut self) -> Result<Status> {
+        self.wait_until_listening(1)
+    }
+
+    /// Waits until the node answers and listens at so many addresses.
+    pub fn wait_until_listening(&mut self, addresses: usize) -> Result<Status> {
         let deadline = Instant::now() + START_WITHIN;
         loop {
             if let Ok(status) = self.status()
-                && !status.addresses.is_empty()
+                && status.addresses.len() >= addresses
             {
                 return Ok(status);
             }

@@ -64,7 +64,11 @@ impl Network {
         let mut origin = Daemon::prepare(&binaries.patchmeshd, &at, &root, &role)?;
         origin.settings = listen(shape);
         origin.restart(&mut warden)?;
-        let origin_at = Origin::of(&origin.wait_until_up()?.addresses)?;
+        let origin_at = Origin::of(
+            &origin
+                .wait_until_listening(1 + usize::from(shape.quic))?
+                .addresses,
+        )?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
