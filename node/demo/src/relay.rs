@@ -1,27 +1,24 @@
 //! A WAN link in user space: everything between a site and the origin, over TCP
 //! or UDP, passes through one rate in each direction and is counted.
 
+mod direction;
 mod udp;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until};
+
+use crate::relay::direction::Direction;
+use crate::relay::udp::Link;
 
 /// Bytes that pass at a time: small enough that connections share the link
 /// fairly, large enough for the timer of the runtime.
 const STEP: usize = 8 * 1024;
-/// How far the link may fall behind its rate before it forgives the difference.
-const CATCH_UP: Duration = Duration::from_millis(20);
-
 /// One link; it ends when dropped.
 #[derive(Debug)]
 pub struct Relay {
@@ -63,19 +60,19 @@ impl Relay {
     pub async fn carry_udp(&mut self, origin: SocketAddr) -> Result<()> {
         let socket = UdpSocket::bind(self.address).await;
         let socket = socket.context("failed to open a WAN link for packets")?;
-        let link = udp::Link::new(socket, origin, self.down.clone(), self.up.clone());
+        let link = Link::new(socket, origin, self.down.clone(), self.up.clone());
         self.tasks.push(tokio::spawn(link.carry()));
         Ok(())
     }
 
     /// Bytes that passed towards the site.
     pub fn down_bytes(&self) -> u64 {
-        self.down.bytes.load(Ordering::Relaxed)
+        self.down.bytes()
     }
 
     /// Bytes that passed towards the origin.
     pub fn up_bytes(&self) -> u64 {
-        self.up.bytes.load(Ordering::Relaxed)
+        self.up.bytes()
     }
 }
 
@@ -118,39 +115,6 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, direction: Arc<Di
         if to.write_all(&buffer[..read]).await.is_err() {
             return;
         }
-    }
-}
-
-/// One direction: a clock that says when the link is free again.
-#[derive(Debug)]
-struct Direction {
-    bits_per_sec: u64,
-    free: Mutex<Instant>,
-    bytes: AtomicU64,
-}
-
-impl Direction {
-    fn new(bits_per_sec: u64) -> Self {
-        Self {
-            bits_per_sec,
-            free: Mutex::new(Instant::now()),
-            bytes: AtomicU64::new(0),
-        }
-    }
-
-    /// Waits until the link has carried `bytes` more, and counts them; first
-    /// come, first served.
-    async fn wait_for(&self, bytes: usize) {
-        let until = {
-            let mut free = self.free.lock().await;
-            let now = Instant::now();
-            let start = (*free).max(now - CATCH_UP);
-            let bits = bytes as u64 * 8;
-            *free = start + Duration::from_nanos(bits * 1_000_000_000 / self.bits_per_sec.max(1));
-            *free
-        };
-        sleep_until(until).await;
-        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
 

@@ -49,7 +49,12 @@ pub(crate) struct Behaviour {
 
 /// Puts the protocols together; fails where multicast is not available.
 pub(crate) fn build(config: &Config, keypair: &Keypair) -> io::Result<Behaviour> {
-    let Timing { ping, progress, .. } = config.timing;
+    let Timing {
+        ping,
+        pong,
+        progress,
+        ..
+    } = config.timing;
     let requests = |streams| {
         request_response::Config::default()
             .with_request_timeout(STREAM_TIME_MAX)
@@ -93,6 +98,6 @@ pub(crate) fn build(config: &Config, keypair: &Keypair) -> io::Result<Behaviour>
         gossip: gossip::behaviour(&config.gossip_topic),
         identify: identify::Behaviour::new(about),
         mdns: Toggle::from(config.mdns.then(multicast).transpose()?),
-        ping: ping::Behaviour::new(ping::Config::new().with_interval(ping).with_timeout(ping)),
+        ping: ping::Behaviour::new(ping::Config::new().with_interval(ping).with_timeout(pong)),
     })
 }

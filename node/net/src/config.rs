@@ -42,9 +42,11 @@ pub struct HelloParts {
 pub struct Timing {
     /// From the encrypted connection to both verdicts.
     pub hello: Duration,
-    /// Between two pings of an idle connection, and how long each may take:
-    /// a peer without a sign of life for both together is down.
+    /// Between two pings of a connection. Each costs about a kilobyte of a thin
+    /// link with all headers; what is under way has shorter limits of its own.
     pub ping: Duration,
+    /// How long the answer to a ping may take; without one a peer is down.
+    pub pong: Duration,
     /// Two connections to one peer that come within this time are both sides
     /// dialling at once. One that comes later is a new session: the peer has
     /// lost the first connection, which this side has not noticed.
@@ -58,7 +60,8 @@ impl Default for Timing {
         Self {
             both_dialled: Duration::from_secs(10),
             hello: Duration::from_secs(5),
-            ping: Duration::from_secs(15),
+            ping: Duration::from_mins(1),
+            pong: Duration::from_secs(15),
             progress: Duration::from_secs(20),
         }
     }

@@ -14,8 +14,16 @@ struct Row {
     others: &'static [&'static str],
 }
 
-/// Packages that any crate may use in its tests; the wire vectors are JSON.
-const DEV: [&str; 5] = ["insta", "proptest", "serde_json", "tempfile", "trycmd"];
+/// Packages that any crate may use in its tests and benches; the wire vectors
+/// are JSON.
+const DEV: [&str; 6] = [
+    "criterion",
+    "insta",
+    "proptest",
+    "serde_json",
+    "tempfile",
+    "trycmd",
+];
 
 const TABLE: [Row; 16] = [
     Row {

@@ -9,8 +9,14 @@ use crate::peer::{Address, Member, Path};
 use crate::swarm::action::Action;
 use crate::swarm::dial::{Turn, first_wait, spread};
 use crate::swarm::machine::Swarm;
+use crate::swarm::meeting::Meeting;
 use crate::swarm::timer::Timer;
 use crate::time::{Duration, Time};
+
+/// Members that are reached have so long to say what they hold.
+const HEAR: Duration = Duration::secs(2);
+/// So many members are enough to begin with.
+const ENOUGH: usize = 2;
 
 impl Swarm {
     /// The first connection to an admitted peer stands.
@@ -134,6 +140,37 @@ impl Swarm {
         for (peer, addresses) in list {
             self.candidate(*peer, addresses, false, now);
         }
+    }
+
+    /// Until when a source is not to be asked for chunks of a content, if it
+    /// isn't: members of the site are about to be met, or to say what they hold.
+    pub(crate) fn meets_until(&self, id: &ContentId, source: &PeerId, now: Time) -> Option<Time> {
+        let content = self.contents.get(id)?;
+        let meeting = self.peers.get(source)?.meeting.as_ref();
+        let met_by = meeting.map_or(Time(0), Meeting::until);
+        let mut since: Vec<Time> = Vec::new();
+        let mut heard = 0;
+        for (peer, state) in self.peers.connected().filter(|(_, peer)| peer.is_member()) {
+            since.push(state.since);
+            heard += usize::from(content.views.0.contains_key(peer));
+        }
+        if met_by > now {
+            let Some(named) = meeting.and_then(Meeting::named) else {
+                return Some(met_by);
+            };
+            if since.len() < named.min(ENOUGH) {
+                return Some(met_by);
+            }
+        }
+        let need = since.len().min(ENOUGH);
+        if heard >= need {
+            return None;
+        }
+        // Only the oldest connections count: one that comes and goes must not
+        // put the source off again and again.
+        since.sort_unstable();
+        let until = since[need - 1].max(content.started).plus(HEAR);
+        (until > now).then_some(until)
     }
 
     /// A distrusted peer is believed again.

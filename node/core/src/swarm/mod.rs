@@ -11,7 +11,7 @@ pub(crate) mod fetched;
 pub(crate) mod fetches;
 pub(crate) mod grant;
 pub mod machine;
-pub(crate) mod meet;
+pub(crate) mod meeting;
 mod membership;
 pub(crate) mod pick;
 pub(crate) mod serve;

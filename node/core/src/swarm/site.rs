@@ -6,7 +6,7 @@ use patchmesh_content::id::{ContentId, PeerId};
 
 use crate::limits::PEERS_MAX;
 use crate::peer::{Member, Path};
-use crate::swarm::meet::Meeting;
+use crate::swarm::meeting::Meeting;
 use crate::time::{Duration, Time};
 use crate::view::PeerView;
 

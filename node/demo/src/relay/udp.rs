@@ -9,7 +9,7 @@ use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::Direction;
+use crate::relay::direction::Direction;
 
 /// The longest packet.
 const PACKET_MAX: usize = 65_535;

@@ -12,5 +12,4 @@ mod harness;
 mod hello;
 mod liar;
 mod multicast;
-mod throughput;
 mod traffic;
