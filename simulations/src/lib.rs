@@ -16,6 +16,7 @@ pub mod host;
 pub mod link;
 pub mod net;
 pub mod plan;
+pub mod planner;
 pub mod publisher;
 pub mod store;
 pub mod world;

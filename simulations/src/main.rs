@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use patchmesh_core::journal::replay;
 use patchmesh_simulations::plan::Plan;
+use patchmesh_simulations::planner::command::{self, PlanArgs};
 use patchmesh_simulations::{Report, run};
 
 #[derive(Parser)]
@@ -22,6 +23,8 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Plan a rollout: bytes, times and costs by policy, beside what is possible
+    Plan(Box<PlanArgs>),
     /// Run worlds with crashes, cuts, rotations and liars; check every promise
     Fault {
         /// How many seeds
@@ -61,6 +64,10 @@ enum Command {
 
 fn main() -> ExitCode {
     match Args::parse().command {
+        Command::Plan(args) => {
+            let mut out = std::io::stdout().lock();
+            command::run(&args, &mut out, &|line| eprintln!("{line}"))
+        }
         Command::Fault {
             seeds,
             from,

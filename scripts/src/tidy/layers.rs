@@ -201,8 +201,10 @@ const TABLE: [Row; 16] = [
         folder: "simulations",
         layer: 5,
         own: &["proto", "node/content", "node/trust", "node/core"],
+        // csv: tables of sites come from spreadsheets, with all their quoting.
         others: &[
             "clap",
+            "csv",
             "rand_chacha",
             "rayon",
             "serde",

@@ -1,0 +1,124 @@
+//! A policy over the whole world, as flows.
+
+use crate::planner::bound::limits::{Limits, Way, limits};
+use crate::planner::fluid::each::Each;
+use crate::planner::fluid::grants::{Flow, Granted, run};
+use crate::planner::fluid::late::finish;
+use crate::planner::fluid::shared::Shared;
+use crate::planner::outcome::{PolicyRun, SiteRun};
+use crate::planner::parallel::for_each;
+use crate::planner::scenario::model::{Fidelity, Kind, Policy};
+use crate::planner::world::site::World;
+use crate::planner::world::steps::Steps;
+
+/// Part of the uplinks that a swarm uses (assumed; Bharambe et al., INFOCOM
+/// 2006, find more than 0.95 with many peers).
+const EFFICIENCY: f64 = 0.95;
+
+/// How the bound of a policy is computed.
+pub fn way(kind: Kind) -> Way {
+    match kind {
+        Kind::Direct => Way::Each,
+        Kind::Cache | Kind::Grouped | Kind::Patchmesh => Way::Share,
+        Kind::Bittorrent => Way::Relay,
+    }
+}
+
+/// Runs a policy; `stretch` is a factor on the bytes of each site.
+pub fn policy(
+    world: &World,
+    policy: &Policy,
+    limits: &Limits,
+    stretch: &dyn Fn(usize) -> f64,
+    (threads, keep): (usize, bool),
+) -> (PolicyRun, Granted) {
+    let (supply, origin) = supply(world, policy.kind);
+    let size = world.size;
+    let others = world.hosts().saturating_sub(1).max(1) as f64;
+    let make = |(at, site)| match policy.kind {
+        Kind::Direct => Flow::Each(Each::new(site, size, 1.0, f64::INFINITY)),
+        Kind::Bittorrent if policy.local == 0 => {
+            let here = site_hosts(site);
+            let far = (others - (here - 1.0)) / others;
+            Flow::Each(Each::new(site, size, far, world.origin.most()))
+        }
+        Kind::Bittorrent | Kind::Cache | Kind::Grouped | Kind::Patchmesh => {
+            Flow::Shared(Shared::new(site, policy, size, stretch(at)))
+        }
+    };
+    let mut flows: Vec<Flow<'_>> = world.sites.iter().enumerate().map(make).collect();
+    let most: f64 = world.sites.iter().map(|site| site.down_free.most()).sum();
+    let end = limits.end();
+    let granted = run(
+        &mut flows,
+        (&supply, most),
+        (end, world.horizon),
+        (threads, keep),
+    );
+    let mut pairs: Vec<(Option<Flow<'_>>, SiteRun, usize)> = flows
+        .into_iter()
+        .enumerate()
+        .map(|(at, flow)| (Some(flow), SiteRun::default(), at))
+        .collect();
+    for_each(&mut pairs, threads, |(flow, result, at)| {
+        match flow.take() {
+            Some(Flow::Each(site)) => *result = site.finish(origin),
+            Some(Flow::Shared(site)) => {
+                let (mut run, copy) = site.finish();
+                run.from_origin *= origin;
+                finish(&world.sites[*at], policy.kind, size, (&mut run, &copy));
+                *result = run;
+            }
+            None => {}
+        }
+    });
+    let mut sites: Vec<SiteRun> = pairs.into_iter().map(|(_, run, _)| run).collect();
+    if policy.kind == Kind::Bittorrent {
+        uploads(world, &mut sites);
+    }
+    let run = PolicyRun {
+        label: policy.label.clone(),
+        kind: policy.kind,
+        fidelity: Fidelity::Fluid,
+        engine_sites: 0,
+        spread: None,
+        sites,
+    };
+    (run, granted)
+}
+
+fn site_hosts(site: &crate::planner::world::site::Site) -> f64 {
+    site.hosts.len() as f64
+}
+
+/// What all sites together can get, and the part of it that the origin sends.
+fn supply(world: &World, kind: Kind) -> (Steps, f64) {
+    let origin = world.origin.most();
+    if kind != Kind::Bittorrent || !origin.is_finite() {
+        return (world.origin.clone(), 1.0);
+    }
+    let ups: f64 = world.sites.iter().map(|site| site.up_free.least()).sum();
+    let all = origin + EFFICIENCY * ups;
+    if world.origin.least() < origin {
+        // Cuts of the origin: what is relayed flows on, which favours the swarm.
+        return (Steps::constant(all), origin / all);
+    }
+    (Steps::constant(all), origin / all)
+}
+
+/// What is not from the origin was sent by the sites, by the rates of their lines.
+fn uploads(world: &World, sites: &mut [SiteRun]) {
+    let relayed: f64 = sites
+        .iter()
+        .map(|site| site.wan_down - site.from_origin)
+        .sum();
+    let ups: f64 = world.sites.iter().map(|site| site.up_free.most()).sum();
+    for (site, run) in world.sites.iter().zip(sites) {
+        run.wan_up = relayed * site.up_free.most() / ups;
+    }
+}
+
+/// The bound that a policy is held to.
+pub fn limits_of(world: &World, policy: &Policy) -> Limits {
+    limits(world, way(policy.kind))
+}

@@ -1,0 +1,484 @@
+//! From TOML to a scenario.
+
+use crate::planner::problem::{Problem, nearest};
+use crate::planner::quantity as q;
+use crate::planner::scenario::model::{
+    Cut, EndpointClass, Fidelity, Kind, Origin, Policy, Presence, Profile, Release, Ring, Scenario,
+    Start, Target, Version,
+};
+use crate::planner::scenario::parse_sites::{Names, site_class, site_row};
+use crate::planner::scenario::reader::{Reader, Source, parse};
+use crate::planner::scenario::site_table;
+
+/// Largest scenario file that is read.
+pub const SCENARIO_LEN_MAX: usize = 4 << 20;
+
+/// Reads other files that a scenario names, by path as written.
+pub type Open<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+/// Reads a scenario.
+pub fn scenario(file: &str, text: &str, open: Open<'_>) -> Result<Scenario, Problem> {
+    if text.len() > SCENARIO_LEN_MAX {
+        let hint = "put the sites into a CSV file";
+        return Err(Problem::new(file, "longer than 4 MiB", hint));
+    }
+    let source = Source { file, text };
+    let table = parse(source)?;
+    let top = Reader::top(source, &table);
+    if top.count("schema")? != Some(1) {
+        return Err(top.wrong("schema", "must be 1", "begin the file with `schema = 1`"));
+    }
+    let profiles = profiles(&top)?;
+    let mut site_classes = Vec::new();
+    for reader in top.tables("site_class")? {
+        let class = site_class(&reader, &profiles)?;
+        if site_classes
+            .iter()
+            .any(|other: &crate::planner::scenario::model::SiteClass| other.name == class.name)
+        {
+            return Err(reader.wrong("name", "is used twice", "give each class its own name"));
+        }
+        site_classes.push(class);
+    }
+    if site_classes.is_empty() {
+        return Err(top.wrong("site_class", "no kind of site", "add a [[site_class]]"));
+    }
+    let mut sites = Vec::new();
+    let names = Names {
+        classes: &site_classes,
+        profiles: &profiles,
+    };
+    for reader in top.tables("site")? {
+        sites.push(site_row(&reader, names)?);
+    }
+    if let Some(reader) = top.table("sites")? {
+        sites.extend(rows(&reader, names, open)?);
+    }
+    let head = top.table("scenario")?;
+    let head = head.ok_or_else(|| top.missing("scenario", "add a [scenario] table"))?;
+    let mut scenario = head_of(&head)?;
+    scenario.origin = origin(&top)?;
+    scenario.endpoint_classes = endpoint_classes(&top)?;
+    scenario.release = release(&top)?;
+    scenario.policies = policies(&top)?;
+    scenario.cuts = cuts(&top)?;
+    scenario.profiles = profiles;
+    scenario.site_classes = site_classes;
+    scenario.sites = sites;
+    top.finish()?;
+    without_effect(&top, &scenario)?;
+    Ok(scenario)
+}
+
+fn rows(
+    reader: &Reader<'_>,
+    names: Names<'_>,
+    open: Open<'_>,
+) -> Result<Vec<crate::planner::scenario::model::SiteRow>, Problem> {
+    let path = reader.name("csv")?;
+    let ignored = reader.texts("ignore_columns")?.unwrap_or_default();
+    reader.finish()?;
+    let text = open(&path)
+        .map_err(|error| reader.wrong("csv", error, "paths are relative to the scenario file"))?;
+    site_table::read(&path, &text, names, &ignored)
+}
+
+fn head_of(reader: &Reader<'_>) -> Result<Scenario, Problem> {
+    let start = reader.quantity("start", date)?;
+    let scenario = Scenario {
+        name: reader.name("name")?,
+        seed: reader.count("seed")?.unwrap_or(1),
+        start: start.unwrap_or(Start {
+            weekday: 0,
+            second: 0,
+        }),
+        horizon: reader
+            .quantity("horizon", q::duration)?
+            .unwrap_or(7.0 * 86_400.0),
+        fidelity: reader
+            .quantity("fidelity", Fidelity::parse)?
+            .unwrap_or(Fidelity::Fluid),
+        per_class: usize::try_from(reader.count("per_class")?.unwrap_or(10)).unwrap_or(10),
+        currency: reader.text("currency")?.unwrap_or("EUR").to_owned(),
+        unit: reader.quantity("unit", q::size)?,
+        origin: Origin {
+            name: String::new(),
+            uplink: f64::INFINITY,
+            price: None,
+        },
+        endpoint_classes: Vec::new(),
+        site_classes: Vec::new(),
+        sites: Vec::new(),
+        profiles: Vec::new(),
+        release: Release {
+            name: String::new(),
+            size: 1,
+            deadline: None,
+            versions: Vec::new(),
+            rings: Vec::new(),
+        },
+        policies: Vec::new(),
+        cuts: Vec::new(),
+    };
+    if scenario.horizon < 60.0 {
+        return Err(reader.wrong(
+            "horizon",
+            "is below one minute",
+            "use something like \"72h\"",
+        ));
+    }
+    reader.finish()?;
+    Ok(scenario)
+}
+
+/// Local date and time, `2026-12-08T09:00`.
+fn date(text: &str) -> Result<Start, String> {
+    let wrong = || format!("`{text}` is no local time; write it like 2026-12-08T09:00");
+    let (date, time) = text.split_once('T').ok_or_else(wrong)?;
+    let number = |text: &str| text.parse::<i64>().ok();
+    let date: Vec<i64> = date.split('-').map_while(number).collect();
+    let time: Vec<i64> = time.split(':').map_while(number).collect();
+    let (&[year, month, day], &[hour, minute]) = (&date[..], &time[..]) else {
+        return Err(wrong());
+    };
+    let fits = (1970..2200).contains(&year)
+        && (1..13).contains(&month)
+        && (1..32).contains(&day)
+        && (0..24).contains(&hour)
+        && (0..60).contains(&minute);
+    if !fits {
+        return Err(wrong());
+    }
+    // Days since 1970-01-01, a Thursday, by counting months from March on.
+    let (y, m) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
+    Ok(Start {
+        weekday: u32::try_from((days + 3).rem_euclid(7)).unwrap_or(0),
+        second: u32::try_from(hour * 3600 + minute * 60).unwrap_or(0),
+    })
+}
+
+fn origin(top: &Reader<'_>) -> Result<Origin, Problem> {
+    let reader = top.table("origin")?;
+    let reader =
+        reader.ok_or_else(|| top.missing("origin", "add `origin = { uplink = \"1 Gbit/s\" }`"))?;
+    let cdn = reader.flag("cdn")?.unwrap_or(false);
+    let uplink = reader.quantity("uplink", q::rate)?;
+    let origin = Origin {
+        name: reader.text("name")?.unwrap_or("origin").to_owned(),
+        uplink: uplink.unwrap_or(f64::INFINITY),
+        price: reader.quantity("price", q::price)?.map(|(price, _)| price),
+    };
+    reader.finish()?;
+    match (cdn, uplink) {
+        (true, Some(_)) => Err(reader.wrong("uplink", "has no effect with `cdn`", "drop one")),
+        (false, None) => Err(reader.missing("uplink", "or say `cdn = true`")),
+        _ => Ok(origin),
+    }
+}
+
+fn profiles(top: &Reader<'_>) -> Result<Vec<Profile>, Problem> {
+    let Some(table) = top.table("profile")? else {
+        return Ok(Vec::new());
+    };
+    let mut profiles = Vec::new();
+    for (name, reader) in table.named()? {
+        let hours = reader.shares("weekday")?.unwrap_or_default();
+        let weekday = <[f64; 24]>::try_from(hours).map_err(|hours| {
+            let says = format!("{} hours, a day has 24", hours.len());
+            reader.wrong(
+                "weekday",
+                says,
+                "give the share of the line for each local hour",
+            )
+        })?;
+        let weekend = reader.share("weekend")?;
+        let weekend = weekend.ok_or_else(|| reader.missing("weekend", "add `weekend = 0.05`"))?;
+        reader.finish()?;
+        profiles.push(Profile {
+            name,
+            weekday,
+            weekend,
+        });
+    }
+    Ok(profiles)
+}
+
+fn endpoint_classes(top: &Reader<'_>) -> Result<Vec<EndpointClass>, Problem> {
+    let mut classes = Vec::new();
+    for reader in top.tables("endpoint_class")? {
+        let presence = reader.text("presence")?.unwrap_or("always");
+        let presence = match presence {
+            "always" => Presence::Always,
+            "office-desktop" => Presence::OfficeDesktop,
+            "office-laptop" => Presence::OfficeLaptop,
+            other => {
+                let known = ["always", "office-desktop", "office-laptop"];
+                let hint = nearest(other, &known).map_or_else(
+                    || format!("known: {}", known.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                return Err(reader.wrong("presence", format!("unknown profile `{other}`"), hint));
+            }
+        };
+        classes.push(EndpointClass {
+            name: reader.name("name")?,
+            share: reader.share("share")?.unwrap_or(1.0),
+            presence,
+        });
+        reader.finish()?;
+    }
+    if classes.is_empty() {
+        classes.push(EndpointClass {
+            name: "endpoint".to_owned(),
+            share: 1.0,
+            presence: Presence::Always,
+        });
+    }
+    whole(
+        top,
+        "endpoint_class",
+        classes.iter().map(|class| class.share),
+    )?;
+    Ok(classes)
+}
+
+/// Shares that must cover everything.
+fn whole(reader: &Reader<'_>, key: &str, shares: impl Iterator<Item = f64>) -> Result<(), Problem> {
+    let sum: f64 = shares.sum();
+    if (sum - 1.0).abs() > 1e-6 {
+        let hint = "the shares of the list must add up to 1";
+        return Err(reader.wrong(key, format!("shares add up to {sum:.4}"), hint));
+    }
+    Ok(())
+}
+
+fn release(top: &Reader<'_>) -> Result<Release, Problem> {
+    let readers = top.tables("release")?;
+    let [reader] = &readers[..] else {
+        let says = format!("{} releases", readers.len());
+        return Err(top.wrong("release", says, "plan one [[release]] at a time"));
+    };
+    let mut versions = Vec::new();
+    for version in reader.tables("versions")? {
+        versions.push(Version {
+            share: version.share("share")?.unwrap_or(1.0),
+            overlap: version.share("overlap")?.unwrap_or(0.0),
+        });
+        version.finish()?;
+    }
+    if versions.is_empty() {
+        versions.push(Version {
+            share: 1.0,
+            overlap: 0.0,
+        });
+    }
+    whole(
+        reader,
+        "versions",
+        versions.iter().map(|version| version.share),
+    )?;
+    if versions.iter().any(|version| version.overlap >= 1.0) {
+        let hint = "leave out endpoints that have everything";
+        return Err(reader.wrong("versions", "an overlap of 1 leaves nothing to move", hint));
+    }
+    let mut rings = Vec::new();
+    for ring in reader.tables("rings")? {
+        rings.push(Ring {
+            name: ring.name("name")?,
+            share: ring.share("share")?.unwrap_or(1.0),
+            at: ring.quantity("at", q::duration)?.unwrap_or(0.0),
+        });
+        ring.finish()?;
+    }
+    if rings.is_empty() {
+        rings.push(Ring {
+            name: "all".to_owned(),
+            share: 1.0,
+            at: 0.0,
+        });
+    }
+    whole(reader, "rings", rings.iter().map(|ring| ring.share))?;
+    let size = reader.quantity("size", q::size)?;
+    let release = Release {
+        name: reader.name("name")?,
+        size: size.ok_or_else(|| reader.missing("size", "add `size = \"2 GiB\"`"))?,
+        deadline: reader.quantity("deadline", q::duration)?,
+        versions,
+        rings,
+    };
+    reader.finish()?;
+    Ok(release)
+}
+
+/// Kinds of policies by the names they are written with.
+const KINDS: [(&str, Kind); 5] = [
+    ("direct", Kind::Direct),
+    ("cache", Kind::Cache),
+    ("bittorrent", Kind::Bittorrent),
+    ("grouped", Kind::Grouped),
+    ("patchmesh", Kind::Patchmesh),
+];
+
+/// A policy with its defaults, by name; `bittorrent-local` is one with neighbours at home.
+pub fn named_policy(name: &str) -> Result<Policy, String> {
+    let (kind, local) = if name == "bittorrent-local" {
+        (Kind::Bittorrent, 30)
+    } else {
+        let known: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
+        let kind = KINDS.iter().find(|(known, _)| *known == name);
+        let near = nearest(name, &known);
+        let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        let says = format!("unknown policy `{name}`: {near}known: {}", known.join(", "));
+        (kind.map(|(_, kind)| *kind).ok_or(says)?, 0)
+    };
+    Ok(Policy {
+        label: name.to_owned(),
+        kind,
+        neighbours: 35,
+        local,
+        copies: None,
+        server_nic: 1e9,
+        cost: None,
+    })
+}
+
+fn policies(top: &Reader<'_>) -> Result<Vec<Policy>, Problem> {
+    let mut policies: Vec<Policy> = Vec::new();
+    for reader in top.tables("policy")? {
+        let name = reader.name("kind")?;
+        let mut policy = named_policy(&name).map_err(|says| reader.wrong("kind", says, ""))?;
+        match policy.kind {
+            Kind::Bittorrent => {
+                policy.neighbours = small(reader.count("neighbours")?, policy.neighbours);
+                policy.local = small(reader.count("local")?, policy.local);
+                if policy.local > policy.neighbours {
+                    let hint = "`local` counts some of the `neighbours`";
+                    return Err(reader.wrong("local", "more than all neighbours", hint));
+                }
+                if policy.local > 0 {
+                    "bittorrent-local".clone_into(&mut policy.label);
+                    policy.copies = copies(&reader)?;
+                }
+            }
+            Kind::Grouped => policy.copies = copies(&reader)?,
+            Kind::Cache => {
+                let nic = reader.quantity("server_nic", q::rate)?;
+                policy.server_nic = nic.unwrap_or(policy.server_nic);
+            }
+            Kind::Direct | Kind::Patchmesh => {}
+        }
+        policy.cost = reader.quantity("cost", q::monthly)?.map(|(cost, _)| cost);
+        if let Some(label) = reader.text("label")? {
+            label.clone_into(&mut policy.label);
+        }
+        reader.finish()?;
+        if policies.iter().any(|other| other.label == policy.label) {
+            let hint = "give one of them a `label`";
+            return Err(reader.wrong("kind", "two policies have one name", hint));
+        }
+        policies.push(policy);
+    }
+    if policies.is_empty() {
+        policies = default_policies();
+    }
+    Ok(policies)
+}
+
+/// All policies, with their defaults.
+pub fn default_policies() -> Vec<Policy> {
+    let names = [
+        "direct",
+        "cache",
+        "bittorrent",
+        "bittorrent-local",
+        "grouped",
+        "patchmesh",
+    ];
+    names
+        .iter()
+        .filter_map(|name| named_policy(name).ok())
+        .collect()
+}
+
+fn copies(reader: &Reader<'_>) -> Result<Option<f64>, Problem> {
+    reader.quantity("copies", |text| {
+        let copies: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
+        if (1.0..1000.0).contains(&copies) {
+            Ok(copies)
+        } else {
+            Err("a site takes at least 1 copy".to_owned())
+        }
+    })
+}
+
+fn small(count: Option<u64>, default: u32) -> u32 {
+    count.map_or(default, |count| u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+fn cuts(top: &Reader<'_>) -> Result<Vec<Cut>, Problem> {
+    let mut cuts = Vec::new();
+    for reader in top.tables("fault")? {
+        let kind = reader.name("kind")?;
+        let target = match kind.as_str() {
+            "origin_down" => Target::Origin,
+            "wan_down" => {
+                let sites = reader.texts("sites")?.unwrap_or_default();
+                if sites.is_empty() {
+                    let hint = "list ids of sites, or names of classes";
+                    return Err(reader.wrong("sites", "no site named", hint));
+                }
+                Target::Sites(sites.into_iter().map(str::to_owned).collect())
+            }
+            other => {
+                let says = format!("unknown fault `{other}`");
+                return Err(reader.wrong("kind", says, "known: origin_down, wan_down"));
+            }
+        };
+        let from = reader.quantity("at", q::duration)?.unwrap_or(0.0);
+        let long = reader.quantity("for", q::duration)?;
+        let long = long.ok_or_else(|| reader.missing("for", "add `for = \"3h\"`"))?;
+        reader.finish()?;
+        cuts.push(Cut {
+            target,
+            from,
+            to: from + long,
+        });
+    }
+    Ok(cuts)
+}
+
+/// Refuses what is said and changes nothing.
+fn without_effect(top: &Reader<'_>, scenario: &Scenario) -> Result<(), Problem> {
+    for (at, class) in scenario.site_classes.iter().enumerate() {
+        if class.count == 0 && !scenario.sites.iter().any(|site| site.class == at) {
+            let says = format!("no site is of the class `{}`", class.name);
+            return Err(top.wrong("site_class", says, "give it a `count`, or drop it"));
+        }
+    }
+    for (at, profile) in scenario.profiles.iter().enumerate() {
+        let by_class = scenario
+            .site_classes
+            .iter()
+            .any(|class| class.background == Some(at));
+        let by_site = scenario
+            .sites
+            .iter()
+            .any(|site| site.background == Some(at));
+        if !by_class && !by_site {
+            let says = format!("the profile `{}` is used by no site", profile.name);
+            return Err(top.wrong("profile", says, "name it as `background`, or drop it"));
+        }
+    }
+    for ring in &scenario.release.rings {
+        if ring.at >= scenario.horizon {
+            let says = format!("ring `{}` begins after the horizon", ring.name);
+            return Err(top.wrong("release", says, "make scenario.horizon longer"));
+        }
+    }
+    Ok(())
+}

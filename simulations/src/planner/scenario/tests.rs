@@ -1,0 +1,256 @@
+//! What a scenario may say, and how wrong ones are refused.
+
+use crate::planner::problem::Problem;
+use crate::planner::scenario::example::{EXAMPLE, around_table};
+use crate::planner::scenario::model::{Fidelity, Kind, Scenario};
+use crate::planner::scenario::parse::scenario;
+use crate::planner::scenario::quick::Quick;
+use crate::planner::world::build::world;
+
+const TABLE: &str = "id,endpoints,wan_down[Mbit/s],price,utc_offset\n\
+                     berlin,40,100,0.02 EUR/GB,+01:00\n\
+                     \"essen, west\",,20,,\n";
+
+fn read(text: &str) -> Result<Scenario, Problem> {
+    let open = |path: &str| match path {
+        "sites.csv" => Ok(TABLE.to_owned()),
+        "bad.csv" => Ok("id,wan_down\nx,20\n".to_owned()),
+        "odd.csv" => Ok("id,wan_donw\nx,20 Mbit/s\n".to_owned()),
+        _ => Err(format!("{path} is not there")),
+    };
+    scenario("t.toml", text, &open)
+}
+
+const GOOD: &str = r#"schema = 1
+scenario = { name = "t", fidelity = "full" }
+origin = { uplink = "1 Gbit/s" }
+[[site_class]]
+name = "branch"
+count = 3
+endpoints = 10
+wan = { down = "20 Mbit/s", up = "5 Mbit/s" }
+[[release]]
+name = "r"
+size = "1 GiB"
+"#;
+
+#[test]
+fn the_example_and_its_relatives_parse() {
+    let example = read(EXAMPLE).unwrap();
+    assert_eq!(example.policies.len(), 6);
+    assert_eq!((example.start.weekday, example.start.second), (1, 32_400));
+    assert_eq!(example.site_classes[0].limit.hours, Some((8, 18)));
+    assert_eq!(example.sites[0].line.down, 1e9);
+    let around = read(&around_table("sites.csv", "id,endpoints,wan_down[Mbit/s]")).unwrap();
+    assert_eq!(around.sites.len(), 2);
+    assert_eq!(
+        (around.sites[0].endpoints, around.sites[0].line.down),
+        (Some(40), 100e6)
+    );
+    assert_eq!(around.sites[1].id, "essen, west");
+    assert_eq!(
+        (around.sites[1].endpoints, around.sites[0].utc_offset),
+        (None, 3600)
+    );
+    let quick = Quick {
+        sites: 200,
+        endpoints: 30,
+        wan: "20 Mbit/s".to_owned(),
+        up: None,
+        size: "2 GiB".to_owned(),
+        origin: "1 Gbit/s".to_owned(),
+        share: 0.5,
+        deadline: Some("4h".to_owned()),
+        fidelity: "sampled".to_owned(),
+    };
+    let quick = read(&quick.scenario()).unwrap();
+    assert_eq!(
+        (quick.site_classes[0].count, quick.site_classes[0].line.up),
+        (200, 5e6)
+    );
+    assert_eq!(
+        (quick.fidelity, quick.release.deadline),
+        (Fidelity::Sampled, Some(14_400.0))
+    );
+    assert_eq!(quick.policies.last().unwrap().kind, Kind::Patchmesh);
+}
+
+/// What is written, by what it is replaced; line and place of the error, and a
+/// part of what is said.
+type Slip = (
+    &'static str,
+    &'static str,
+    usize,
+    &'static str,
+    &'static str,
+);
+
+const SLIPS: &[Slip] = &[
+    ("down =", "dwon =", 8, "site_class[0].wan.dwon", "`down`"),
+    (
+        "count = 3",
+        "count = 3\ncuont = 4",
+        7,
+        "site_class[0].cuont",
+        "`count`",
+    ),
+    ("20 Mbit/s", "20", 8, "site_class[0].wan.down", "no unit"),
+    (
+        "20 Mbit/s",
+        "20 MiB",
+        8,
+        "site_class[0].wan.down",
+        "no unit of a rate",
+    ),
+    (
+        "20 Mbit/s",
+        "99999 Gbit/s",
+        8,
+        "site_class[0].wan.down",
+        "faster",
+    ),
+    ("schema = 1", "schema = 2", 1, "schema", "schema = 1"),
+    (
+        "endpoints = 10",
+        "endpoints = 0",
+        7,
+        "site_class[0].endpoints",
+        "impossible",
+    ),
+    (
+        "endpoints = 10",
+        "endpoints = \"x\"",
+        7,
+        "site_class[0].endpoints",
+        "whole number",
+    ),
+    (
+        "count = 3",
+        "count = 0",
+        4,
+        "site_class",
+        "no site is of the class",
+    ),
+    (
+        "count = 3",
+        "limit = { share = 30 }",
+        6,
+        "site_class[0].limit.share",
+        "0.30",
+    ),
+    (
+        "count = 3",
+        "background = \"x\"",
+        6,
+        "site_class[0].background",
+        "unknown profile",
+    ),
+    (
+        "count = 3",
+        "lan = { wifi = \"1 Mbit/s\" }",
+        6,
+        "site_class[0].lan.wifi",
+        "no effect",
+    ),
+    (
+        "name = \"r\"",
+        "name = \"r\"\nrings = [{ name = \"a\", share = 0.5 }]",
+        11,
+        "release[0].rings",
+        "add up to",
+    ),
+    (
+        "[[release]]",
+        "[[policy]]\nkind = \"pachmesh\"\n[[release]]",
+        10,
+        "policy[0].kind",
+        "did you mean `patchmesh`",
+    ),
+    ("count = 3", "count = 3 3", 6, "", ""),
+    (
+        "[[release]]",
+        "sites = 3\n[[release]]",
+        9,
+        "site_class[0].sites",
+        "unknown key",
+    ),
+];
+
+#[test]
+fn errors_name_line_place_and_cure() {
+    for (from, to, line, place, part) in SLIPS {
+        let text = GOOD.replacen(*from, to, 1);
+        let problem = read(&text).unwrap_err();
+        let shown = problem.to_string();
+        assert_eq!(
+            (problem.line, problem.place.as_str()),
+            (*line, *place),
+            "{shown}"
+        );
+        assert!(shown.contains(*part), "{shown}");
+    }
+}
+
+#[test]
+fn errors_in_tables_name_row_and_column() {
+    let table = |name: &str| {
+        let sites = format!("sites = {{ csv = \"{name}\" }}\n[[site_class]]");
+        read(&GOOD.replacen("[[site_class]]", &sites, 1)).unwrap_err()
+    };
+    let bad = table("bad.csv");
+    assert_eq!(
+        (bad.file.as_str(), bad.line, bad.place.as_str()),
+        ("bad.csv", 2, "wan_down")
+    );
+    assert!(table("odd.csv").hint.contains("`wan_down`"));
+    assert_eq!(
+        (table("none.csv").line, table("none.csv").place.as_str()),
+        (4, "sites.csv")
+    );
+}
+
+#[test]
+fn sites_that_cannot_be_reached_are_refused() {
+    for (from, to) in [
+        ("count = 3", "count = 3\nlimit = { share = 0.0 }"),
+        (
+            "[[release]]",
+            "[[fault]]\nkind = \"wan_down\"\nsites = [\"branch\"]\nfor = \"30d\"\n[[release]]",
+        ),
+    ] {
+        let cut = read(&GOOD.replacen(from, to, 1)).unwrap();
+        let problem = world(&cut, "t.toml").unwrap_err();
+        assert!(problem.says.contains("branch-0001"), "{problem}");
+    }
+    let fault = "[[fault]]\nkind = \"wan_down\"\nsites = [\"brnach\"]\nfor = \"1h\"\n[[release]]";
+    let wrong = read(&GOOD.replacen("[[release]]", fault, 1)).unwrap();
+    assert!(
+        world(&wrong, "t.toml")
+            .unwrap_err()
+            .hint
+            .contains("`branch`")
+    );
+}
+
+#[test]
+fn no_text_makes_the_reader_panic() {
+    let mut chance = crate::planner::world::chance::Chance::new(1, 2, 3);
+    for _ in 0..300 {
+        let mut bytes = EXAMPLE.as_bytes().to_vec();
+        for _ in 0..3 {
+            let at = (chance.unit() * bytes.len() as f64) as usize;
+            let byte = b"0[]{}=\".-\n9a"[(chance.unit() * 12.0) as usize];
+            if chance.unit() < 0.5 {
+                bytes[at] = byte;
+            } else {
+                bytes.remove(at);
+            }
+        }
+        if let Ok(scenario) = read(&String::from_utf8_lossy(&bytes)) {
+            // What is accepted can be built.
+            if let Ok(world) = world(&scenario, "t.toml") {
+                assert!(world.hosts() > 0);
+            }
+        }
+    }
+}

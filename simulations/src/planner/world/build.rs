@@ -1,0 +1,281 @@
+//! From a scenario to its world.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::planner::problem::{Problem, nearest};
+use crate::planner::scenario::model::{
+    Cut, Endpoints, Limit, Scenario, SiteClass, SiteRow, Target,
+};
+use crate::planner::world::chance::{Chance, number};
+use crate::planner::world::presence::Calendar;
+use crate::planner::world::site::{Host, Site, World};
+use crate::planner::world::steps::Steps;
+
+/// Most endpoints of a world.
+const HOSTS_MAX: usize = 5_000_000;
+/// Payload of one packet, for the rate of a connection under loss.
+const SEGMENT: f64 = 1448.0;
+
+/// What a line leaves, by what it depends on.
+type Lines = BTreeMap<(usize, u64, u64, Option<usize>, i32, Vec<usize>), [Arc<Steps>; 3]>;
+
+/// Builds the world; refuses sites that nothing can ever reach.
+pub fn world(scenario: &Scenario, file: &str) -> Result<World, Problem> {
+    let rows = rows(scenario);
+    targets(scenario, &rows, file)?;
+    let mut lines = Lines::new();
+    let mut sites = Vec::with_capacity(rows.len());
+    let mut hosts = 0;
+    for row in &rows {
+        let site = site(scenario, row, &mut lines);
+        let reach = site.down_free.passed(0.0, scenario.horizon);
+        if reach <= 0.0 {
+            let hint = "the limit, other traffic or a fault leaves updates nothing in the whole \
+                        horizon: raise limit.share, or take the site out";
+            return Err(Problem::new(
+                file,
+                format!("site `{}` cannot be reached", row.id),
+                hint,
+            ));
+        }
+        hosts += site.hosts.len();
+        if hosts > HOSTS_MAX {
+            let says = format!("more than {HOSTS_MAX} endpoints");
+            return Err(Problem::new(
+                file,
+                says,
+                "plan parts of the network one by one",
+            ));
+        }
+        sites.push(site);
+    }
+    let uplink = scenario.origin.uplink / 8.0;
+    let cuts = scenario
+        .cuts
+        .iter()
+        .filter(|cut| cut.target == Target::Origin);
+    let mut moments = vec![0.0];
+    moments.extend(cuts.clone().flat_map(|cut| [cut.from, cut.to]));
+    moments.sort_by(f64::total_cmp);
+    let rate = |at: f64| {
+        let cut = cuts.clone().any(|cut| cut.from <= at && at < cut.to);
+        if cut { 0.0 } else { uplink }
+    };
+    let moments: Vec<_> = moments.iter().map(|at| (*at, rate(*at))).collect();
+    Ok(World {
+        size: scenario.release.size as f64,
+        seed: scenario.seed,
+        horizon: scenario.horizon,
+        origin: Steps::new(&moments),
+        sites,
+    })
+}
+
+/// All sites: those of the classes by number, then single ones.
+fn rows(scenario: &Scenario) -> Vec<SiteRow> {
+    let mut rows = Vec::new();
+    for (at, class) in scenario.site_classes.iter().enumerate() {
+        for number in 1..=class.count {
+            rows.push(SiteRow {
+                id: format!("{}-{number:04}", class.name),
+                class: at,
+                endpoints: None,
+                line: class.line,
+                background: class.background,
+                utc_offset: class.utc_offset,
+            });
+        }
+    }
+    rows.extend(scenario.sites.iter().cloned());
+    rows
+}
+
+/// Refuses cuts of sites that do not exist.
+fn targets(scenario: &Scenario, rows: &[SiteRow], file: &str) -> Result<(), Problem> {
+    let mut known: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    known.extend(
+        scenario
+            .site_classes
+            .iter()
+            .map(|class| class.name.as_str()),
+    );
+    known.sort_unstable();
+    for cut in &scenario.cuts {
+        let Target::Sites(names) = &cut.target else {
+            continue;
+        };
+        for name in names {
+            if known.binary_search(&name.as_str()).is_err() {
+                let near = nearest(name, &known);
+                let hint = near.map_or_else(String::new, |near| format!("did you mean `{near}`?"));
+                let says = format!("fault: no site or class is named `{name}`");
+                return Err(Problem::new(file, says, hint));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn site(scenario: &Scenario, row: &SiteRow, lines: &mut Lines) -> Site {
+    let class = &scenario.site_classes[row.class];
+    let entity = number(&row.id);
+    let mut chance = Chance::new(scenario.seed, entity, 1);
+    let count = row
+        .endpoints
+        .unwrap_or_else(|| draw(class.endpoints, &mut chance));
+    let calendar = Calendar::new(scenario.start, row.utc_offset, scenario.horizon);
+    let hits = |cut: &Cut| match &cut.target {
+        Target::Origin => false,
+        Target::Sites(names) => names
+            .iter()
+            .any(|name| *name == row.id || *name == class.name),
+    };
+    let cuts: Vec<usize> = (0..scenario.cuts.len())
+        .filter(|at| hits(&scenario.cuts[*at]))
+        .collect();
+    let (down, up) = (row.line.down.to_bits(), row.line.up.to_bits());
+    let key = (
+        row.class,
+        down,
+        up,
+        row.background,
+        row.utc_offset,
+        cuts.clone(),
+    );
+    let [down_free, up_free, others] = lines
+        .entry(key)
+        .or_insert_with(|| line(scenario, class, row, (&calendar, &cuts)))
+        .clone();
+    let wireless = (f64::from(count) * class.lan.wifi_share).round() as u32;
+    let hosts = (0..count)
+        .map(|at| {
+            host(
+                scenario,
+                &calendar,
+                entity ^ u64::from(at) << 40,
+                at < wireless,
+            )
+        })
+        .collect();
+    Site {
+        id: row.id.clone(),
+        class: row.class,
+        down: row.line.down / 8.0,
+        up: row.line.up / 8.0,
+        down_free,
+        up_free,
+        others,
+        rtt: row.line.rtt,
+        flow: flow(row.line.rtt, row.line.loss),
+        price: row.line.price,
+        quota: row.line.quota,
+        nic: class.lan.nic / 8.0,
+        fabric: class.lan.fabric / 8.0,
+        wifi: class.lan.wifi / 8.0,
+        parts: class.lan.parts,
+        hosts,
+    }
+}
+
+/// What one connection carries under loss (Mathis et al., CCR 27(3), 1997).
+fn flow(rtt: f64, loss: f64) -> f64 {
+    if rtt > 0.0 && loss > 0.0 {
+        SEGMENT / rtt * 1.22 / loss.sqrt()
+    } else {
+        f64::INFINITY
+    }
+}
+
+fn host(scenario: &Scenario, calendar: &Calendar, entity: u64, wireless: bool) -> Host {
+    let mut chance = Chance::new(scenario.seed, entity, 2);
+    let release = &scenario.release;
+    let class = chance.pick(scenario.endpoint_classes.iter().map(|class| class.share));
+    let version = chance.pick(release.versions.iter().map(|version| version.share));
+    let ring = chance.pick(release.rings.iter().map(|ring| ring.share));
+    Host {
+        wireless,
+        overlap: release.versions[version].overlap,
+        ring: u16::try_from(ring).unwrap_or(u16::MAX),
+        start: release.rings[ring].at,
+        on: calendar.on(scenario.endpoint_classes[class].presence, &mut chance),
+    }
+}
+
+/// Half of the sites are at or below the median.
+fn draw(endpoints: Endpoints, chance: &mut Chance) -> u32 {
+    let (min, median, max) = (
+        f64::from(endpoints.min),
+        f64::from(endpoints.median),
+        f64::from(endpoints.max),
+    );
+    let at = chance.unit() * 2.0;
+    let count = if at < 1.0 {
+        min + (median - min) * at
+    } else {
+        median + (max - median) * (at - 1.0)
+    };
+    count.round().clamp(min, max) as u32
+}
+
+/// What a line leaves to updates, down and up, and what other traffic takes.
+fn line(
+    scenario: &Scenario,
+    class: &SiteClass,
+    row: &SiteRow,
+    (calendar, cuts): (&Calendar, &[usize]),
+) -> [Arc<Steps>; 3] {
+    let profile = row.background.map(|at| &scenario.profiles[at]);
+    let hours: Vec<(f64, bool, usize)> = calendar.hours().collect();
+    let cuts: Vec<&Cut> = cuts.iter().map(|at| &scenario.cuts[*at]).collect();
+    let mut moments: Vec<f64> = hours.iter().map(|(at, _, _)| *at).collect();
+    moments.extend(cuts.iter().flat_map(|cut| [cut.from, cut.to]));
+    moments.push(0.0);
+    moments.sort_by(f64::total_cmp);
+    moments.dedup();
+    let others = |at: f64| {
+        let index = hours
+            .partition_point(|(start, _, _)| *start <= at)
+            .saturating_sub(1);
+        let (weekend, hour) = hours.get(index).map_or((false, 0), |(_, w, h)| (*w, *h));
+        let taken = profile.map_or(0.0, |profile| {
+            if weekend {
+                profile.weekend
+            } else {
+                profile.weekday[hour]
+            }
+        });
+        (taken, allowed(class.limit, hour))
+    };
+    let free = |rate: f64| {
+        let moments: Vec<(f64, f64)> = moments
+            .iter()
+            .map(|at| {
+                let (taken, share) = others(*at);
+                let cut = cuts.iter().any(|cut| cut.from <= *at && *at < cut.to);
+                let left = rate / 8.0 * share.min(1.0 - taken);
+                (*at, if cut { 0.0 } else { left })
+            })
+            .collect();
+        Arc::new(Steps::new(&moments))
+    };
+    let taken: Vec<(f64, f64)> = moments.iter().map(|at| (*at, others(*at).0)).collect();
+    [
+        free(row.line.down),
+        free(row.line.up),
+        Arc::new(Steps::new(&taken)),
+    ]
+}
+
+/// Part of the line that updates may take in an hour.
+fn allowed(limit: Limit, hour: usize) -> f64 {
+    let inside = limit.hours.is_none_or(|(from, to)| {
+        let (from, to) = (from as usize, to as usize);
+        if from < to {
+            (from..to).contains(&hour)
+        } else {
+            hour >= from || hour < to
+        }
+    });
+    if inside { limit.share } else { 1.0 }
+}
