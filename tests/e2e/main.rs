@@ -9,4 +9,5 @@ mod configuration;
 mod http;
 mod lifecycle;
 mod quota;
+mod repair;
 mod rollout;

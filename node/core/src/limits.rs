@@ -64,3 +64,5 @@ pub const LEASE_PARTS_MAX: usize = 8;
 pub const HAVE_BATCH_MAX: u32 = 64;
 /// Askers of one site and content whose named holder is remembered, per span.
 pub const TOLD_MAX: usize = 16 * 1024;
+/// Stage steps of one release that may find damaged chunks before a person has to look.
+pub const STAGE_REPAIRS_MAX: u32 = 3;

@@ -13,6 +13,7 @@ mod logging;
 mod notices;
 mod origin;
 mod recorder;
+mod repair;
 mod run;
 mod stage;
 mod start;

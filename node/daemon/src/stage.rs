@@ -58,6 +58,17 @@ pub(crate) enum StageError {
     },
 }
 
+impl StageError {
+    /// Whether the chunks at rest are the cause.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            Self::Missing { .. } | Self::Frame { .. } | Self::Assemble { .. } => true,
+            Self::Read { source, .. } => matches!(source, ReadError::Damaged { .. }),
+            Self::Io { .. } => false,
+        }
+    }
+}
+
 /// Stages a release below `root`; a complete tree already there is replaced.
 pub(crate) fn stage(store: &Store, index: &ReleaseIndex, root: &Path) -> Result<(), StageError> {
     let at = |path: &str| {

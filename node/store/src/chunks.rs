@@ -108,6 +108,16 @@ impl Store {
         }
     }
 
+    /// Takes a chunk out of the store whose bytes the caller found to be others
+    /// than its id says. One that is not held is fine.
+    pub fn withdraw(&self, id: &ChunkId) {
+        let mut gate = self.gate();
+        let seen = self.held().readable(id);
+        if let Some(chunk) = seen {
+            self.take_away(&mut gate, id, chunk.place);
+        }
+    }
+
     /// Whether a chunk is held, durable or not.
     pub fn contains(&self, id: &ChunkId) -> bool {
         self.held().readable(id).is_some()

@@ -9,6 +9,7 @@ use patchmesh_trust::verified::Verified;
 use crate::config::{Config, Mode};
 use crate::ids::InstallId;
 use crate::input::Installed;
+use crate::limits::STAGE_REPAIRS_MAX;
 use crate::output::{Notice, Step as HostStep};
 use crate::record::{Record, ReleaseState};
 use crate::rollout::action::Action;
@@ -22,6 +23,8 @@ struct Item {
     release: Option<Verified<Release>>,
     facts: Facts,
     install: Option<InstallId>,
+    /// Stage steps in a row that found damaged chunks.
+    repairs: u32,
 }
 
 /// Decides what happens with each listed release on this host.
@@ -116,6 +119,7 @@ impl Rollout {
         if std::mem::take(&mut item.facts.given_up) {
             out.push(Action::NeedIndex { content: *content });
         }
+        item.repairs = 0;
         if item.facts.state == ReleaseState::Failed {
             item.enter(ReleaseState::Fetching, String::new(), out);
         }
@@ -143,7 +147,8 @@ impl Rollout {
     fn damaged(&mut self, content: &ContentId, out: &mut Vec<Action>) {
         if let Some(item) = self.items.get_mut(content) {
             item.facts.complete = false;
-            if item.facts.state == ReleaseState::Failed {
+            // A disk that alters what it is given is not fed without end.
+            if item.facts.state == ReleaseState::Failed && item.repairs < STAGE_REPAIRS_MAX {
                 item.enter(ReleaseState::Fetching, String::new(), out);
             }
         }
@@ -158,8 +163,13 @@ impl Rollout {
         item.install = None;
         item.facts.staging = false;
         match outcome {
-            Installed::Passed => item.enter(ReleaseState::Staged, String::new(), out),
-            Installed::Failed(_) if !item.facts.complete => {}
+            Installed::Passed => {
+                item.repairs = 0;
+                item.enter(ReleaseState::Staged, String::new(), out);
+            }
+            Installed::Failed(_) if !item.facts.complete && item.repairs < STAGE_REPAIRS_MAX => {
+                item.repairs += 1;
+            }
             Installed::Failed(detail) => item.enter(ReleaseState::Failed, detail, out),
         }
     }
@@ -226,6 +236,7 @@ impl Item {
                 staging: false,
             },
             install: None,
+            repairs: 0,
         }
     }
 

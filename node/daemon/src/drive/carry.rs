@@ -15,7 +15,7 @@ use patchmesh_net::{Bytes, Command};
 
 use crate::drive::finished::Finished;
 use crate::drive::node::Node;
-use crate::{intake, stage};
+use crate::{intake, repair, stage};
 
 /// Tries of a commit, a second apart, before the node gives up and ends: what
 /// is not durable must not become visible.
@@ -222,12 +222,29 @@ impl Node {
         let known = self.contents.get(&release.content);
         let (store, staging) = (self.store.clone(), self.staging());
         self.spawn(move || {
-            let outcome = match known.map(|known| stage::stage(&store, &known.index, &staging)) {
-                Some(Ok(())) => Installed::Passed,
-                Some(Err(error)) => Installed::Failed(error.to_string()),
-                None => Installed::Failed("failed to stage: the index is missing".to_owned()),
+            let Some(known) = known else {
+                let why = "failed to stage: the index is missing".to_owned();
+                return Finished::Staged(install, Installed::Failed(why), Vec::new());
             };
-            Finished::Input(Input::Installed { install, outcome })
+            let Err(error) = stage::stage(&store, &known.index, &staging) else {
+                return Finished::Staged(install, Installed::Passed, Vec::new());
+            };
+            let damaged = if error.is_damage() {
+                repair::withdraw(&store, &known.index)
+            } else {
+                Vec::new()
+            };
+            if !damaged.is_empty() {
+                let chunks = damaged.len();
+                tracing::warn!(
+                    chunks,
+                    release = release.id,
+                    "stored chunks were altered on disk and are fetched again"
+                );
+            }
+            let damaged = damaged.into_iter().map(|chunk| (release.content, chunk));
+            let outcome = Installed::Failed(error.to_string());
+            Finished::Staged(install, outcome, damaged.collect())
         });
     }
 

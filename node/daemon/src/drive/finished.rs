@@ -1,7 +1,9 @@
 //! Results of blocking work, on their way back to the engine.
 
-use patchmesh_core::ids::{FetchId, ServeId};
-use patchmesh_core::input::Input;
+use patchmesh_content::geometry::ChunkIndex;
+use patchmesh_content::id::ContentId;
+use patchmesh_core::ids::{FetchId, InstallId, ServeId};
+use patchmesh_core::input::{Input, Installed};
 use patchmesh_net::Bytes;
 use patchmesh_store::{SyncError, Synced};
 
@@ -13,6 +15,8 @@ pub(crate) enum Finished {
     Input(Input),
     /// The bytes of a chunk that a peer asked for; `None` where it is gone.
     Read(ServeId, Option<Bytes>),
+    /// A stage step ended; the chunks that it found damaged are out of the store.
+    Staged(InstallId, Installed, Vec<(ContentId, ChunkIndex)>),
     /// A batch of chunks was made durable, or not.
     Synced(Result<Synced, SyncError>),
     /// A fetched frame went through the intake.

@@ -1,5 +1,7 @@
 //! Finished work, turned into inputs of the engine.
 
+use patchmesh_content::geometry::ChunkIndex;
+use patchmesh_content::id::ContentId;
 use patchmesh_core::ids::ServeId;
 use patchmesh_core::input::{Fetched, HostChange, Input};
 use patchmesh_core::message::{Decline, DeclineReason};
@@ -19,6 +21,13 @@ impl Node {
                 self.tell(Command::ServeBytes { serve, bytes }).await;
             }
             Finished::Read(serve, None) => self.gone(serve).await,
+            Finished::Staged(install, outcome, damaged) => {
+                // First what is missing now: the failure is then one to repair.
+                for (content, chunk) in damaged {
+                    self.damaged(content, chunk);
+                }
+                self.feed(Input::Installed { install, outcome });
+            }
             Finished::Synced(Ok(_)) => {}
             Finished::Synced(Err(error)) => self.lost(&error),
             Finished::Taken(fetch, taken) => {
@@ -48,12 +57,15 @@ impl Node {
         })
         .await;
         if let Some(want) = self.serves.remove(&serve) {
-            self.feed(Input::Damaged {
-                content: want.content,
-                chunk: want.chunk,
-            });
+            self.damaged(want.content, want.chunk);
         }
         self.feed(Input::Served { serve, bytes: 0 });
+    }
+
+    /// A chunk at rest was missing or altered, and is out of the store.
+    fn damaged(&mut self, content: ContentId, chunk: ChunkIndex) {
+        self.notices.refused("stored-chunk", "Damaged", None);
+        self.feed(Input::Damaged { content, chunk });
     }
 
     /// Chunks that could not be made durable are no longer held.

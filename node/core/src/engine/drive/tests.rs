@@ -241,6 +241,40 @@ fn an_expired_release_is_fetched_but_not_staged() {
 }
 
 #[test]
+fn damage_is_repaired_but_a_disk_that_alters_everything_is_not_fed_without_end() {
+    let chunks = 20;
+    let run = |damages: u32| {
+        let (mut publisher, mut host) = started(Mode::EndpointWithHttp);
+        publisher.publish(&[index("KB-1", 0, chunks)], 90);
+        host.damages = damages;
+        let ended = |host: &Host| {
+            let releases = host.engine.view(host.now).releases;
+            releases.first().is_some_and(|release| {
+                let failed = release.state == ReleaseState::Failed;
+                release.state == ReleaseState::Staged || failed && release.chunks_held == 20
+            })
+        };
+        assert!(host.run(&publisher.folder, ended));
+        (publisher, host)
+    };
+    let (_, host) = run(3);
+    assert!(host.is_staged("KB-1"));
+    // Each time the one chunk was fetched again.
+    assert_eq!(host.engine.counters().origin_bytes, (20 + 3) * 500);
+
+    let (publisher, mut host) = run(4);
+    assert!(!host.is_staged("KB-1"));
+    assert_eq!(host.engine.counters().origin_bytes, (20 + 4) * 500);
+    let waiting = host.engine.view(host.now).releases[0].waiting_on.clone();
+    assert_eq!(waiting, [WaitingOn::Policy]);
+    // A person tries again, with another disk.
+    let release = "KB-1".to_owned();
+    let (id, command) = (CommandId(1), Command::Fetch { release });
+    host.handle(Input::Command { id, command });
+    assert!(host.run(&publisher.folder, |host| host.is_staged("KB-1")));
+}
+
+#[test]
 fn commands_fetch_and_forget_and_survive_a_restart() {
     let mut publisher = Publisher::new();
     publisher.publish(&[index("KB-1", 0, 20)], 90);
