@@ -1,8 +1,8 @@
 //! Releases reach sites: the same files everywhere, over the WAN once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use patchmesh_content::index::ReleaseIndex;
+use patchmesh_content::index::{ChunkEntry, ReleaseIndex};
 use patchmesh_demo::compare::fingerprint;
 use patchmesh_demo::measure::{Counters, ratio};
 use patchmesh_demo::network::{Network, Shape};
@@ -96,6 +96,59 @@ fn an_update_fetches_only_new_chunks_and_a_late_joiner_takes_all_from_its_site()
         let staged = bench.staged(endpoint, "release-2");
         assert_eq!(fingerprint(&staged).unwrap(), wanted, "{endpoint}");
     }
+}
+
+/// The frame that a member holds of a shared chunk is not the one that the
+/// newer index has the length of; the signed hash is that of the plain bytes.
+#[test]
+fn a_shared_chunk_in_a_frame_of_another_level_is_taken() {
+    let mut bench = Bench::with_sites(&[FAST]);
+    let tree = bench.path("tree");
+    input::tree(&tree, 11, 2_000_000);
+    let first = bench.release(&tree, "release-1");
+    bench.add(0, 1, &[]);
+    bench.until_staged("release-1");
+
+    bench.forge.level = 19;
+    input::change(&tree, 12);
+    let second = bench.release(&tree, "release-2");
+    bench.until_staged("release-2");
+    let other = other_frames(&first, &second);
+    println!("{other} shared chunks have frames of two lengths");
+    assert!(other >= 3, "{other}");
+    // The late joiner wants the newer release only.
+    bench.forge.releases.remove(0);
+    bench.forge.publish();
+    bench.refresh();
+
+    bench.add(0, 1, &[]);
+    bench.until_staged("release-2");
+    let late = &bench.endpoints[1];
+    let received = late.status().unwrap().received;
+    let share = ratio(
+        received.origin.payload + received.wan.payload,
+        second.wire_bytes(),
+    );
+    println!("late joiner: {share:.4} of the release over the WAN");
+    assert!(share <= LATE_SHARE_MAX, "{received:?}");
+    for peer in late.peers().unwrap() {
+        assert_eq!((peer.corrupt_chunks, peer.refused), (0, false), "{peer:?}");
+    }
+    assert_eq!(
+        fingerprint(&bench.staged(1, "release-2")).unwrap(),
+        fingerprint(&tree).unwrap()
+    );
+}
+
+/// Chunks of two releases whose frames differ in length.
+fn other_frames(old: &ReleaseIndex, new: &ReleaseIndex) -> usize {
+    let known: BTreeMap<_, _> = old.chunks.iter().map(|c| (c.id, c.wire_len)).collect();
+    let differs = |chunk: &&ChunkEntry| {
+        known
+            .get(&chunk.id)
+            .is_some_and(|len| *len != chunk.wire_len)
+    };
+    new.chunks.iter().filter(differs).count()
 }
 
 fn new_bytes(old: &ReleaseIndex, new: &ReleaseIndex) -> u64 {

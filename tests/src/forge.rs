@@ -26,7 +26,7 @@ pub const LINE: &str = "desktop";
 /// How long documents hold, in days.
 const DAYS: i64 = 30;
 /// A level at which packing costs no time.
-const LEVEL: i32 = 1;
+pub const LEVEL: i32 = 1;
 /// Seeds of the keys of two people of whom both must sign, and the online key.
 const PEOPLE: [u8; 2] = [1, 2];
 const ONLINE: u8 = 9;
@@ -42,6 +42,8 @@ pub struct Forge {
     pub version: u64,
     /// Active releases.
     pub releases: Vec<ReleaseEntry>,
+    /// Compression level of the next release, [`LEVEL`] at first.
+    pub level: i32,
 }
 
 /// The documents of one publication.
@@ -117,6 +119,7 @@ impl Forge {
             root,
             version: 0,
             releases: Vec::new(),
+            level: LEVEL,
         };
         forge.write(&metadata_path(&RoleName::Root, 1), &forge.root);
         fs::write(forge.root_path(), &forge.root).expect("the root beside the repository");
@@ -175,7 +178,7 @@ impl Forge {
     pub fn build(&self, tree: &Path, id: &str) -> ReleaseIndex {
         let mut pack = PackWriter::new(Vec::new());
         let mut sink = |chunk: NewChunk| {
-            let frame = compress(&chunk.plain, LEVEL).map_err(std::io::Error::other)?;
+            let frame = compress(&chunk.plain, self.level).map_err(std::io::Error::other)?;
             pack.append(&frame)
         };
         let mut planner = Planner::new(ReleaseFacts {
