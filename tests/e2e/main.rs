@@ -9,5 +9,6 @@ mod configuration;
 mod http;
 mod lifecycle;
 mod quota;
+mod recording;
 mod repair;
 mod rollout;

@@ -37,6 +37,9 @@ pub struct Status {
     pub wasted_bytes: u64,
     /// The store.
     pub store: StoreUse,
+    /// The flight recorder.
+    #[serde(default)]
+    pub recorder: RecorderUse,
     /// Known releases.
     pub releases: Vec<Release>,
     /// Refusals since the start, by code.
@@ -177,4 +180,30 @@ pub struct StoreUse {
     pub used_bytes: u64,
     /// Most bytes it may use; 0 for no limit of its own.
     pub quota_bytes: u64,
+}
+
+/// The flight recorder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RecorderUse {
+    /// What it does.
+    pub state: RecorderState,
+    /// Bytes recorded since the start.
+    pub bytes: u64,
+    /// Most bytes of a recording.
+    pub bytes_max: u64,
+}
+
+/// What the flight recorder does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecorderState {
+    /// The disk failed; what was recorded before is there.
+    Failed,
+    /// The limit is reached; what was recorded since the start is there.
+    Full,
+    /// Not wanted.
+    #[default]
+    Off,
+    /// Every input since the start is recorded.
+    Recording,
 }

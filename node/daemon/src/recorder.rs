@@ -1,12 +1,14 @@
 //! The flight recorder: what went into the engine since the start, in one
 //! bounded file that `patchmesh-sim replay` can step through. It holds no key
-//! and no chunk byte. The file of the run before is kept beside it.
+//! and no chunk byte. The file of the run before is kept beside it. A recording
+//! can begin only where an engine begins, so a full one ends and says so.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use patchmesh_api::status::{RecorderState, RecorderUse};
 use patchmesh_core::input::Input;
 use patchmesh_core::journal;
 use patchmesh_core::output::Output;
@@ -18,80 +20,103 @@ const FILE: &str = "recorder/flight.rec";
 const FILE_BEFORE: &str = "recorder/flight.before.rec";
 
 /// Records until the bound or a full disk; a node works on without it.
-pub(crate) struct Recorder(Option<Recording>);
+pub(crate) struct Recorder {
+    recording: Option<Recording>,
+    seen: RecorderUse,
+}
 
 struct Recording {
     journal: journal::Recorder,
     file: BufWriter<File>,
-    left: u64,
 }
 
 impl Recorder {
     /// Records into the state folder, at most `bytes_max`; 0 is off.
     pub(crate) fn start(state: &Path, start: &journal::Start, bytes_max: u64) -> Self {
+        let mut recorder = Self {
+            recording: None,
+            seen: RecorderUse {
+                state: RecorderState::Off,
+                bytes: 0,
+                bytes_max: bytes_max.min(journal::RECORDING_LEN_MAX as u64),
+            },
+        };
         if bytes_max == 0 {
-            return Self(None);
+            return recorder;
         }
         let (journal, first) = journal::Recorder::start(start);
-        let recording = open(state).map(|file| Recording {
-            journal,
-            file,
-            left: bytes_max,
-        });
-        match recording {
-            Ok(recording) => {
-                let mut recorder = Self(Some(recording));
+        match open(state) {
+            Ok(file) => {
+                recorder.recording = Some(Recording { journal, file });
+                recorder.seen.state = RecorderState::Recording;
                 recorder.write(&first);
-                recorder
             }
-            Err(error) => {
-                tracing::warn!(error = %error, "the flight recorder is off");
-                Self(None)
-            }
+            Err(error) => recorder.fail(&error),
         }
+        recorder
+    }
+
+    /// How full the recording is.
+    pub(crate) fn usage(&self) -> RecorderUse {
+        self.seen
     }
 
     /// One input, before the engine takes it.
     pub(crate) fn input(&mut self, input: &Input, now: Now) {
-        let bytes = self
-            .0
-            .as_mut()
-            .and_then(|recording| recording.journal.input(input, now));
-        match bytes {
+        let Some(recording) = &mut self.recording else {
+            return;
+        };
+        match recording.journal.input(input, now) {
             Some(bytes) => self.write(&bytes),
-            None => self.end(),
+            None => self.fill(),
         }
     }
 
     /// One output of the engine.
     pub(crate) fn output(&mut self, output: &Output) {
-        if let Some(recording) = &mut self.0 {
+        if let Some(recording) = &mut self.recording {
             recording.journal.output(output);
         }
     }
 
     /// Hands what is buffered to the system.
     pub(crate) fn flush(&mut self) {
-        let failed = self
-            .0
-            .as_mut()
-            .is_some_and(|recording| recording.file.flush().is_err());
-        if failed {
-            self.0 = None;
+        let flushed = self.recording.as_mut().map(|one| one.file.flush());
+        if let Some(Err(error)) = flushed {
+            self.fail(&error);
         }
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        let Some(recording) = &mut self.0 else { return };
-        match recording.left.checked_sub(bytes.len() as u64) {
-            Some(left) if recording.file.write_all(bytes).is_ok() => recording.left = left,
-            Some(_) | None => self.end(),
+        let Some(recording) = &mut self.recording else {
+            return;
+        };
+        let after = self.seen.bytes.saturating_add(bytes.len() as u64);
+        if after > self.seen.bytes_max {
+            return self.fill();
+        }
+        match recording.file.write_all(bytes) {
+            Ok(()) => self.seen.bytes = after,
+            Err(error) => self.fail(&error),
         }
     }
 
-    fn end(&mut self) {
+    fn fill(&mut self) {
         self.flush();
-        self.0 = None;
+        if self.recording.take().is_some() {
+            self.seen.state = RecorderState::Full;
+            tracing::info!(
+                bytes = self.seen.bytes,
+                "the flight recording is full and ends here: a restart begins a new one, \
+                 `recorder.size` makes it longer"
+            );
+        }
+    }
+
+    fn fail(&mut self, error: &io::Error) {
+        self.recording = None;
+        self.seen.state = RecorderState::Failed;
+        tracing::warn!(error = %error, "the flight recorder has stopped");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use patchmesh_api::answer::Answer;
 use patchmesh_api::request::Request;
-use patchmesh_api::status::{ByteCount, Status, TrustState};
+use patchmesh_api::status::{ByteCount, RecorderState, RecorderUse, Status, TrustState};
 use patchmesh_trust::time::UtcTime;
 
 use crate::args::global::Global;
@@ -58,6 +58,7 @@ fn text(status: &Status, output: &Output) -> String {
             format!("{} {quota}", bytes(status.store.used_bytes)),
         ),
         ("wasted", bytes(status.wasted_bytes)),
+        ("recorder", recorder(&status.recorder)),
     ];
     let rows: Vec<Vec<String>> = rows
         .into_iter()
@@ -100,6 +101,16 @@ fn trust(status: &Status) -> String {
         (TrustState::Bootstrapped | TrustState::Current | TrustState::Stale, _) => {
             format!("{state}; {versions}")
         }
+    }
+}
+
+fn recorder(used: &RecorderUse) -> String {
+    let size = format!("{} of {}", bytes(used.bytes), bytes(used.bytes_max));
+    match used.state {
+        RecorderState::Failed => format!("stopped at {size}: the disk failed, the log says how"),
+        RecorderState::Full => format!("full, {size}: a restart begins a new recording"),
+        RecorderState::Off => "off".to_owned(),
+        RecorderState::Recording => size,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use patchmesh_content::id::Hasher;
+use patchmesh_content::id::{Hasher, blake3};
 
 use crate::config::Config;
 use crate::input::Input;
@@ -17,7 +17,21 @@ use crate::time::Now;
 pub const RECORDING_LEN_MAX: usize = 64 * 1024 * 1024;
 
 /// First bytes of a recording; the number is that of the format.
-pub const MAGIC: &[u8; 8] = b"pmjrnl\0\x01";
+pub const MAGIC: &[u8; 8] = b"pmjrnl\0\x02";
+
+/// Bytes before the body of a record: its length, and the same inverted, so that
+/// an altered length is not taken for the end of a cut file.
+pub const RECORD_HEAD_LEN: usize = 8;
+/// Bytes after the body: the first ones of its BLAKE3.
+pub const RECORD_TAIL_LEN: usize = 8;
+
+/// One record of a recording.
+pub fn record(body: &[u8]) -> Option<Vec<u8>> {
+    let len = u32::try_from(body.len()).ok()?;
+    let (head, not) = (len.to_le_bytes(), (!len).to_le_bytes());
+    let digest = blake3(body);
+    Some([&head[..], &not, body, &digest[..RECORD_TAIL_LEN]].concat())
+}
 
 /// What an engine was started with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,13 +133,11 @@ impl Recorder {
         }
     }
 
-    /// The written bytes with their length before them; `None` if they no
-    /// longer fit, which ends the recording.
+    /// The written bytes as a record; `None` if they no longer fit, which ends
+    /// the recording.
     fn record(&mut self) -> Option<Vec<u8>> {
-        let body = std::mem::take(&mut self.writer.bytes);
-        let len = u32::try_from(body.len()).ok()?;
-        self.len = self.len.saturating_add(body.len()).saturating_add(4);
-        let fits = self.len <= RECORDING_LEN_MAX;
-        fits.then(|| [&len.to_le_bytes()[..], &body].concat())
+        let record = record(&std::mem::take(&mut self.writer.bytes))?;
+        self.len = self.len.saturating_add(record.len());
+        (self.len <= RECORDING_LEN_MAX).then_some(record)
     }
 }

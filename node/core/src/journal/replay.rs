@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use patchmesh_content::id::blake3;
+
 use crate::engine::{Engine, StartError};
 use crate::input::Input;
 use crate::journal::codec::{Form, Reader};
-use crate::journal::recorder::{MAGIC, Start, Trail};
+use crate::journal::recorder::{MAGIC, RECORD_HEAD_LEN, RECORD_TAIL_LEN, Start, Trail};
 use crate::output::Output;
 use crate::time::Now;
 
 /// Why a recording was not replayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReplayError {
-    /// Not a recording of this format, or a record that cannot be read.
-    #[error("failed to read the recording")]
+    /// Not a recording of this format, or a record that was altered.
+    #[error("failed to read the recording: of another format, or altered")]
     Malformed,
     /// The recorded start is not accepted.
     #[error("failed to start the recorded engine")]
@@ -40,7 +42,7 @@ pub fn replay(recording: &[u8]) -> Result<Replayed, ReplayError> {
     let rest = recording.strip_prefix(MAGIC);
     let mut rest = rest.ok_or(ReplayError::Malformed)?;
     let mut blobs = BTreeMap::new();
-    let first = next_record(&mut rest).ok_or(ReplayError::Malformed)?;
+    let first = next_record(&mut rest)?.ok_or(ReplayError::Malformed)?;
     let start: Start = read(first, &mut blobs)?;
     let Start {
         config,
@@ -54,7 +56,7 @@ pub fn replay(recording: &[u8]) -> Result<Replayed, ReplayError> {
     drain(&mut engine, &mut trail);
     let mut inputs = 0;
     let mut last = now;
-    while let Some(record) = next_record(&mut rest) {
+    while let Some(record) = next_record(&mut rest)? {
         let (now, (before, input)): (Now, ([u8; 32], Input)) = read(record, &mut blobs)?;
         if now.mono < last.mono {
             return Err(ReplayError::Malformed);
@@ -90,12 +92,28 @@ fn drain(engine: &mut Engine, trail: &mut Trail) {
     }
 }
 
-fn next_record<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (len, after) = rest.split_first_chunk::<4>()?;
-    let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
-    let (record, after) = after.split_at_checked(len)?;
+/// The body of the next record; `None` at the end, or where the file was cut.
+fn next_record<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, ReplayError> {
+    let Some((head, after)) = rest.split_first_chunk::<RECORD_HEAD_LEN>() else {
+        return Ok(None);
+    };
+    let [a, b, c, d, not @ ..] = *head;
+    let len = u32::from_le_bytes([a, b, c, d]);
+    if len != !u32::from_le_bytes(not) {
+        return Err(ReplayError::Malformed);
+    }
+    let len = usize::try_from(len).unwrap_or(usize::MAX);
+    let Some((body, after)) = after.split_at_checked(len) else {
+        return Ok(None);
+    };
+    let Some((tail, after)) = after.split_first_chunk::<RECORD_TAIL_LEN>() else {
+        return Ok(None);
+    };
+    if blake3(body)[..RECORD_TAIL_LEN] != *tail {
+        return Err(ReplayError::Malformed);
+    }
     *rest = after;
-    Some(record)
+    Ok(Some(body))
 }
 
 fn read<T: Form>(

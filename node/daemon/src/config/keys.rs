@@ -127,7 +127,9 @@ pub(crate) const KEYS: &[Key] = &[
         "recorder.size",
         Kind::Size,
         "\"16 MiB\"",
-        "Most bytes of the flight recorder, which keeps the newest engine inputs; \"0 B\" is off.",
+        "Most bytes of the flight recording (at most 64 MiB): every input since the start,\n\
+         for `patchmesh-sim replay`. A full one ends; the next start begins a new one and\n\
+         keeps the one before. \"0 B\" is off.",
     ),
     key(
         "log.level",

@@ -182,6 +182,19 @@ fn other_files_are_refused() {
     assert_eq!(replay(b"\x7fELF"), Err(ReplayError::Malformed));
 }
 
+/// Also the last record, whose outputs no later one names.
+#[test]
+fn every_altered_byte_is_noticed_and_a_cut_is_no_alteration() {
+    let whole = recording();
+    for at in 0..whole.len() {
+        let mut bent = whole.clone();
+        bent[at] ^= 0x40;
+        assert_eq!(replay(&bent), Err(ReplayError::Malformed), "byte {at}");
+    }
+    let cut = replay(&whole[..whole.len() - 1]).unwrap();
+    assert_eq!((cut.inputs, cut.cut), (0, true));
+}
+
 proptest! {
     #[test]
     fn a_bent_recording_never_panics(at in any::<Index>(), with: u8, cut in any::<Index>()) {
