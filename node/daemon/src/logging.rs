@@ -17,15 +17,20 @@ const LIBRARIES: [&str; 6] = [
 #[error("failed to read log.level {0:?}: it takes error, warn, info, debug, trace or a filter")]
 pub(crate) struct BadFilter(String);
 
-/// Starts logging at this level, as text or JSON lines.
-pub(crate) fn start(level: &str, json: bool) -> Result<(), BadFilter> {
+/// What `log.level` says.
+pub(crate) fn filter(level: &str) -> Result<EnvFilter, BadFilter> {
     let bad = || BadFilter(level.to_owned());
     let mut filter = EnvFilter::try_new(level).map_err(|_| bad())?;
     for library in LIBRARIES.iter().filter(|library| !level.contains(*library)) {
         filter = filter.add_directive(format!("{library}=error").parse().map_err(|_| bad())?);
     }
+    Ok(filter)
+}
+
+/// Starts logging at this level, as text or JSON lines.
+pub(crate) fn start(level: &str, json: bool) -> Result<(), BadFilter> {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(level)?)
         .with_writer(std::io::stderr);
     if json {
         builder.json().init();

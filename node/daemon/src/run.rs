@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::args::{Args, ConfigVerb, Verb};
 use crate::config::layer::{ConfigError, Layers};
 use crate::config::load::Settings;
-use crate::config::show;
+use crate::config::{show, world};
 use crate::{drive, logging, start};
 
 /// Exit code of a wrong configuration, as of wrong usage.
@@ -34,10 +34,7 @@ pub(crate) fn main(args: Args) -> ExitCode {
         }) => print(&show::default_file()),
         Some(Verb::Config {
             verb: ConfigVerb::Check { file },
-        }) => match load(file.as_deref().or(config)) {
-            Ok(_) => ExitCode::SUCCESS,
-            Err(error) => fail(&error, EXIT_USAGE),
-        },
+        }) => check(file.as_deref().or(config)),
         Some(Verb::Config {
             verb: ConfigVerb::Show { origin },
         }) => match layers(config) {
@@ -53,6 +50,17 @@ fn layers(config: Option<&Path>) -> Result<Layers, ConfigError> {
 
 fn load(config: Option<&Path>) -> Result<Settings, ConfigError> {
     Settings::load(&layers(config)?)
+}
+
+/// Names everything that is wrong, not only the first.
+fn check(config: Option<&Path>) -> ExitCode {
+    let loaded = layers(config).and_then(|layers| Ok((Settings::load(&layers)?, layers)));
+    match loaded {
+        Err(error) => fail(&error, EXIT_USAGE),
+        Ok((settings, layers)) => world::check(&settings, &layers)
+            .iter()
+            .fold(ExitCode::SUCCESS, |_, error| fail(error, EXIT_USAGE)),
+    }
 }
 
 fn run(settings: Settings) -> ExitCode {

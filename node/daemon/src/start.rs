@@ -36,7 +36,7 @@ use crate::recorder::Recorder;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     /// `trust.root` could not be read.
-    #[error("failed to read trust.root {path}: {source}")]
+    #[error("failed to read trust.root {path}")]
     Root {
         /// The file.
         path: String,
@@ -44,7 +44,7 @@ pub(crate) enum StartError {
         source: std::io::Error,
     },
     /// The root is not one that can be trusted.
-    #[error("failed to trust {path}: {source}")]
+    #[error("failed to trust {path}")]
     Trust {
         /// The file.
         path: String,
@@ -52,7 +52,7 @@ pub(crate) enum StartError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// `origin.repository` could not be opened.
-    #[error("failed to open origin.repository {path}: {source}")]
+    #[error("failed to open origin.repository {path}")]
     Repository {
         /// The folder.
         path: String,

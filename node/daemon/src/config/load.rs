@@ -79,11 +79,21 @@ impl Settings {
         if self.repository.is_none() && self.site.is_empty() {
             return bad("node.site", "must name the site of an endpoint");
         }
-        if self.site.len() > patchmesh_proto::limits::SITE_LEN_MAX {
-            return bad("node.site", "takes at most 64 bytes");
+        if !self.site.is_empty() && !is_site(&self.site) {
+            return bad(
+                "node.site",
+                "takes at most 64 letters, digits, dots, dashes and underscores, and begins with a \
+                 letter or digit",
+            );
         }
         Ok(())
     }
+}
+
+fn is_site(text: &str) -> bool {
+    let first = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    first && text.len() <= patchmesh_proto::limits::SITE_LEN_MAX && text.chars().all(plain)
 }
 
 fn text(layers: &Layers, path: &str) -> String {
@@ -146,6 +156,9 @@ mod tests {
         assert!(error.contains("`trust.root` must name"), "{error}");
         let error = load(&[ROOT]).expect_err("no site").to_string();
         assert!(error.contains("`node.site` must name"), "{error}");
+        let strange = ("PATCHMESH_NODE__SITE", "Paris, rue 1");
+        let error = load(&[ROOT, strange]).expect_err("no name").to_string();
+        assert!(error.contains("begins with a letter"), "{error}");
         let http = ("PATCHMESH_ORIGIN__HTTP", "ftp://x");
         let error = load(&[ROOT, SITE, http]).expect_err("not http").to_string();
         assert!(error.contains("begins with http"), "{error}");

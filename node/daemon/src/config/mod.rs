@@ -4,3 +4,4 @@ pub(crate) mod keys;
 pub(crate) mod layer;
 pub(crate) mod load;
 pub(crate) mod show;
+pub(crate) mod world;
