@@ -12,3 +12,4 @@ mod quota;
 mod recording;
 mod repair;
 mod rollout;
+mod troubles;

@@ -79,6 +79,11 @@ fn replay(file: &Path) -> Output {
         Command::new(Path::new(&folder).join("patchmesh-sim"))
     } else {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap());
+        for (name, _) in std::env::vars() {
+            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+                cargo.env_remove(name);
+            }
+        }
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         cargo.current_dir(root);
         cargo.args(["run", "--quiet", "--package", "patchmesh-simulations"]);

@@ -199,7 +199,10 @@ fn local() {
         ("done", Answer::Done(Done { verb })),
         ("peers", Answer::Peers(Peers { peers: vec![peer] })),
         ("refused", Answer::refused("E_BUSY", "no room", "try later")),
-        ("why", Answer::Why(Box::new(Why::of(release.clone())))),
+        (
+            "why",
+            Answer::Why(Box::new(Why::of(release.clone(), vec![]))),
+        ),
         (
             "releases",
             Answer::Releases(Releases {

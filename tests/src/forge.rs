@@ -99,21 +99,25 @@ pub fn sign(mut draft: Draft, seeds: &[u8]) -> Vec<u8> {
     draft.bytes()
 }
 
+fn root(days: i64) -> Vec<u8> {
+    let plan = RootPlan {
+        version: 1,
+        expires: now().plus_days(days),
+        root: keys(&PEOPLE, 2),
+        timestamp: keys(&[ONLINE], 1),
+        snapshot: keys(&[ONLINE], 1),
+        targets: keys(&PEOPLE, 2),
+    };
+    sign(plan.build().expect("a plan"), &PEOPLE)
+}
+
 impl Forge {
     /// Makes the first documents, without a release.
     ///
     /// # Panics
     /// If the folder cannot be written.
     pub fn found(repository: &Path) -> Self {
-        let plan = RootPlan {
-            version: 1,
-            expires: now().plus_days(DAYS),
-            root: keys(&PEOPLE, 2),
-            timestamp: keys(&[ONLINE], 1),
-            snapshot: keys(&[ONLINE], 1),
-            targets: keys(&PEOPLE, 2),
-        };
-        let root = sign(plan.build().expect("a plan"), &PEOPLE);
+        let root = root(DAYS);
         let mut forge = Self {
             repository: repository.to_owned(),
             root,
@@ -125,6 +129,14 @@ impl Forge {
         fs::write(forge.root_path(), &forge.root).expect("the root beside the repository");
         forge.publish();
         forge
+    }
+
+    /// A root of the same people that is the first of another network.
+    ///
+    /// # Panics
+    /// Never: the plan is a good one.
+    pub fn foreign_root() -> Vec<u8> {
+        root(DAYS + 1)
     }
 
     /// A copy of the root for nodes to start from.

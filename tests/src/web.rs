@@ -18,6 +18,8 @@ pub enum Trick {
     BreakOff,
     /// Zeros without a stated length, until the client has had enough.
     NeverEnd,
+    /// The whole file, whatever part is asked for.
+    NoRange,
 }
 
 type Tricks = Arc<Mutex<Option<(String, Trick)>>>;
@@ -126,10 +128,15 @@ fn answer_all(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
         let file = local(&shared.folder, path);
         match trick {
             None => answer(stream, &file, range, &shared.packs)?,
+            Some(Trick::NoRange) => {
+                answer(stream, &file, None, &AtomicU64::new(0))?;
+                shared.tricked.fetch_add(1, Ordering::Relaxed);
+            }
             Some(trick) => {
                 let ended = match trick {
                     Trick::BreakOff => break_off(stream, &file),
                     Trick::NeverEnd => never_end(stream, &shared.endless),
+                    Trick::NoRange => unreachable!("answered above"),
                 };
                 shared.tricked.fetch_add(1, Ordering::Relaxed);
                 return ended;

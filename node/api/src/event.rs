@@ -53,6 +53,8 @@ pub enum EventKind {
     Refused,
     /// A release changed its state on this host.
     Release,
+    /// Something keeps the node from its work; `status` says how long it lasts.
+    Trouble,
     /// Anything that a newer node reports and this program does not know.
     #[serde(other)]
     Other,

@@ -3,6 +3,8 @@
 use patchmesh_content::id::ContentId;
 use serde::{Deserialize, Serialize};
 
+use crate::status::Trouble;
+
 /// Known releases, in ascending order of line and id.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Releases {
@@ -84,6 +86,9 @@ pub struct Why {
     pub sentence: String,
     /// The release, with the list of what it waits on.
     pub release: Release,
+    /// What keeps the node from its work; empty once the release is staged.
+    #[serde(default)]
+    pub troubles: Vec<Trouble>,
 }
 
 impl ReleaseState {
@@ -117,8 +122,11 @@ impl WaitingOn {
 }
 
 impl Why {
-    /// Explains a release.
-    pub fn of(release: Release) -> Self {
+    /// Explains a release of a node with these troubles.
+    pub fn of(release: Release, mut troubles: Vec<Trouble>) -> Self {
+        if release.state == ReleaseState::Staged {
+            troubles.clear();
+        }
         let name = format!("{}/{}", release.line, release.id);
         let waits: Vec<String> = release.waiting_on.iter().map(WaitingOn::fragment).collect();
         let sentence = match (release.state, waits.is_empty()) {
@@ -133,6 +141,10 @@ impl Why {
             }
             (_, false) => format!("{name} waits for {}", waits.join(", and for ")),
         };
-        Self { sentence, release }
+        Self {
+            sentence,
+            release,
+            troubles,
+        }
     }
 }

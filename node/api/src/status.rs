@@ -37,6 +37,9 @@ pub struct Status {
     pub wasted_bytes: u64,
     /// The store.
     pub store: StoreUse,
+    /// What keeps this node from its work, and what to do about it.
+    #[serde(default)]
+    pub troubles: Vec<Trouble>,
     /// The flight recorder.
     #[serde(default)]
     pub recorder: RecorderUse,
@@ -180,6 +183,19 @@ pub struct StoreUse {
     pub used_bytes: u64,
     /// Most bytes it may use; 0 for no limit of its own.
     pub quota_bytes: u64,
+}
+
+/// Something that keeps a node from its work and an administrator can mend.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Stable code.
+    pub code: String,
+    /// Since when, in seconds since 1970 UTC.
+    pub since: i64,
+    /// What is wrong, for people.
+    pub detail: String,
+    /// What to do about it.
+    pub hint: String,
 }
 
 /// The flight recorder.

@@ -53,6 +53,7 @@ pub(crate) fn status(node: &Node) -> Box<Status> {
             used_bytes: usage.used_bytes,
             quota_bytes: usage.quota_bytes,
         },
+        troubles: node.troubles.all(),
         recorder: node.recorder.usage(),
         releases: view.releases.iter().map(release).collect(),
         refusals: node.notices.refusals(),

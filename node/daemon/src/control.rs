@@ -132,7 +132,7 @@ async fn answer(request: Request, queries: &mpsc::Sender<Query>) -> Answer {
             status(queries)
                 .await
                 .map(|status| match find(status.releases, &release) {
-                    Some(release) => Answer::Why(Box::new(Why::of(release))),
+                    Some(release) => Answer::Why(Box::new(Why::of(release, status.troubles))),
                     None => unknown(&release),
                 })
         }

@@ -17,6 +17,7 @@ mod repair;
 mod run;
 mod stage;
 mod start;
+mod troubles;
 
 use std::process::ExitCode;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use patchmesh_api::answer::Answer;
 use patchmesh_api::event::{Event, EventKind, Events, RefusalCount};
 use patchmesh_api::limits::EVENTS_MAX;
+use patchmesh_api::status::Trouble;
 use patchmesh_content::id::PeerId;
 use patchmesh_core::output::Notice;
 use patchmesh_core::record::ReleaseState;
@@ -78,6 +79,15 @@ impl Notices {
             code: code.to_owned(),
             peer: from,
             ..event
+        });
+    }
+
+    /// A trouble began; it was logged where it was found.
+    pub(crate) fn trouble(&mut self, trouble: &Trouble) {
+        self.push(Event {
+            code: trouble.code.clone(),
+            detail: format!("{}; {}", trouble.detail, trouble.hint),
+            ..blank(EventKind::Trouble)
         });
     }
 

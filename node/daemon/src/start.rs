@@ -31,6 +31,7 @@ use crate::origin::folder::Folder;
 use crate::origin::http::Http;
 use crate::origin::source::Origin;
 use crate::recorder::Recorder;
+use crate::troubles::Troubles;
 
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
@@ -126,7 +127,9 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
         contents,
         origin,
         net,
+        mesh_id,
         notices: Notices::default(),
+        troubles: Troubles::default(),
         recorder,
         listening: Vec::new(),
         fetches: BTreeMap::new(),

@@ -109,6 +109,12 @@ pub enum Event {
         /// Length of the wire frame handed to the connection; 0 where it failed.
         bytes: u64,
     },
+    /// A peer that was dialled proved its key and closed the connection on this
+    /// node's hello; [`Event::DialFailed`] follows.
+    TurnedAway {
+        /// The peer.
+        peer: PeerId,
+    },
 }
 
 /// What came of asking a peer for a chunk.

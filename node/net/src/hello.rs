@@ -6,9 +6,10 @@
 //! it admits the dialer, answers with its own; the dialer, once it admits the
 //! listener, ends with the byte [`ADMITTED`]. A refusal is a closed connection (M-12).
 
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::HelloParts;
 use crate::identity;
+use crate::limits::HELLOS_MAX;
 use crate::traffic::ConnectionMeter;
 use crate::wire::{read_frame, refused, within, write_frame};
 
@@ -51,6 +53,27 @@ pub(crate) enum HelloFailure {
     OtherPeer,
     #[error("refused by this node")]
     Refused,
+    #[error("the other side closed the connection on this node's hello")]
+    TurnedAway,
+}
+
+/// Peers that turned this node away and that nobody was told of yet.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TurnedAway(Arc<Mutex<BTreeSet<libp2p::PeerId>>>);
+
+impl TurnedAway {
+    fn note(&self, peer: libp2p::PeerId) {
+        let mut peers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if peers.len() < HELLOS_MAX {
+            peers.insert(peer);
+        }
+    }
+
+    /// Whether this peer was noted; it is not any more.
+    pub(crate) fn take(&self, peer: &libp2p::PeerId) -> bool {
+        let mut peers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        peers.remove(peer)
+    }
 }
 
 /// Runs hellos; one for all connections.
@@ -60,6 +83,7 @@ pub(crate) struct Gate {
     asks: mpsc::Sender<HelloAsk>,
     timeout: Duration,
     local: PeerId,
+    turned_away: TurnedAway,
 }
 
 impl Gate {
@@ -74,7 +98,13 @@ impl Gate {
             asks,
             timeout,
             local,
+            turned_away: TurnedAway::default(),
         }
+    }
+
+    /// Where it notes who turned this node away.
+    pub(crate) fn turned_away(&self) -> TurnedAway {
+        self.turned_away.clone()
     }
 
     /// The time that each of encryption and hello may take.
@@ -104,7 +134,15 @@ impl Gate {
             // Either outcome is data; only a broken stream is an I/O error.
             while_driving(&mut muxer, async { Ok(exchange.await) }).await
         };
-        let path = within(self.timeout, hello).await??;
+        let path = match within(self.timeout, hello).await {
+            Ok(Err(HelloFailure::Exchange(error))) | Err(error)
+                if point.is_dialer() && is_closed(&error) =>
+            {
+                self.turned_away.note(libp2p_peer);
+                return Err(HelloFailure::TurnedAway);
+            }
+            path => path??,
+        };
         meter.admit(peer, path);
         Ok((libp2p_peer, muxer))
     }
@@ -150,6 +188,14 @@ impl Gate {
         let verdict = verdict.await.map_err(|_| HelloFailure::Refused)?;
         verdict.ok_or(HelloFailure::Refused)
     }
+}
+
+/// Whether the other side ended it, and not time, or a reader of this side.
+fn is_closed(error: &io::Error) -> bool {
+    !matches!(
+        error.kind(),
+        io::ErrorKind::TimedOut | io::ErrorKind::InvalidData
+    )
 }
 
 /// The bytes of this node's hello. Addresses are left out where there is no

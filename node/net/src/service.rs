@@ -96,7 +96,7 @@ pub fn start(config: Config) -> Result<(Handle, mpsc::Receiver<Event>), StartErr
 
     let task = Task {
         swarm,
-        hello: Hellos::new(config.hello, encoded),
+        hello: Hellos::new(config.hello, encoded, gate.turned_away()),
         chunks: Chunks::default(),
         documents: Documents::default(),
         gossip: Gossip::new(&config.gossip_topic),

@@ -80,7 +80,7 @@ fn answers() -> Vec<Answer> {
             releases: vec![release()],
         }),
         Answer::Status(Box::new(status())),
-        Answer::Why(Box::new(Why::of(release()))),
+        Answer::Why(Box::new(Why::of(release(), vec![]))),
     ]
 }
 
@@ -162,7 +162,7 @@ fn fields_and_reasons_of_a_newer_node_do_no_harm() {
 
 #[test]
 fn the_sentence_names_every_reason() {
-    let why = Why::of(release());
+    let why = Why::of(release(), vec![]);
     assert_eq!(
         why.sentence,
         "desktop/KB-1 waits for chunks (3 of 9 are here), \

@@ -66,6 +66,7 @@ fn text(event: &Event) -> String {
         EventKind::PeerScored => "peer-scored",
         EventKind::Refused => "refused",
         EventKind::Release => "release",
+        EventKind::Trouble => "trouble",
     };
     let peer = event.peer.map(|peer| short(&peer.to_hex()).to_owned());
     let parts = [

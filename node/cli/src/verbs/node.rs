@@ -10,6 +10,7 @@ use patchmesh_api::peers::{Peer, Peers};
 use patchmesh_api::releases::{Release, Releases, WaitingOn};
 use patchmesh_api::request::Request;
 use patchmesh_api::socket::find_path;
+use patchmesh_api::status::Trouble;
 
 use crate::args::global::Global;
 use crate::args::node::{PeerSort, PeerState, PeersArgs, ReleasesArgs};
@@ -196,5 +197,15 @@ pub(crate) fn why(release: &str, global: &Global, output: &Output) -> anyhow::Re
     for on in &why.release.waiting_on {
         push(&mut text, format_args!("  - {}\n", on.fragment()));
     }
+    text.push_str(&troubles_text(&why.troubles));
     output.line(&answer, || text)
+}
+
+/// One line for each trouble.
+pub(crate) fn troubles_text(troubles: &[Trouble]) -> String {
+    let line = |trouble: &Trouble| {
+        let (code, detail) = (safe(&trouble.code), safe(&trouble.detail));
+        format!("! {code}: {detail}; {}\n", safe(&trouble.hint))
+    };
+    troubles.iter().map(line).collect()
 }

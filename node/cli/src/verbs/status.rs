@@ -60,11 +60,14 @@ fn text(status: &Status, output: &Output) -> String {
         ("wasted", bytes(status.wasted_bytes)),
         ("recorder", recorder(&status.recorder)),
     ];
+    let addresses = status.addresses.iter().map(|one| ("address", safe(one)));
     let rows: Vec<Vec<String>> = rows
         .into_iter()
+        .chain(addresses)
         .map(|(name, value)| vec![name.to_owned(), value])
         .collect();
     text.push_str(&table(&rows));
+    text.push_str(&node::troubles_text(&status.troubles));
     text.push_str(&traffic(status));
     if !status.releases.is_empty() {
         text.push_str(&node::releases_text(&status.releases));

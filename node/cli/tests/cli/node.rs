@@ -12,7 +12,7 @@ use patchmesh_api::peers::{Path as PeerPath, Peer, Peers};
 use patchmesh_api::releases::{Release, ReleaseState, Releases, WaitingOn, Why};
 use patchmesh_api::request::Request;
 use patchmesh_api::socket::bind;
-use patchmesh_api::status::{ByteCount, Sources};
+use patchmesh_api::status::{ByteCount, Sources, Trouble};
 use patchmesh_content::id::{ContentId, PeerId};
 
 use crate::support::Bench;
@@ -182,12 +182,22 @@ fn releases_and_why_show_what_a_release_waits_for() {
         .json();
     server.join().unwrap();
     assert_eq!(shown["releases"].as_array().unwrap().len(), 1);
-    let why = Why::of(release("KB-1", ReleaseState::Fetching));
+    let trouble = Trouble {
+        code: "OriginUnreachable".to_owned(),
+        since: 0,
+        detail: "http://origin.example does not answer".to_owned(),
+        hint: "is it up?".to_owned(),
+    };
+    let why = Why::of(release("KB-1", ReleaseState::Fetching), vec![trouble]);
     let server = serve(&bench.path("s"), vec![vec![Answer::Why(Box::new(why))]]);
     let shown = bench.run(&["why", "KB-1", "--socket", "s"]).ok().stdout;
     server.join().unwrap();
     assert!(
         shown.starts_with("desktop/KB-1 waits for chunks"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("OriginUnreachable: http://origin.example does not answer; is it up?"),
         "{shown}"
     );
 }

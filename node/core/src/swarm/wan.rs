@@ -234,7 +234,8 @@ impl Swarm {
         quiet.min(started.plus(SETTLE.1))
     }
 
-    /// A source failed; it is asked again after 1, 2, 4 … 60 s.
+    /// A source failed; it is asked again after 1, 2, 4 … 60 s. Of requests that
+    /// were in flight together, an HTTP origin's first failure counts for all.
     pub(crate) fn back_off(&mut self, source: Source, now: Time) {
         let wait = |failures: u32, jitter: u64| {
             let secs = 1u64 << failures.saturating_sub(1).min(6);
@@ -243,6 +244,7 @@ impl Swarm {
         };
         let jitter = self.rng.below(1 << 32);
         match source {
+            Source::Origin if now < self.http.1 => {}
             Source::Origin => {
                 self.http.0 += 1;
                 self.http.1 = now.plus(wait(self.http.0, jitter));

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use patchmesh_content::id::PeerId;
 use patchmesh_core::ids::{CommandId, FetchId};
 use patchmesh_core::input::{Command, Fetched, Input};
 use patchmesh_core::output::Reply;
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::drive::finished::Finished;
 use crate::drive::node::Node;
 use crate::intake;
+use crate::troubles::Found;
 
 impl Node {
     /// One event of the network.
@@ -56,7 +58,11 @@ impl Node {
                 return;
             }
             Event::PeerDown { peer, why } => Input::PeerDown { peer, why },
-            Event::PeerUp { peer } => Input::PeerUp { peer },
+            Event::PeerUp { peer } => {
+                self.trouble(&about(peer), None);
+                Input::PeerUp { peer }
+            }
+            Event::TurnedAway { peer } => return self.turned_away(peer),
             Event::Requested { serve, from, want } => Input::Requested { serve, from, want },
             Event::Served { serve, bytes } => {
                 self.serves.remove(&serve);
@@ -64,6 +70,28 @@ impl Node {
             }
         };
         self.feed(input);
+    }
+
+    /// A refused hello is a closed connection, which names no reason (M-16). Of
+    /// a peer that the configuration names, it is worth telling.
+    fn turned_away(&mut self, peer: PeerId) {
+        let named = |text: &&String| {
+            patchmesh_net::address::parse(text).is_ok_and(|(named, _)| named == Some(peer))
+        };
+        let Some(address) = self.settings.bootstrap.iter().find(named) else {
+            return;
+        };
+        let network = patchmesh_content::id::hex(&self.mesh_id);
+        let found = Found {
+            code: "TurnedAway",
+            detail: format!(
+                "{address} closes the connection on the hello of this node, which \
+                is of network {network}"
+            ),
+            hint: "is `trust.root` the root document of that network (WrongNetwork)? \
+                   `patchmesh root show` prints the id; its events name the refusal",
+        };
+        self.trouble(&about(peer), Some(found));
     }
 
     /// A user's command.
@@ -108,4 +136,9 @@ impl Node {
             Finished::Taken(fetch, taken)
         });
     }
+}
+
+/// What troubles with one peer are about.
+fn about(peer: PeerId) -> String {
+    format!("peer {peer}")
 }

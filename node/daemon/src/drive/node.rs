@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use patchmesh_core::engine::Engine;
 use patchmesh_core::ids::{CommandId, FetchId, ServeId};
@@ -22,6 +23,7 @@ use crate::drive::finished::Finished;
 use crate::notices::Notices;
 use crate::origin::source::Origin;
 use crate::recorder::Recorder;
+use crate::troubles::{Found, Troubles};
 
 /// Finished work waiting for the driver: above the sum of what the engine can
 /// have under way at one time.
@@ -39,7 +41,10 @@ pub(crate) struct Node {
     pub(crate) origin: Option<Arc<Origin>>,
     pub(crate) net: patchmesh_net::Handle,
     pub(crate) notices: Notices,
+    pub(crate) troubles: Troubles,
     pub(crate) recorder: Recorder,
+    /// Id of the network: SHA-256 of the signed part of its first root.
+    pub(crate) mesh_id: [u8; 32],
     /// Addresses this node listens on.
     pub(crate) listening: Vec<Address>,
     /// Fetches from peers under way.
@@ -71,6 +76,13 @@ impl Node {
     pub(crate) async fn tell(&self, command: Command) {
         if self.net.commands.send(command).await.is_err() {
             tracing::debug!("the network has ended");
+        }
+    }
+
+    /// Takes up what is known now about one thing.
+    pub(crate) fn trouble(&mut self, about: &str, found: Option<Found>) {
+        if let Some(trouble) = self.troubles.set(about, found, Instant::now()) {
+            self.notices.trouble(&trouble);
         }
     }
 

@@ -11,10 +11,12 @@ use patchmesh_store::SyncError;
 
 use crate::drive::finished::Finished;
 use crate::drive::node::Node;
+use crate::origin::source::Origin;
 
 impl Node {
     /// Turns finished work into inputs of the engine.
     pub(crate) async fn take_finished(&mut self, finished: Finished) {
+        self.take_news();
         match finished {
             Finished::Input(input) => self.feed(input),
             Finished::Read(serve, Some(bytes)) => {
@@ -41,6 +43,16 @@ impl Node {
                     self.feed(Input::Host(HostChange::Room(false)));
                 }
             }
+        }
+    }
+
+    /// What requests to an HTTP origin have shown of late.
+    fn take_news(&mut self) {
+        let Some(Origin::Http(http)) = self.origin.as_deref() else {
+            return;
+        };
+        for (about, found) in http.news() {
+            self.trouble(about, found);
         }
     }
 

@@ -1,13 +1,17 @@
-//! The repository layout over plain HTTP or HTTPS, with Range requests
-//! (swarm.md section 12). Bytes are untrusted until they are hashed.
+//! The repository layout over plain HTTP or HTTPS, with Range requests. Bytes
+//! are untrusted until they are hashed.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::StatusCode;
 use ureq::http::header::{CONTENT_RANGE, RANGE};
+
+use crate::troubles::Found;
 
 /// How long a document may take.
 const DOCUMENT_WITHIN: Duration = Duration::from_secs(30);
@@ -21,6 +25,7 @@ pub(crate) struct Http {
     base: String,
     received: AtomicU64,
     payload: AtomicU64,
+    health: Health,
 }
 
 /// Why an origin's answer is no use.
@@ -35,6 +40,9 @@ pub(crate) enum HttpError {
     /// A status that is neither the thing nor its absence.
     #[error("failed to get it from the origin: status {0}")]
     Status(StatusCode),
+    /// The whole file, although a part was asked for.
+    #[error("failed to get the range: the origin answers with the whole file")]
+    NoRange,
     /// Not the range that was asked for.
     #[error("failed to get the range: the origin answered with another one")]
     OtherRange,
@@ -56,7 +64,13 @@ impl Http {
             base: base.trim_end_matches('/').to_owned(),
             received: AtomicU64::new(0),
             payload: AtomicU64::new(0),
+            health: Health::default(),
         }
+    }
+
+    /// What was learnt since the last call about documents and chunks.
+    pub(crate) fn news(&self) -> Vec<(&'static str, Option<Found>)> {
+        self.health.take()
     }
 
     /// Bytes of all bodies so far.
@@ -70,7 +84,24 @@ impl Http {
     }
 
     /// A whole file of at most `len_max` bytes; `None` where there is none.
-    pub(crate) fn file(&self, path: &str, len_max: usize) -> Result<Option<Vec<u8>>, HttpError> {
+    /// `must` be there: then its absence is a trouble.
+    pub(crate) fn file(
+        &self,
+        path: &str,
+        len_max: usize,
+        must: bool,
+    ) -> Result<Option<Vec<u8>>, HttpError> {
+        let read = self.get(path, len_max);
+        let found = match &read {
+            Ok(None) if must => Some(no_repository(&self.address(path))),
+            Ok(_) => None,
+            Err(error) => Some(trouble(error, &self.address(path))),
+        };
+        self.health.note("origin documents", found);
+        read
+    }
+
+    fn get(&self, path: &str, len_max: usize) -> Result<Option<Vec<u8>>, HttpError> {
         let request = self.agent.get(self.address(path));
         let request = request
             .config()
@@ -94,6 +125,20 @@ impl Http {
         len: usize,
         within: Duration,
     ) -> Result<Vec<u8>, HttpError> {
+        let read = self.part(path, offset, len, within);
+        let found = read.as_ref().err();
+        let found = found.map(|error| trouble(error, &self.address(path)));
+        self.health.note("origin chunks", found);
+        read
+    }
+
+    fn part(
+        &self,
+        path: &str,
+        offset: u64,
+        len: usize,
+        within: Duration,
+    ) -> Result<Vec<u8>, HttpError> {
         let last = offset + len as u64 - 1;
         let request = self.agent.get(self.address(path));
         let request = request.header(RANGE, format!("bytes={offset}-{last}"));
@@ -102,8 +147,10 @@ impl Http {
             .timeout_global(Some(within))
             .build()
             .call()?;
-        if response.status() != StatusCode::PARTIAL_CONTENT {
-            return Err(HttpError::Status(response.status()));
+        match response.status() {
+            StatusCode::PARTIAL_CONTENT => {}
+            StatusCode::OK => return Err(HttpError::NoRange),
+            other => return Err(HttpError::Status(other)),
         }
         let stated = response
             .headers()
@@ -145,5 +192,57 @@ impl Http {
         // A role such as `release/desktop` is stored with a literal `%2F` in
         // its file name, which an address must escape once more.
         format!("{}/{}", self.base, path.replace('%', "%25"))
+    }
+}
+
+/// What was learnt and not yet told, by what it is about.
+#[derive(Debug, Default)]
+struct Health(Mutex<BTreeMap<&'static str, Option<Found>>>);
+
+impl Health {
+    fn note(&self, about: &'static str, found: Option<Found>) {
+        self.lock().insert(about, found);
+    }
+
+    fn take(&self) -> Vec<(&'static str, Option<Found>)> {
+        std::mem::take(&mut *self.lock()).into_iter().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Option<Found>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn trouble(error: &HttpError, address: &str) -> Found {
+    let (code, hint) = match error {
+        HttpError::Ask(_) => (
+            "OriginUnreachable",
+            "is the server up, and can this host reach it? `origin.http` names it",
+        ),
+        HttpError::NoRange | HttpError::OtherRange => (
+            "OriginNoRange",
+            "chunks need a web server that answers Range requests with status 206",
+        ),
+        HttpError::Status(_) => (
+            "OriginStatus",
+            "does `origin.http` name the whole published folder, readable for everybody?",
+        ),
+        HttpError::Read(_) | HttpError::TooLong(_) => (
+            "OriginBroken",
+            "does something between this host and the server cut or replace its answers?",
+        ),
+    };
+    Found {
+        code,
+        detail: format!("{address}: {error}"),
+        hint,
+    }
+}
+
+fn no_repository(address: &str) -> Found {
+    Found {
+        code: "OriginEmpty",
+        detail: format!("{address}: there is no such file"),
+        hint: "does `origin.http` name the published folder itself?",
     }
 }

@@ -31,7 +31,10 @@ impl Origin {
             Self::Folder(folder) => folder
                 .file(&path, len_max)
                 .map_err(|error| error.to_string()),
-            Self::Http(http) => http.file(&path, len_max).map_err(|error| error.to_string()),
+            Self::Http(http) => {
+                let read = http.file(&path, len_max, is_timestamp(document));
+                read.map_err(|error| error.to_string())
+            }
         };
         match read {
             Ok(Some(bytes)) => Answered::Bytes(Arc::from(bytes)),
@@ -59,6 +62,12 @@ impl Origin {
         read.map_err(|error| tracing::debug!(path, error, "no range of the pack"))
             .ok()
     }
+}
+
+/// The document that every repository has, under a name without a version.
+fn is_timestamp(document: &DocumentRef) -> bool {
+    let name = RoleName::Timestamp.to_string();
+    matches!(document, DocumentRef::Metadata { role, .. } if *role == name)
 }
 
 /// Where a document lies below the repository; `None` for a name that cannot

@@ -74,7 +74,11 @@ impl Task {
             } => self.closed(&peer_id, connection_id),
             SwarmEvent::OutgoingConnectionError { peer_id, error, .. } => {
                 tracing::debug!(%error, "failed to dial");
+                let turned_away = peer_id.is_some_and(|peer| self.hello.turned_away.take(&peer));
                 if let Some(peer) = peer_id.as_ref().and_then(from_libp2p) {
+                    if turned_away {
+                        self.pending.push_back(Event::TurnedAway { peer });
+                    }
                     self.pending.push_back(Event::DialFailed { peer });
                 }
             }

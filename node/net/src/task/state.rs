@@ -18,7 +18,7 @@ use crate::exchange::chunk::Chunks;
 use crate::exchange::control::Outboxes;
 use crate::exchange::document::Documents;
 use crate::gossip::Gossip;
-use crate::hello::HelloAsk;
+use crate::hello::{HelloAsk, TurnedAway};
 use crate::limits::EVENTS_PENDING_MAX;
 use crate::peers::Peers;
 use crate::traffic::TrafficMeter;
@@ -58,10 +58,15 @@ pub(crate) struct Hellos {
     /// Not shown yet, since the end of the peer's dead connection comes first.
     pub(crate) held: BTreeMap<PeerId, Vec<HelloAsk>>,
     pub(crate) next: u64,
+    pub(crate) turned_away: TurnedAway,
 }
 
 impl Hellos {
-    pub(crate) fn new(parts: HelloParts, encoded: watch::Sender<Bytes>) -> Self {
+    pub(crate) fn new(
+        parts: HelloParts,
+        encoded: watch::Sender<Bytes>,
+        turned_away: TurnedAway,
+    ) -> Self {
         Self {
             addresses_set: !parts.addresses.is_empty(),
             parts,
@@ -70,6 +75,7 @@ impl Hellos {
             waiting: BTreeMap::new(),
             held: BTreeMap::new(),
             next: 0,
+            turned_away,
         }
     }
 }

@@ -63,6 +63,9 @@ async fn a_refused_dialer_learns_nothing_about_the_node() {
     b.verdict(Err(PeerRefusal::WrongNetwork)).await;
     dial_failed(&mut a).await;
     assert!(!saw_hello(&a), "the refusing node showed its certificate");
+    // That it was turned away, and not unreachable, it sees from the connection.
+    let turned = Event::TurnedAway { peer: b.peer() };
+    assert!(a.seen.contains(&turned), "{:?}", a.seen);
 
     // Being refused once is no bar to coming in later.
     connect(&mut a, &mut b).await;
@@ -76,6 +79,8 @@ async fn a_listener_that_the_dialer_refuses_is_not_connected() {
     b.verdict(Ok(Path::Lan)).await;
     a.verdict(Err(PeerRefusal::BadCertificate)).await;
     dial_failed(&mut a).await;
+    let turned = Event::TurnedAway { peer: b.peer() };
+    assert!(!a.seen.contains(&turned), "it is this side that refused");
     connect(&mut c, &mut b).await;
     let up = Event::PeerUp { peer: a.peer() };
     assert!(!b.seen.contains(&up), "one verdict was enough");

@@ -1,0 +1,130 @@
+//! What keeps this node from its work and an administrator can mend: shown in
+//! `patchmesh status` and `why` while it lasts, told once in the events, and
+//! logged now and then.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use patchmesh_api::status::Trouble;
+
+use crate::clock;
+
+/// A trouble that lasts is logged again after this.
+const SAY_EVERY: Duration = Duration::from_mins(10);
+/// Troubles at one time; a further one is not taken up.
+const TROUBLES_MAX: usize = 32;
+
+/// One trouble, of which there is one for each key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Found {
+    /// Stable code.
+    pub(crate) code: &'static str,
+    /// What is wrong, with the address.
+    pub(crate) detail: String,
+    /// What to do about it.
+    pub(crate) hint: &'static str,
+}
+
+/// Troubles by what they are about.
+#[derive(Debug, Default)]
+pub(crate) struct Troubles(BTreeMap<String, Lasting>);
+
+#[derive(Debug)]
+struct Lasting {
+    trouble: Trouble,
+    said: Instant,
+}
+
+impl Troubles {
+    /// Takes up what is known now about one thing: a trouble, or that there is
+    /// none. Returns the trouble if it is a new one, for the events.
+    pub(crate) fn set(
+        &mut self,
+        about: &str,
+        found: Option<Found>,
+        now: Instant,
+    ) -> Option<Trouble> {
+        let Some(found) = found else {
+            if let Some(over) = self.0.remove(about) {
+                let Trouble { code, detail, .. } = over.trouble;
+                tracing::info!(code, detail, "a trouble is over");
+            }
+            return None;
+        };
+        let known = self.0.get_mut(about);
+        if let Some(known) = known.filter(|known| known.trouble.code == found.code) {
+            if now.saturating_duration_since(known.said) >= SAY_EVERY {
+                known.said = now;
+                say(&known.trouble);
+            }
+            return None;
+        }
+        if self.0.len() >= TROUBLES_MAX && !self.0.contains_key(about) {
+            return None;
+        }
+        let trouble = Trouble {
+            code: found.code.to_owned(),
+            since: clock::utc().0,
+            detail: found.detail,
+            hint: found.hint.to_owned(),
+        };
+        say(&trouble);
+        let lasting = Lasting {
+            trouble: trouble.clone(),
+            said: now,
+        };
+        self.0.insert(about.to_owned(), lasting);
+        Some(trouble)
+    }
+
+    /// What lasts now.
+    pub(crate) fn all(&self) -> Vec<Trouble> {
+        let lasting = self.0.values();
+        lasting.map(|lasting| lasting.trouble.clone()).collect()
+    }
+}
+
+fn say(trouble: &Trouble) {
+    let Trouble {
+        code, detail, hint, ..
+    } = trouble;
+    tracing::warn!(
+        code,
+        detail,
+        hint,
+        "something keeps this node from its work"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(code: &'static str) -> Option<Found> {
+        Some(Found {
+            code,
+            detail: format!("{code} happened"),
+            hint: "mend it",
+        })
+    }
+
+    #[test]
+    fn a_trouble_is_new_once_lasts_and_ends() {
+        let mut troubles = Troubles::default();
+        let start = Instant::now();
+        assert!(troubles.set("a", found("Down"), start).is_some());
+        assert!(troubles.set("a", found("Down"), start).is_none());
+        assert!(troubles.set("b", found("Down"), start).is_some());
+        assert!(troubles.set("a", found("Other"), start).is_some());
+        assert_eq!(troubles.all().len(), 2);
+        let later = start + SAY_EVERY;
+        assert!(troubles.set("a", found("Other"), later).is_none());
+        assert_eq!(troubles.0["a"].said, later, "it was logged again");
+        assert!(troubles.set("a", None, later).is_none());
+        assert_eq!(troubles.all()[0].detail, "Down happened");
+        for number in 0..TROUBLES_MAX * 2 {
+            troubles.set(&number.to_string(), found("Down"), later);
+        }
+        assert_eq!(troubles.all().len(), TROUBLES_MAX);
+    }
+}
