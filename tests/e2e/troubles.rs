@@ -7,7 +7,7 @@ use std::time::Duration;
 use patchmesh_api::answer::Answer;
 use patchmesh_api::event::EventKind;
 use patchmesh_api::request::Request;
-use patchmesh_api::status::Trouble;
+use patchmesh_api::trouble::Trouble;
 use patchmesh_demo::fleet::{Daemon, Role};
 use patchmesh_tests::bench::{Bench, FAST, address, programs, site_name};
 use patchmesh_tests::forge::{Forge, LINE};

@@ -18,3 +18,4 @@ pub mod releases;
 pub mod request;
 pub mod socket;
 pub mod status;
+pub mod trouble;

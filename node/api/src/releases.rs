@@ -3,7 +3,7 @@
 use patchmesh_content::id::ContentId;
 use serde::{Deserialize, Serialize};
 
-use crate::status::Trouble;
+use crate::trouble::Trouble;
 
 /// Known releases, in ascending order of line and id.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

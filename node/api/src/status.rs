@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::RefusalCount;
 use crate::releases::Release;
+use crate::trouble::Trouble;
 
 /// The node on one screen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,19 +184,6 @@ pub struct StoreUse {
     pub used_bytes: u64,
     /// Most bytes it may use; 0 for no limit of its own.
     pub quota_bytes: u64,
-}
-
-/// Something that keeps a node from its work and an administrator can mend.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
-    /// Stable code.
-    pub code: String,
-    /// Since when, in seconds since 1970 UTC.
-    pub since: i64,
-    /// What is wrong, for people.
-    pub detail: String,
-    /// What to do about it.
-    pub hint: String,
 }
 
 /// The flight recorder.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use patchmesh_api::answer::Answer;
 use patchmesh_api::event::{Event, EventKind, Events, RefusalCount};
 use patchmesh_api::limits::EVENTS_MAX;
-use patchmesh_api::status::Trouble;
+use patchmesh_api::trouble::Trouble;
 use patchmesh_content::id::PeerId;
 use patchmesh_core::output::Notice;
 use patchmesh_core::record::ReleaseState;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use patchmesh_api::status::Trouble;
+use patchmesh_api::trouble::Trouble;
 
 use crate::clock;
 
@@ -100,30 +100,30 @@ fn say(trouble: &Trouble) {
 mod tests {
     use super::*;
 
-    fn found(code: &'static str) -> Option<Found> {
-        Some(Found {
+    fn found(code: &'static str) -> Found {
+        Found {
             code,
             detail: format!("{code} happened"),
             hint: "mend it",
-        })
+        }
     }
 
     #[test]
     fn a_trouble_is_new_once_lasts_and_ends() {
         let mut troubles = Troubles::default();
         let start = Instant::now();
-        assert!(troubles.set("a", found("Down"), start).is_some());
-        assert!(troubles.set("a", found("Down"), start).is_none());
-        assert!(troubles.set("b", found("Down"), start).is_some());
-        assert!(troubles.set("a", found("Other"), start).is_some());
+        assert!(troubles.set("a", Some(found("Down")), start).is_some());
+        assert!(troubles.set("a", Some(found("Down")), start).is_none());
+        assert!(troubles.set("b", Some(found("Down")), start).is_some());
+        assert!(troubles.set("a", Some(found("Other")), start).is_some());
         assert_eq!(troubles.all().len(), 2);
         let later = start + SAY_EVERY;
-        assert!(troubles.set("a", found("Other"), later).is_none());
+        assert!(troubles.set("a", Some(found("Other")), later).is_none());
         assert_eq!(troubles.0["a"].said, later, "it was logged again");
         assert!(troubles.set("a", None, later).is_none());
         assert_eq!(troubles.all()[0].detail, "Down happened");
         for number in 0..TROUBLES_MAX * 2 {
-            troubles.set(&number.to_string(), found("Down"), later);
+            troubles.set(&number.to_string(), Some(found("Down")), later);
         }
         assert_eq!(troubles.all().len(), TROUBLES_MAX);
     }

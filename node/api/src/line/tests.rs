@@ -7,8 +7,10 @@ use crate::answer::{Answer, Done};
 use crate::fetch::{FetchEvent, FetchKind};
 use crate::releases::{Release, ReleaseState, Releases, WaitingOn, Why};
 use crate::status::{
-    Head, Mode, PeerCounts, Received, Sent, Sources, Status, StoreUse, Trust, TrustState,
+    Head, Mode, PeerCounts, Received, RecorderState, RecorderUse, Sent, Sources, Status, StoreUse,
+    Trust, TrustState,
 };
+use crate::trouble::Trouble;
 
 fn release() -> Release {
     Release {
@@ -46,6 +48,17 @@ fn status() -> Status {
         wasted_bytes: 0,
         store: StoreUse::default(),
         releases: vec![release()],
+        recorder: RecorderUse {
+            state: RecorderState::Full,
+            bytes: 16,
+            bytes_max: 16,
+        },
+        troubles: vec![Trouble {
+            code: "OriginUnreachable".to_owned(),
+            since: 5,
+            detail: "http://origin.example does not answer".to_owned(),
+            hint: "is it up?".to_owned(),
+        }],
         refusals: Vec::new(),
     }
 }

@@ -10,7 +10,7 @@ use patchmesh_api::peers::{Peer, Peers};
 use patchmesh_api::releases::{Release, Releases, WaitingOn};
 use patchmesh_api::request::Request;
 use patchmesh_api::socket::find_path;
-use patchmesh_api::status::Trouble;
+use patchmesh_api::trouble::Trouble;
 
 use crate::args::global::Global;
 use crate::args::node::{PeerSort, PeerState, PeersArgs, ReleasesArgs};

@@ -12,7 +12,8 @@ use patchmesh_api::peers::{Path as PeerPath, Peer, Peers};
 use patchmesh_api::releases::{Release, ReleaseState, Releases, WaitingOn, Why};
 use patchmesh_api::request::Request;
 use patchmesh_api::socket::bind;
-use patchmesh_api::status::{ByteCount, Sources, Trouble};
+use patchmesh_api::status::{ByteCount, Sources};
+use patchmesh_api::trouble::Trouble;
 use patchmesh_content::id::{ContentId, PeerId};
 
 use crate::support::Bench;
