@@ -74,7 +74,8 @@ fn a_node_of_another_network_says_so_itself() {
     std::fs::write(&root, Forge::foreign_root()).unwrap();
     let folder = bench.path("stranger");
     let program = &programs().patchmeshd;
-    let mut node = Daemon::start(program, &folder, &root, &role, &mut bench.warden).unwrap();
+    let mut node = Daemon::prepare(program, &folder, &root, &role).unwrap();
+    node.restart(&mut bench.warden).unwrap();
     node.wait_until_up().unwrap();
     let trouble = trouble(&node, "TurnedAway");
     assert!(
