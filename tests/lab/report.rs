@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use patchmesh_content::id::{ChunkId, blake3};
 use patchmesh_demo::binaries::Binaries;
 use serde_json::{Value, json};
 
@@ -34,13 +35,16 @@ pub(crate) fn measure(plan: &Plan) -> Result<bool> {
         let (all_held, document) = report(plan, &outcome);
         held &= all_held;
         runs.push(document);
-        save(plan, &runs)?;
+        save(plan, &binaries, &runs)?;
     }
     Ok(held)
 }
 
-fn save(plan: &Plan, runs: &[Value]) -> Result<()> {
+fn save(plan: &Plan, binaries: &Binaries, runs: &[Value]) -> Result<()> {
     let folder = std::env::var("PATCHMESH_BIN_DIR").unwrap_or_default();
+    let program = ChunkId(blake3(&fs::read(&binaries.patchmeshd)?)).to_hex();
+    // Programs that were built elsewhere need not be of the commit that is here.
+    let commit = folder.is_empty().then(proc::commit);
     let name = folder.rsplit('/').next().unwrap_or_default();
     let own = if cfg!(debug_assertions) {
         "debug"
@@ -49,7 +53,8 @@ fn save(plan: &Plan, runs: &[Value]) -> Result<()> {
     };
     let document = json!({
         "schema": "patchmesh.lab/1",
-        "commit": proc::commit(),
+        "commit": commit,
+        "patchmeshd_blake3": program,
         "profile": if name.is_empty() { own } else { name },
         "congestion_control": proc::congestion_control(),
         "counted": {
