@@ -289,7 +289,9 @@ fn net_config(
 
 fn log_report(report: &patchmesh_store::OpenReport) {
     if report.index_rebuilt {
-        tracing::warn!("the index did not open; it was rebuilt from the chunk files");
+        tracing::warn!(
+            "the index was missing or did not open; it was built again from the chunk files"
+        );
     }
     if report.index_off {
         tracing::warn!("no index opens; the next start is slower");
