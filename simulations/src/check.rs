@@ -1,15 +1,20 @@
 //! What must hold after every event, and at the end of a world.
 
-use patchmesh_core::limits::{ASKS_MAX, FETCHES_MAX, PEERS_MAX};
+use patchmesh_core::limits::{ASKS_MAX, FETCHES_MAX, PEERS_MAX, WAN_ALONE_MAX};
 use patchmesh_core::record::ReleaseState;
 use patchmesh_trust::role::RoleName;
 
+use crate::bound::bound;
 use crate::broken::Broken;
-use crate::plan::{CHUNK_WIRE_LEN, Fault};
+use crate::plan::{CHUNK_WIRE_LEN, Fault, Site};
 use crate::world::World;
 
-/// Chunks that one crash may cost a site: the window of swarm.md section 6.
+/// Chunks that one crash may cost a site in which others take chunks: the window
+/// (S-19).
 const WINDOW_MAX: u64 = 64;
+/// What a node may not have made durable yet: so many bytes, or what came in so
+/// many seconds. A node that is alone in its site loses all of it.
+const UNSYNCED: (u64, u64) = (8 << 20, 2);
 
 /// Checks one node after it handled an event.
 pub fn node(world: &mut World, node: usize) -> Result<(), Broken> {
@@ -128,12 +133,18 @@ pub fn end(world: &World) -> Result<(), Broken> {
             Fault::Rotate | Fault::Second => false,
         };
         let faults = plan.faults.iter().filter(|(_, fault)| own(fault));
-        faults.count() as u64 * WINDOW_MAX * CHUNK_WIRE_LEN
+        let window = WINDOW_MAX * CHUNK_WIRE_LEN;
+        let Site { nodes, down, .. } = plan.sites[site];
+        let alone = UNSYNCED.0.min(down / 8 * UNSYNCED.1);
+        let alone = alone + u64::from(WAN_ALONE_MAX) * CHUNK_WIRE_LEN;
+        let each = if nodes == 1 {
+            alone.max(window)
+        } else {
+            window
+        };
+        faults.count() as u64 * each
     };
-    // Releases that are fetched at the same time do not share chunks on their
-    // way, only chunks that are held: so each counts in full here.
-    let apart = plan.chunks.iter().map(|(_, count)| u64::from(*count));
-    let bytes = apart.sum::<u64>() * CHUNK_WIRE_LEN;
+    let bytes = bound(plan).bytes;
     for (site, carried) in world.wan_bytes.iter().enumerate() {
         let most = bytes + bytes / 50 + allowance(site);
         if *carried > most {

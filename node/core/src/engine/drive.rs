@@ -1,7 +1,7 @@
 //! Translates inputs into events of the machines and
 //! their actions into outputs. See the crate's contract.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use patchmesh_content::bitfield::Bitfield;
 use patchmesh_content::id::{ContentId, PeerId};
@@ -44,6 +44,8 @@ pub struct Engine {
     rollout: Rollout,
     roster: Roster,
     inventory: Inventory,
+    /// Contents that are fetched and not complete.
+    fetched: BTreeSet<ContentId>,
     fetches: BTreeMap<FetchId, Want>,
     room: bool,
     outputs: VecDeque<Output>,
@@ -70,6 +72,7 @@ impl Engine {
             rollout: Rollout::new(&config, restored.releases),
             roster: Roster::new(&config.bootstrap),
             inventory: Inventory::new(restored.chunks),
+            fetched: BTreeSet::new(),
             fetches: BTreeMap::new(),
             room: true,
             outputs: VecDeque::new(),
@@ -371,6 +374,16 @@ impl Engine {
         self.tell_rollout(rollout::Event::Indexed { content });
     }
 
+    /// A chunk of several contents that are fetched is fetched for one.
+    fn share(&mut self) {
+        // One that the swarm had no room for brings nothing.
+        let known = |content: &&ContentId| self.swarm.held(content).is_some();
+        let known = self.fetched.iter().filter(known).copied().collect();
+        for (content, places) in self.inventory.shared(&known) {
+            self.tell_swarm(swarm::Event::Elsewhere { content, places });
+        }
+    }
+
     fn tell_swarm(&mut self, event: swarm::Event) {
         let mut actions = Vec::new();
         self.swarm.handle(event, self.now.mono, &mut actions);
@@ -384,6 +397,7 @@ impl Engine {
         let output = match action {
             Action::CancelFetch { fetch } => Output::CancelFetch { fetch },
             Action::Complete { content } => {
+                self.fetched.remove(&content);
                 // What held when the release was listed may have expired since.
                 self.list();
                 return self.tell_rollout(rollout::Event::Complete { content });
@@ -442,6 +456,8 @@ impl Engine {
             Action::Remove { content, unlisted } => {
                 self.inventory.close(&content);
                 self.tell_swarm(swarm::Event::Remove { content });
+                self.fetched.remove(&content);
+                self.share();
                 if !unlisted {
                     self.tell_catalog(catalog::Event::Drop { content });
                 }
@@ -449,6 +465,8 @@ impl Engine {
             }
             Action::Want { content } => {
                 let wanted = true;
+                self.fetched.insert(content);
+                self.share();
                 return self.tell_swarm(swarm::Event::Want { content, wanted });
             }
         };

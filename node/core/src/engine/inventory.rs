@@ -11,6 +11,9 @@ use patchmesh_content::index::ReleaseIndex;
 /// A position of a chunk.
 pub type Place = (ContentId, ChunkIndex);
 
+/// Positions of one content, and where else their chunks are.
+pub type Elsewhere = BTreeMap<ChunkIndex, Place>;
+
 /// Chunks of the store and where they occur in the open contents.
 #[derive(Debug, Default)]
 pub struct Inventory {
@@ -61,6 +64,27 @@ impl Inventory {
         };
         self.stored.remove(&id);
         self.others(id, place)
+    }
+
+    /// Which missing chunks of each of these contents come by another of them:
+    /// by the one with the smallest name, so that every node decides alike.
+    pub fn shared(&self, wanted: &BTreeSet<ContentId>) -> Vec<(ContentId, Elsewhere)> {
+        let one = |content: &ContentId| {
+            let mut places = Elsewhere::new();
+            let ids = self.contents.get(content).into_iter().flatten();
+            for (at, id) in (0..).zip(ids) {
+                if self.stored.contains(id) {
+                    continue;
+                }
+                let others = self.places.get(id).into_iter().flatten();
+                let first = others.filter(|(other, _)| wanted.contains(other)).min();
+                if let Some(place) = first.filter(|(other, _)| other < content) {
+                    places.insert(ChunkIndex(at), *place);
+                }
+            }
+            (*content, places)
+        };
+        wanted.iter().map(one).collect()
     }
 
     /// Lets go of a content. Chunks that no other open content has count as

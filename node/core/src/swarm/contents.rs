@@ -1,5 +1,6 @@
 //! Contents come, change and go.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use patchmesh_content::bitfield::Bitfield;
@@ -113,6 +114,38 @@ impl Swarm {
             self.cancel_chunk(id, chunk, out);
             self.announce((id, chunk), false, now, out);
             self.completed(id, out);
+        }
+    }
+
+    /// Leaves chunks to other contents. What is under way goes on.
+    pub(crate) fn leave(
+        &mut self,
+        id: &ContentId,
+        places: BTreeMap<ChunkIndex, (ContentId, ChunkIndex)>,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(content) = self.contents.get_mut(id) else {
+            return;
+        };
+        content.chunks.leave(places);
+        content.rescan = true;
+        self.drop_finished(id, out);
+    }
+
+    /// A member announced chunks. What it holds for this content only is
+    /// fetched for this content, though another was to bring it.
+    pub(crate) fn take_back(&mut self, id: &ContentId, chunks: &[ChunkIndex]) {
+        for &chunk in chunks {
+            let place = self
+                .contents
+                .get(id)
+                .and_then(|c| c.chunks.elsewhere(chunk));
+            let Some((other, at)) = place else { continue };
+            let other = self.contents.get(&other);
+            let is_there = other.is_some_and(|c| c.chunks.is_wanted() && c.chunks.holders(at) > 0);
+            if let (false, Some(content)) = (is_there, self.contents.get_mut(id)) {
+                content.chunks.take_back(chunk);
+            }
         }
     }
 

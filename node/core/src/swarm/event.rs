@@ -1,5 +1,6 @@
 //! Everything that can happen to the swarm machine.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use patchmesh_content::bitfield::Bitfield;
@@ -33,6 +34,14 @@ pub enum Event {
         content: ContentId,
         /// Position of the chunk.
         chunk: ChunkIndex,
+    },
+    /// Exactly these missing chunks of a content come by other contents, at
+    /// these positions of them, and are not fetched twice.
+    Elsewhere {
+        /// Name of the content.
+        content: ContentId,
+        /// Position here; other content, and position there.
+        places: BTreeMap<ChunkIndex, (ContentId, ChunkIndex)>,
     },
     /// A peer of this node's site may be found at these addresses.
     Discovered {

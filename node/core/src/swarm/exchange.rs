@@ -42,7 +42,8 @@ impl Swarm {
                     self.join(&content, from, now);
                 }
                 if let Some(state) = self.contents.get_mut(&content) {
-                    state.hear_have(from, holder, (all, &words), now);
+                    let gained = state.hear_have(from, holder, (all, &words), now);
+                    self.take_back(&content, &gained);
                 }
             }
             Message::Claim {

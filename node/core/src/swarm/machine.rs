@@ -115,6 +115,7 @@ impl Swarm {
             Event::Discovered { peer, addresses } => {
                 self.candidate(peer, &addresses, false, now);
             }
+            Event::Elsewhere { content, places } => self.leave(&content, places, out),
             Event::Fetched { fetch, outcome } => self.fetched(fetch, outcome, now, out),
             Event::Gained { content, chunk } => self.gained(&content, chunk, now, out),
             Event::Message { from, message } => self.message(from, *message, now, out),

@@ -196,6 +196,34 @@ fn a_hello_is_judged_by_network_key_time_and_protocol() {
     assert_eq!(host.others.pop(), Some(Output::Admit { hello, verdict }));
 }
 
+/// S-23.
+#[test]
+fn a_chunk_of_two_releases_that_are_fetched_at_once_is_fetched_once() {
+    let (mut publisher, mut host) = started(Mode::EndpointWithHttp);
+    let both = [index("KB-1", 0, 200), index("KB-2", 100, 200)];
+    publisher.publish(&both, 90);
+    host.run(&publisher.folder, |host| {
+        host.is_staged("KB-1") && host.is_staged("KB-2")
+    });
+    assert_eq!(host.fetches, 300);
+}
+
+/// S-23: what was to bring a chunk may be withdrawn before it did.
+#[test]
+fn a_release_that_is_withdrawn_takes_no_chunk_of_another_with_it() {
+    for stays in ["KB-1", "KB-2"] {
+        let (mut publisher, mut host) = started(Mode::EndpointWithHttp);
+        let both = [index("KB-1", 0, 200), index("KB-2", 100, 200)];
+        publisher.publish(&both, 90);
+        host.run(&publisher.folder, |host| host.fetches > 40);
+        let [first, second] = both;
+        let left = if stays == "KB-1" { first } else { second };
+        publisher.publish(&[left], 90);
+        assert!(host.run(&publisher.folder, |host| host.is_staged(stays)));
+        assert!(host.fetches <= 300, "{} for {stays}", host.fetches);
+    }
+}
+
 #[test]
 fn strangers_get_an_answer_but_nothing_else() {
     let (publisher, mut host) = started(Mode::EndpointWithHttp);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use patchmesh_content::bitfield::Bitfield;
 use patchmesh_content::geometry::{ChunkIndex, SpanIndex, spans};
+use patchmesh_content::id::ContentId;
 
 use crate::ids::FetchId;
 
@@ -19,6 +20,8 @@ pub(crate) struct Chunks {
     fetching: BTreeMap<ChunkIndex, Vec<FetchId>>,
     /// Members in reach that hold a chunk.
     holders: Vec<u16>,
+    /// Missing chunks that come by another content, and where they are in it.
+    elsewhere: BTreeMap<ChunkIndex, (ContentId, ChunkIndex)>,
     /// Wanted chunks with a holder: rarest first, equals in an order of this node.
     ready: BTreeSet<(u16, u32, ChunkIndex)>,
     /// Wanted chunks without a holder, per span and in all.
@@ -34,7 +37,7 @@ enum Class {
     Open,
     /// Pull it from one of so many members.
     Ready(u16),
-    /// Nothing: held, being fetched, or unwanted.
+    /// Nothing: held, being fetched, unwanted, or to come by another content.
     Settled,
 }
 
@@ -49,6 +52,7 @@ impl Chunks {
             wanted: false,
             fetching: BTreeMap::new(),
             holders: vec![0; count as usize],
+            elsewhere: BTreeMap::new(),
             ready: BTreeSet::new(),
             open: vec![0; spans(count) as usize],
             open_all: 0,
@@ -143,6 +147,34 @@ impl Chunks {
         self.change(chunk, |this| this.held.remove(chunk))
     }
 
+    /// Where a missing chunk comes from, if by another content.
+    pub(crate) fn elsewhere(&self, chunk: ChunkIndex) -> Option<(ContentId, ChunkIndex)> {
+        self.elsewhere.get(&chunk).copied()
+    }
+
+    /// Leaves exactly these chunks to other contents.
+    pub(crate) fn leave(&mut self, places: BTreeMap<ChunkIndex, (ContentId, ChunkIndex)>) {
+        let before: Vec<ChunkIndex> = self.elsewhere.keys().copied().collect();
+        for chunk in before.iter().filter(|chunk| !places.contains_key(chunk)) {
+            self.take_back(*chunk);
+        }
+        for (chunk, place) in places {
+            if chunk.0 < self.count() {
+                self.change(chunk, |this| this.elsewhere.insert(chunk, place));
+            }
+        }
+    }
+
+    /// Fetches a chunk for this content after all.
+    pub(crate) fn take_back(&mut self, chunk: ChunkIndex) {
+        self.change(chunk, |this| this.elsewhere.remove(&chunk));
+    }
+
+    /// Members in reach that hold a chunk.
+    pub(crate) fn holders(&self, chunk: ChunkIndex) -> u16 {
+        self.holders.get(chunk.0 as usize).copied().unwrap_or(0)
+    }
+
     /// One more member holds it.
     pub(crate) fn holder_added(&mut self, chunk: ChunkIndex) {
         self.change(chunk, |this| this.holders[chunk.0 as usize] += 1);
@@ -169,7 +201,11 @@ impl Chunks {
     }
 
     fn class(&self, chunk: ChunkIndex) -> Class {
-        if !self.wanted || self.held.contains(chunk) || self.fetching.contains_key(&chunk) {
+        if !self.wanted
+            || self.held.contains(chunk)
+            || self.fetching.contains_key(&chunk)
+            || self.elsewhere.contains_key(&chunk)
+        {
             return Class::Settled;
         }
         match self.holders[chunk.0 as usize] {

@@ -99,6 +99,7 @@ impl Content {
             self.span_off.clear();
             self.chunk_off.clear();
             self.denied.clear();
+            self.chunks.leave(BTreeMap::new());
             self.window.alone();
         } else if self.duty.is_none() {
             let (me, weight) = self.me;
@@ -163,14 +164,14 @@ impl Content {
         self.rescan = true;
     }
 
-    /// Takes a peer's Have.
+    /// Takes a peer's Have; returns which chunks it counts as a holder of now.
     pub(crate) fn hear_have(
         &mut self,
         peer: PeerId,
         counted: bool,
         (all, words): (bool, &[(u32, u64)]),
         now: Time,
-    ) {
+    ) -> Vec<ChunkIndex> {
         let fresh = View {
             bits: Bitfield::empty(self.chunks.count()),
             counted,
@@ -182,7 +183,7 @@ impl Content {
             self.views.update(peer, fresh, words)
         };
         if !self.views.0.get(&peer).is_some_and(|view| view.counted) {
-            return;
+            return Vec::new();
         }
         for &chunk in &change.lost {
             self.chunks.holder_removed(chunk);
@@ -195,6 +196,7 @@ impl Content {
             self.claims.progress(chunk.span(), &peer, until, now);
             self.denied.remove(&chunk.span());
         }
+        change.gained
     }
 
     /// A peer turned out not to hold a chunk it announced.
