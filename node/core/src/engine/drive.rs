@@ -374,7 +374,7 @@ impl Engine {
         self.tell_rollout(rollout::Event::Indexed { content });
     }
 
-    /// A chunk of several contents that are fetched is fetched for one.
+    /// A chunk of several contents that are fetched is fetched for one (S-23).
     fn share(&mut self) {
         // One that the swarm had no room for brings nothing.
         let known = |content: &&ContentId| self.swarm.held(content).is_some();
