@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use patchmesh_core::journal::replay;
 use patchmesh_simulations::plan::Plan;
-use patchmesh_simulations::planner::command::{self, PlanArgs};
+use patchmesh_simulations::planner::command::{self, CompareArgs, PlanArgs};
 use patchmesh_simulations::{Report, run};
 
 #[derive(Parser)]
@@ -25,6 +25,8 @@ struct Args {
 enum Command {
     /// Plan a rollout: bytes, times and costs by policy, beside what is possible
     Plan(Box<PlanArgs>),
+    /// Differences of two results; fails above a limit
+    Compare(CompareArgs),
     /// Run worlds with crashes, cuts, rotations and liars; check every promise
     Fault {
         /// How many seeds
@@ -67,6 +69,10 @@ fn main() -> ExitCode {
         Command::Plan(args) => {
             let mut out = std::io::stdout().lock();
             command::run(&args, &mut out, &|line| eprintln!("{line}"))
+        }
+        Command::Compare(args) => {
+            let mut out = std::io::stdout().lock();
+            command::compare(&args, &mut out, &|line| eprintln!("{line}"))
         }
         Command::Fault {
             seeds,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::planner::compare;
 use crate::planner::problem::Problem;
 use crate::planner::report::summary::summary;
 use crate::planner::report::table::table;
@@ -14,6 +15,7 @@ use crate::planner::scenario::example::{EXAMPLE, around_table};
 use crate::planner::scenario::model::{Fidelity, Scenario};
 use crate::planner::scenario::parse;
 use crate::planner::scenario::quick::Quick;
+use crate::planner::sweep::{Sweep, head, lines, points};
 
 /// Options of `plan`.
 #[derive(Debug, Args)]
@@ -53,6 +55,13 @@ pub struct PlanArgs {
     /// When it must be done (with --quick)
     #[arg(long, requires = "quick")]
     deadline: Option<String>,
+    /// The same with changes, for every combination: wan, wan-up, origin, share, size,
+    /// endpoints, ring (start of the last), deadline
+    #[arg(long, value_name = "KEY=VALUE,VALUE")]
+    what_if: Vec<String>,
+    /// Write report.html, result.json and tables into this folder
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
     /// fluid, sampled or full [default: what the scenario says]
     #[arg(long)]
     fidelity: Option<String>,
@@ -90,15 +99,29 @@ fn execute(
         show(out, &around_table(&path.to_string_lossy(), columns))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let (file, scenario) = scenario(args, out)?;
+    let (file, text, scenario) = scenario(args, out)?;
     let quiet = |_: &str| {};
     let tell: &(dyn Fn(&str) + Sync) = if args.silent { &quiet } else { progress };
     let threads = args
         .threads
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    if !args.what_if.is_empty() {
+        return what_if(
+            args,
+            (&file, &scenario),
+            threads.max(1),
+            (out, tell, progress),
+        );
+    }
     match plan(scenario, &file, threads.max(1), tell) {
         Ok(plan) => {
-            show(out, &table(&summary(&plan)))?;
+            let summary = summary(&plan);
+            show(out, &table(&summary))?;
+            if let Some(folder) = &args.out {
+                crate::planner::report::folder::write(folder, &plan, &summary, &text)
+                    .map_err(|error| Problem::new("command line", error, ""))?;
+                tell(&format!("report in {}", folder.display()));
+            }
             Ok(ExitCode::SUCCESS)
         }
         Err(Failure::Scenario(problem)) => Err(problem),
@@ -109,8 +132,73 @@ fn execute(
     }
 }
 
+type Streams<'a> = (
+    &'a mut dyn Write,
+    &'a (dyn Fn(&str) + Sync),
+    &'a (dyn Fn(&str) + Sync),
+);
+
+/// Runs every combination.
+fn what_if(
+    args: &PlanArgs,
+    (file, scenario): (&str, &Scenario),
+    threads: usize,
+    (out, tell, progress): Streams<'_>,
+) -> Result<ExitCode, Problem> {
+    let wrong = |says: String| Problem::new("command line", says, "");
+    let sweeps: Result<Vec<Sweep>, String> =
+        args.what_if.iter().map(|text| Sweep::parse(text)).collect();
+    let points = points(scenario, &sweeps.map_err(wrong)?).map_err(wrong)?;
+    show(out, &head())?;
+    for (name, scenario) in points {
+        tell(&name);
+        match plan(scenario, file, threads, &|_| {}) {
+            Ok(plan) => show(out, &lines(&name, &summary(&plan)))?,
+            Err(Failure::Scenario(problem)) => return Err(problem),
+            Err(Failure::Beaten(beaten)) => {
+                progress(&format!("error: {beaten}"));
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Options of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// result.json of a plan
+    before: PathBuf,
+    /// result.json of another
+    after: PathBuf,
+    /// Fail if a figure differs by more than this, such as "5 %"
+    #[arg(long, value_name = "PART")]
+    fail_above: Option<String>,
+}
+
+/// Runs the command.
+pub fn compare(args: &CompareArgs, out: &mut dyn Write, progress: &dyn Fn(&str)) -> ExitCode {
+    let mut result = || -> Result<bool, String> {
+        let most = args.fail_above.as_deref().map(compare::limit).transpose()?;
+        let open = |path: &Path| compare::read(&path.to_string_lossy(), &read(path)?);
+        let (before, after) = (open(&args.before)?, open(&args.after)?);
+        let (text, good) = compare::table(&before, &after, most);
+        out.write_all(text.as_bytes())
+            .map_err(|error| error.to_string())?;
+        Ok(good)
+    };
+    match result() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            progress(&format!("error: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
 /// The scenario that the options mean, and the file for its errors.
-fn scenario(args: &PlanArgs, out: &mut dyn Write) -> Result<(String, Scenario), Problem> {
+fn scenario(args: &PlanArgs, out: &mut dyn Write) -> Result<(String, String, Scenario), Problem> {
     let (file, text) = match (&args.scenario, args.quick) {
         (Some(path), _) => {
             let text = read(path).map_err(|error| Problem::new("command line", error, ""))?;
@@ -145,7 +233,7 @@ fn scenario(args: &PlanArgs, out: &mut dyn Write) -> Result<(String, Scenario), 
         scenario.fidelity =
             Fidelity::parse(fidelity).map_err(|says| Problem::new("command line", says, ""))?;
     }
-    Ok((name, scenario))
+    Ok((name, text, scenario))
 }
 
 /// Reads a text file; what is too long is refused before it is read.

@@ -16,6 +16,7 @@
 
 pub mod bound;
 pub mod command;
+pub mod compare;
 pub mod fluid;
 pub mod full;
 pub mod outcome;
@@ -25,4 +26,5 @@ pub mod quantity;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod sweep;
 pub mod world;

@@ -1,6 +1,9 @@
 //! What people and programs get: table, JSON, CSV and one HTML page.
 
 pub mod cost;
+pub mod csv;
+pub mod folder;
+pub mod html;
 pub mod notes;
 pub mod summary;
 pub mod table;

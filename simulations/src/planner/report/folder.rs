@@ -1,0 +1,28 @@
+//! The folder of a report: `result.json`, `sites.csv`, `series.csv`,
+//! `report.html`.
+
+use std::path::Path;
+
+use crate::planner::report::csv;
+use crate::planner::report::html::page::page;
+use crate::planner::report::summary::Summary;
+use crate::planner::run::Plan;
+
+/// Names of the files, in the order in which they are written.
+pub const FILES: [&str; 4] = ["result.json", "sites.csv", "series.csv", "report.html"];
+
+/// Writes all files; `scenario` is the text that the plan was read from.
+pub fn write(folder: &Path, plan: &Plan, summary: &Summary, scenario: &str) -> Result<(), String> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| format!("failed to make {}: {error}", folder.display()))?;
+    let json = serde_json::to_string_pretty(summary).map_err(|error| error.to_string())?;
+    let sites = csv::sites(summary).map_err(|error| error.to_string())?;
+    let series = csv::series(plan).map_err(|error| error.to_string())?;
+    let texts = [json, sites, series, page(plan, summary, scenario)];
+    for (name, text) in FILES.iter().zip(texts) {
+        let path = folder.join(name);
+        std::fs::write(&path, text)
+            .map_err(|error| format!("failed to write {}: {error}", path.display()))?;
+    }
+    Ok(())
+}

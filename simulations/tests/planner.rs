@@ -1,0 +1,184 @@
+//! The planner as its users meet it: the same figures for any number of
+//! threads, the engine within its bound, files that stand by themselves.
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::unwrap_used,
+    reason = "tests with small numbers"
+)]
+
+use patchmesh_simulations::planner::bound::monitor::check;
+use patchmesh_simulations::planner::compare::{differences, limit, read, table};
+use patchmesh_simulations::planner::report::folder::{FILES, write};
+use patchmesh_simulations::planner::report::summary::{Summary, summary};
+use patchmesh_simulations::planner::run::{Plan, plan};
+use patchmesh_simulations::planner::scenario::example::EXAMPLE;
+use patchmesh_simulations::planner::scenario::model::{Fidelity, Scenario};
+use patchmesh_simulations::planner::scenario::parse::scenario;
+use patchmesh_simulations::planner::sweep::{Sweep, points};
+
+/// Thin lines, an origin that is short, laptops, and a cut.
+const SMALL: &str = r#"schema = 1
+scenario = { name = "small", seed = 5, start = "2026-12-07T07:00", horizon = "2d", fidelity = "full", unit = "512 KiB" }
+origin = { uplink = "40 Mbit/s" }
+policy = [{ kind = "patchmesh" }]
+[[endpoint_class]]
+name = "desktop"
+share = 0.5
+[[endpoint_class]]
+name = "laptop"
+share = 0.5
+presence = "office-laptop"
+[[site_class]]
+name = "branch"
+count = 6
+endpoints = { min = 2, median = 5, max = 9 }
+wan = { down = "10 Mbit/s", up = "2 Mbit/s", rtt = "20 ms" }
+lan = { wifi_share = 0.4, wifi = "100 Mbit/s" }
+[[fault]]
+kind = "wan_down"
+sites = ["branch-0003"]
+at = "2min"
+for = "20min"
+[[release]]
+name = "r"
+size = "48 MiB"
+deadline = "4h"
+versions = [{ share = 0.5, overlap = 0.25 }, { share = 0.5 }]
+"#;
+
+fn parsed(text: &str) -> Scenario {
+    let none = |_: &str| Err(String::new());
+    scenario("t.toml", text, &none).unwrap()
+}
+
+fn run(scenario: Scenario, threads: usize) -> Plan {
+    plan(scenario, "t.toml", threads, &|_| {}).unwrap()
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    for fidelity in [Fidelity::Full, Fidelity::Sampled, Fidelity::Fluid] {
+        let mut scenario = parsed(SMALL);
+        scenario.fidelity = fidelity;
+        scenario.per_class = 3;
+        let one = serde_json::to_string(&summary(&run(scenario.clone(), 1))).unwrap();
+        for threads in [2, 3, 8] {
+            let other = summary(&run(scenario.clone(), threads));
+            assert_eq!(
+                serde_json::to_string(&other).unwrap(),
+                one,
+                "{fidelity:?} {threads}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_engine_moves_about_one_copy_and_everybody_who_is_there_gets_it() {
+    let plan = run(parsed(SMALL), 2);
+    let summary = summary(&plan);
+    let policy = &summary.policies[0];
+    assert_eq!((policy.never, policy.engine_sites), (0, 6));
+    assert!(policy.copies[0] < 1.1, "{:?}", policy.copies);
+    // The line of this site is down from minute 2 to minute 22.
+    let cut = policy
+        .by_site
+        .iter()
+        .find(|site| site.site == "branch-0003")
+        .unwrap();
+    assert!(
+        cut.bound > 1320.0 && cut.last.unwrap() >= cut.bound,
+        "{cut:?}"
+    );
+}
+
+#[test]
+fn a_run_that_beats_the_bound_is_found() {
+    let mut plan = run(parsed(SMALL), 2);
+    let entry = &mut plan.entries[0];
+    assert_eq!(check(&plan.world, &entry.limits, &entry.run), Ok(()));
+    entry.run.sites[1].wan_down *= 0.5;
+    let beaten = check(&plan.world, &entry.limits, &entry.run).unwrap_err();
+    assert_eq!(
+        (beaten.site.as_str(), beaten.term),
+        ("branch-0002", "WAN bytes")
+    );
+    entry.run.sites[1].wan_down *= 2.0;
+    entry.run.sites[2]
+        .ends
+        .iter_mut()
+        .for_each(|end| *end *= 0.1);
+    let beaten = check(&plan.world, &entry.limits, &entry.run).unwrap_err();
+    assert_eq!(beaten.site, "branch-0003");
+}
+
+#[test]
+fn a_late_joiner_costs_the_line_nothing_while_a_holder_is_on() {
+    let rings =
+        "rings = [{ name = \"a\", share = 0.5 }, { name = \"b\", share = 0.5, at = \"20h\" }]";
+    let text = SMALL.replace("fidelity = \"full\"", "fidelity = \"fluid\"") + rings;
+    let plan = run(parsed(&text), 1);
+    let summary = summary(&plan);
+    for (site, world) in summary.policies[0].by_site.iter().zip(&plan.world.sites) {
+        let always = world
+            .hosts
+            .iter()
+            .any(|host| host.on.len() == 1 && host.start < 1.0);
+        assert!(!always || site.copies < 1.0 + 1e-9, "{site:?}");
+    }
+}
+
+#[test]
+fn the_example_runs_and_its_page_needs_nothing_from_outside() {
+    let mut example = parsed(EXAMPLE);
+    example.site_classes[0].count = 20;
+    example.site_classes[1].count = 5;
+    example.sites[0].id = "head <script>&'\"".to_owned();
+    let plan = run(example, 2);
+    let summary = summary(&plan);
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &plan, &summary, EXAMPLE).unwrap();
+    let texts: Vec<String> = FILES
+        .iter()
+        .map(|name| std::fs::read_to_string(folder.path().join(name)).unwrap())
+        .collect();
+    let page = &texts[3];
+    for outside in [
+        "http:", "https:", "src=", "@import", "url(", "<link", "<script>",
+    ] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    assert_eq!(page.matches("<svg viewBox='0 0 480").count(), 6);
+    assert_eq!(page.matches("<polyline class='curve").count(), 12);
+    assert!(page.len() < 2_000_000);
+    assert_eq!(texts[1].lines().count(), 1 + 6 * 35);
+    assert!(texts[2].lines().count() > 100);
+    let again: Summary = read("result.json", &texts[0]).unwrap();
+    assert_eq!(again.policies.len(), 6);
+    assert!(read("x", "{}").is_err());
+    let (text, good) = table(&summary, &again, Some(1e-9));
+    assert!(good, "{text}");
+}
+
+#[test]
+fn what_if_changes_one_thing_and_compare_finds_it() {
+    let mut base = parsed(SMALL);
+    base.fidelity = Fidelity::Fluid;
+    let sweeps = ["wan=5mbit,20mbit", "size=24MiB,48MiB"].map(|text| Sweep::parse(text).unwrap());
+    let points = points(&base, &sweeps).unwrap();
+    assert_eq!(points.len(), 4);
+    assert_eq!(points[1].0, "wan=5mbit, size=48MiB");
+    let results: Vec<Summary> = points
+        .into_iter()
+        .map(|(_, scenario)| summary(&run(scenario, 1)))
+        .collect();
+    let halves = differences(&results[1], &results[0]);
+    let wan = halves
+        .iter()
+        .find(|difference| difference.figure == "WAN bytes")
+        .unwrap();
+    assert!((wan.relative() + 0.5).abs() < 1e-9, "{wan:?}");
+    assert!(!table(&results[1], &results[0], Some(limit("5 %").unwrap())).1);
+    assert!(Sweep::parse("wna=1").unwrap_err().contains("`wan`"));
+    assert!(Sweep::parse("wan=").is_err() && limit("x").is_err());
+}
