@@ -18,9 +18,17 @@ use patchmesh_simulations::planner::sweep::{Sweep, points};
 
 /// Thin lines, an origin that is short, laptops, and a cut.
 const SMALL: &str = r#"schema = 1
-scenario = { name = "small", seed = 5, start = "2026-12-07T07:00", horizon = "2d", fidelity = "full", unit = "512 KiB" }
-origin = { uplink = "40 Mbit/s" }
-policy = [{ kind = "patchmesh" }]
+[scenario]
+name = "small"
+seed = 5
+start = "2026-12-07T07:00"
+horizon = "2d"
+fidelity = "full"
+unit = "512 KiB"
+[origin]
+uplink = "40 Mbit/s"
+[[policy]]
+kind = "patchmesh"
 [[endpoint_class]]
 name = "desktop"
 share = 0.5

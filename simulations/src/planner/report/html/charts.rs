@@ -21,7 +21,8 @@ fn legend(summary: &Summary, bound: &str) -> String {
         put(
             &mut out,
             format_args!(
-                "<span><svg viewBox='0 0 22 12'><rect class='k{}' width='22' height='10' y='1'/></svg>\
+                "<span><svg viewBox='0 0 22 12'>\
+                 <rect class='k{}' width='22' height='10' y='1'/></svg>\
              {}</span>",
                 at % 6,
                 escape(&policy.policy)
@@ -32,7 +33,8 @@ fn legend(summary: &Summary, bound: &str) -> String {
         put(
             &mut out,
             format_args!(
-                "<span><svg viewBox='0 0 22 12'><path class='mark' d='M0 6H22'/></svg>{bound}</span>"
+                "<span><svg viewBox='0 0 22 12'><path class='mark' d='M0 6H22'/>\
+                 </svg>{bound}</span>"
             ),
         );
     }
@@ -90,7 +92,8 @@ pub fn completion(summary: &Summary) -> String {
         put(
             &mut svg,
             format_args!(
-                "<polyline class='curve k{}' style='fill:none' points='{}'><title>{}: half at {}, all \
+                "<polyline class='curve k{}' style='fill:none' points='{}'>\
+                 <title>{}: half at {}, all \
              at {}</title></polyline>",
                 at % 6,
                 points.join(" "),
@@ -302,7 +305,8 @@ pub fn by_site(summary: &Summary) -> String {
         put(
             &mut svg,
             format_args!(
-                "<polyline class='curve k{}' style='fill:none' points='{}'><title>{}: most {}, copies \
+                "<polyline class='curve k{}' style='fill:none' points='{}'>\
+                 <title>{}: most {}, copies \
              {:.2} on average</title></polyline>",
                 at % 6,
                 line(all),

@@ -66,7 +66,8 @@ pub fn heat(plan: &Plan, entry: &Entry) -> String {
     put(
         &mut svg,
         format_args!(
-            "<text class='tick' x='{:.1}' y='{:.1}' text-anchor='middle'>hours since the start</text>",
+            "<text class='tick' x='{:.1}' y='{:.1}' text-anchor='middle'>hours since the \
+             start</text>",
             f64::midpoint(LEFT, WIDTH),
             height - 4.0
         ),

@@ -168,7 +168,8 @@ fn cheapest(summary: &Summary) -> Option<String> {
 fn policies(summary: &Summary) -> String {
     let mut out = String::from(
         "<div class='scroll'><table><thead><tr><th>policy</th><th>WAN</th><th>least</th>\
-         <th>copies</th><th>most</th><th>from origin</th><th>in sites</th><th>50 %</th><th>90 %</th>\
+         <th>copies</th><th>most</th><th>from origin</th><th>in sites</th><th>50 %</th>\
+          <th>90 %</th>\
          <th>95 %</th><th>100 %</th><th>T*</th><th>in time</th><th>cost</th></tr></thead><tbody>",
     );
     for policy in &summary.policies {
@@ -253,7 +254,8 @@ fn late(policy: &PolicySummary) -> String {
         put(
             &mut out,
             format_args!(
-                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class='text'>{}</td>\
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
+                 <td class='text'>{}</td>\
              </tr>",
                 escape(&site.site),
                 time(end(site)),
