@@ -5,5 +5,6 @@ pub(crate) mod authority;
 pub(crate) mod compare;
 pub(crate) mod folder;
 pub(crate) mod names;
+pub(crate) mod new_folder;
 pub(crate) mod refusal;
 pub(crate) mod signature;

@@ -74,15 +74,6 @@ fn build(cargo: &Path, quic: bool) -> Result<Binaries> {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
     command.current_dir(root.context("the workspace is two folders up")?);
-    // What cargo tells a program that it runs would count as a changed setting
-    // for build scripts, and everything behind them would be compiled again.
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("CARGO_PKG_")
-            || name.to_string_lossy().starts_with("CARGO_MANIFEST_")
-        {
-            command.env_remove(name);
-        }
-    }
     let output = command
         .stderr(Stdio::inherit())
         .output()

@@ -19,9 +19,13 @@ pub(crate) struct EventsArgs {
 pub(crate) struct FetchArgs {
     /// The release, as ID or LINE/ID.
     pub(crate) release: String,
-    /// Show progress and return when it is staged or has failed.
+    /// Show progress and return when it is staged or has failed; a release that
+    /// is not known yet is waited for.
     #[arg(long)]
     pub(crate) wait: bool,
+    /// With --wait: how long a release may take to become known to the node.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "wait")]
+    pub(crate) timeout: u64,
     /// Only say what would be fetched.
     #[arg(long)]
     pub(crate) dry_run: bool,

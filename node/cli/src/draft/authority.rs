@@ -4,7 +4,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use patchmesh_proto::limits::{ROOT_LEN_MAX, STATEMENT_LEN_MAX, TARGETS_LEN_MAX};
-use patchmesh_trust::author::{self, AuthorError, Draft, LinePlan, RootPlan, TargetsPlan};
+use patchmesh_trust::author::{
+    self, AuthorError, Draft, LineKeys, LinePlan, RootPlan, TargetsPlan,
+};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::threshold::RoleKeys;
 use patchmesh_trust::time::UtcTime;
@@ -13,6 +15,7 @@ use crate::draft::names::Names;
 use crate::draft::refusal;
 use crate::failure::Failure;
 use crate::files;
+use crate::text::safe;
 
 /// Name of the root document in folders.
 pub(crate) const ROOT_FILE: &str = "root.json";
@@ -89,6 +92,18 @@ impl Authority {
         Ok(())
     }
 
+    /// Refuses a line that the targets at hand do not delegate: nobody could
+    /// sign for it. Without targets it shows when they are.
+    pub(crate) fn refuse_undelegated(&self, line: &str) -> anyhow::Result<()> {
+        let Some(targets) = &self.targets else {
+            return Ok(());
+        };
+        let plan = TargetsPlan::read(targets);
+        let plan = plan.map_err(|error| refusal::author(&error, &Names::default()))?;
+        find_line(plan, line)?;
+        Ok(())
+    }
+
     /// The keys that may sign documents of a role; both key lists for a root.
     pub(crate) fn keys(&self, draft: &Draft) -> anyhow::Result<Vec<RoleKeys>> {
         let none = Names::default();
@@ -116,12 +131,7 @@ impl Authority {
                 let targets = self.targets.as_ref();
                 let targets = targets.ok_or_else(|| missing("targets", "--authority DIR"))?;
                 let plan = TargetsPlan::read(targets).map_err(read)?;
-                let listed = plan.lines.into_iter().find(|one| one.line == *line);
-                let listed = listed.ok_or_else(|| {
-                    let message = format!("the targets do not delegate the line {line}");
-                    Failure::trust("E_TRUST_NOT_DELEGATED", message)
-                })?;
-                Ok(vec![listed.keys])
+                Ok(vec![find_line(plan, line)?.keys])
             }
             RoleName::Delegated(name) => {
                 let message = format!("{name} is no role of this network");
@@ -129,6 +139,19 @@ impl Authority {
             }
         }
     }
+}
+
+fn find_line(plan: TargetsPlan, line: &str) -> Result<LineKeys, Failure> {
+    let names: Vec<String> = plan.lines.iter().map(|one| one.line.clone()).collect();
+    let listed = plan.lines.into_iter().find(|one| one.line == line);
+    listed.ok_or_else(|| {
+        let message = format!("the targets do not delegate the line {}", safe(line));
+        let hint = format!(
+            "delegated: {}; a further line needs new targets, signed for it",
+            safe(&names.join(", "))
+        );
+        Failure::trust("E_TRUST_NOT_DELEGATED", message).hint(hint)
+    })
 }
 
 /// The statement before, and the version of the next one.

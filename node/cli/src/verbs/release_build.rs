@@ -1,6 +1,5 @@
 //! `release build`: a folder becomes a draft.
 
-use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +16,7 @@ use crate::clock;
 use crate::draft::authority::{Authority, next_line};
 use crate::draft::folder::{DraftFolder, INDEX_FILE, PACK_FILE, PREVIOUS_INDEX_FILE};
 use crate::draft::names::Names;
+use crate::draft::new_folder::NewFolder;
 use crate::draft::refusal;
 use crate::failure::Failure;
 use crate::files::{self, MODE_PUBLIC, Writing};
@@ -67,6 +67,7 @@ pub(crate) fn run(args: &ReleaseBuildArgs, output: &Output) -> anyhow::Result<()
     files::refuse_existing(&out)?;
     refuse_inside(&args.path, &out)?;
     let ground = ground(args)?;
+    ground.authority.refuse_undelegated(&args.line)?;
     let previous = ground.authority.previous.as_deref();
     let (before, version) = next_line(&args.line, previous)?;
     let kept = kept(args, before.as_ref())?;
@@ -76,19 +77,21 @@ pub(crate) fn run(args: &ReleaseBuildArgs, output: &Output) -> anyhow::Result<()
         let built = statement(args, kept, version, index)?;
         return print(args, &out, &built, output);
     }
-    let mut made = NewFolder::make(&out)?;
-    let pack_path = out.join(PACK_FILE);
+    let made = NewFolder::begin(&out)?;
+    let folder = made.path();
+    let pack_path = folder.join(PACK_FILE);
     let failed = || format!("failed to write {}", pack_path.display());
     let mut writing = Writing::begin(&pack_path, MODE_PUBLIC).with_context(failed)?;
     let index = build(args, &entries, BufWriter::new(&mut writing.file), output)?;
     writing.finish().with_context(failed)?;
     let built = statement(args, kept, version, index)?;
-    files::write_new(&out.join(INDEX_FILE), &built.index.encode(), MODE_PUBLIC)?;
+    files::write_new(&folder.join(INDEX_FILE), &built.index.encode(), MODE_PUBLIC)?;
     if let Some(older) = &ground.older {
-        files::write_new(&out.join(PREVIOUS_INDEX_FILE), &older.encode(), MODE_PUBLIC)?;
+        let path = folder.join(PREVIOUS_INDEX_FILE);
+        files::write_new(&path, &older.encode(), MODE_PUBLIC)?;
     }
-    DraftFolder::write(&out, &built.statement, &ground.authority, &ground.names)?;
-    made.keep();
+    DraftFolder::write(folder, &built.statement, &ground.authority, &ground.names)?;
+    made.finish()?;
     let shown = out.display();
     output.say(format!(
         "next, each signer: patchmesh sign {shown} --key file:KEY\n\
@@ -287,33 +290,4 @@ fn print(
             document.draft,
         )
     })
-}
-
-/// A folder that is taken away again unless the work in it was finished.
-struct NewFolder {
-    path: PathBuf,
-    kept: bool,
-}
-
-impl NewFolder {
-    fn make(path: &Path) -> anyhow::Result<Self> {
-        files::make_folder(path, 0o755)?;
-        Ok(Self {
-            path: path.to_owned(),
-            kept: false,
-        })
-    }
-
-    fn keep(&mut self) {
-        self.kept = true;
-    }
-}
-
-impl Drop for NewFolder {
-    fn drop(&mut self) {
-        if !self.kept {
-            // The run has failed already; what stays is only in the way.
-            drop(fs::remove_dir_all(&self.path));
-        }
-    }
 }

@@ -240,3 +240,20 @@ fn secrets_are_in_no_file_but_their_own() {
     );
     assert!(fs::metadata(bench.path("repo/metadata/timestamp.json")).is_ok());
 }
+
+#[test]
+fn a_line_that_nobody_may_sign_for_is_refused_before_it_is_built() {
+    let bench = Bench::published();
+    bench.tree("t", 1);
+    for ground in [["--repository", "repo"], ["--authority", "ceremony"]] {
+        let build = ["release", "build", "t", "--id", "A", "--line", "desktopp"];
+        let refused = bench.run(&[&build[..], &ground].concat());
+        let refused = refused.fails(12, "E_TRUST_NOT_DELEGATED");
+        assert!(
+            refused.stderr.contains("delegated: desktop"),
+            "{}",
+            refused.stderr
+        );
+        assert!(!bench.path("A.draft").exists());
+    }
+}

@@ -69,6 +69,14 @@ fn progress(message_type: FetchKind, error: &str) -> Answer {
     })
 }
 
+fn staged() -> Answer {
+    let Answer::Fetch(mut event) = progress(FetchKind::Summary, "") else {
+        panic!("progress is a fetch event")
+    };
+    event.state = ReleaseState::Staged;
+    Answer::Fetch(event)
+}
+
 #[test]
 fn no_node_ends_with_15_and_a_hint() {
     let bench = Bench::new();
@@ -110,6 +118,32 @@ fn a_followed_fetch_prints_each_line_and_ends_as_the_node_says() {
         };
         assert_eq!(server.join().unwrap(), [follow]);
     }
+}
+
+#[test]
+fn a_waiting_fetch_asks_again_until_the_release_is_known_or_time_is_up() {
+    let bench = Bench::new();
+    let unknown = || Answer::refused("E_UNKNOWN_RELEASE", "no release", "look");
+    let path = bench.path("s");
+    let server = serve(
+        &path,
+        vec![vec![unknown()], vec![unknown()], vec![staged()]],
+    );
+    let fetch = ["fetch", "KB-1", "--wait", "--socket", "s"];
+    let ran = bench.run(&fetch).ok();
+    assert!(ran.stderr.contains("waiting until KB-1"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("was staged before"), "{}", ran.stdout);
+    assert_eq!(server.join().unwrap().len(), 3);
+
+    let server = serve(&path, vec![vec![unknown()]]);
+    let fetch = [&fetch[..], &["--timeout", "0"]].concat();
+    bench.run(&fetch).fails(1, "E_UNKNOWN_RELEASE");
+    server.join().unwrap();
+
+    let server = serve(&path, vec![vec![unknown()]]);
+    let fetch = ["fetch", "KB-1", "--socket", "s"];
+    bench.run(&fetch).fails(1, "E_UNKNOWN_RELEASE");
+    server.join().unwrap();
 }
 
 #[test]

@@ -139,3 +139,32 @@ fn ids_and_lines_of_other_characters_are_refused_with_a_hint() {
         assert!(refused.stderr.contains("hint: "), "{}", refused.stderr);
     }
 }
+
+#[test]
+fn an_interrupted_build_is_not_in_the_way_of_the_next() {
+    let bench = Bench::new();
+    bench.write("t/large", crate::support::noise(30_000_000, 3));
+    let scratch = bench.path(".A.draft.new");
+    let started = ["release", "build", "t", "--id", "A", "--line", "desktop"];
+    let mut child = bench.command().args(started).spawn().unwrap();
+    let begun = || fs::read_dir(&scratch).is_ok_and(|mut files| files.next().is_some());
+    while !begun() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        std::thread::yield_now();
+    }
+    let second = build(&bench);
+    second.fails(11, "E_BUSY");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        !bench.path("A.draft").exists(),
+        "it appears when it is whole"
+    );
+    assert!(begun(), "a killed run cannot clear up");
+
+    bench.write("t/large", "small");
+    build(&bench).ok();
+    assert!(bench.path("A.draft/draft.json").exists());
+    assert!(!scratch.exists());
+    build(&bench).fails(1, "E_EXISTS");
+}
