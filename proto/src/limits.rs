@@ -40,7 +40,7 @@ pub const ROLES_MAX: usize = 8;
 /// Role name of a document: `index/`, a line of 48 and an id of 48.
 pub const ROLE_LEN_MAX: usize = 112;
 
-/// Timestamp document (trust.md section 3, mesh profile).
+/// Timestamp document: it travels by gossip, so it is kept small.
 pub const TIMESTAMP_LEN_MAX: usize = 4 * 1024;
 /// Root document.
 pub const ROOT_LEN_MAX: usize = 32 * 1024;

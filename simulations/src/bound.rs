@@ -1,5 +1,5 @@
-//! Physical limits (swarm.md section 2): no schedule ends earlier, and no site
-//! takes fewer bytes.
+//! Physical limits: no schedule ends earlier, since every byte has to pass the
+//! slowest link on its way once, and no site takes fewer bytes.
 
 use patchmesh_core::time::Duration;
 

@@ -43,7 +43,7 @@ pub struct Failure {
 }
 
 /// Runs a plan to its end: everything staged everywhere after the last fault,
-/// within ten times T* and five minutes (swarm.md section 17).
+/// within ten times T* and five minutes, which no cure of a fault needs.
 pub fn run(plan: Plan) -> Result<Report, Box<Failure>> {
     let limits = bound(&plan);
     let healed = healed(&plan);

@@ -10,7 +10,7 @@ use patchmesh_core::record::{Record, ReleaseState, Restored};
 use patchmesh_core::time::{Duration, Time};
 use patchmesh_trust::role::RoleName;
 
-/// Chunks are durable at the latest after this time (swarm.md section 6).
+/// Chunks are durable at the latest after this time, as in the daemon.
 const FLUSH: Duration = Duration::secs(2);
 
 /// What one node has on disk.

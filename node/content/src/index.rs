@@ -118,7 +118,7 @@ pub enum IndexRefusal {
     #[error("file-range")]
     FileRange,
     /// Paths out of order, twice, below a file or link, or clashing on a
-    /// file system that ignores case.
+    /// file system that ignores case or Unicode normalisation.
     #[error("path-clash")]
     PathClash,
     /// A mode with set-uid, set-gid, sticky or unknown bits.
@@ -322,7 +322,8 @@ impl FileEntry {
     }
 }
 
-/// Ascending, unique also without regard to case, and nothing below a file or link.
+/// Ascending, unique also without regard to case and normalisation, and nothing
+/// below a file or link.
 fn check_paths(files: &[FileEntry]) -> Result<(), IndexRefusal> {
     let mut folded = BTreeSet::new();
     let mut leaves = BTreeSet::new();
@@ -336,7 +337,7 @@ fn check_paths(files: &[FileEntry]) -> Result<(), IndexRefusal> {
         if let FileKind::Link(target) = &file.kind {
             path::check_link(&file.path, target)?;
         }
-        let fold = file.path.to_lowercase();
+        let fold = path::folded(&file.path);
         if !matches!(file.kind, FileKind::Directory) {
             leaves.insert(fold.clone());
         }

@@ -1,6 +1,8 @@
 //! Rules for paths in a release. One function decides, for publisher and node
 //! alike, so what can be signed can be staged (S-09).
 
+use unicode_normalization::UnicodeNormalization as _;
+
 /// Longest path in bytes.
 pub const PATH_LEN_MAX: usize = 1024;
 /// Most parts of a path.
@@ -77,6 +79,14 @@ fn check_part(part: &str) -> Result<(), PathRefusal> {
     }
 }
 
+/// One form of all paths that some file system takes for the same: without
+/// regard to case and to Unicode normalisation (S-09). Names themselves are left
+/// as they are, decomposed ones too: a release is staged bit by bit.
+pub fn folded(path: &str) -> String {
+    let lower = path.nfd().collect::<String>().to_lowercase();
+    lower.nfd().collect()
+}
+
 /// Whether a symbolic link at `path` with text `target` stays inside the root:
 /// relative, and never above it, even after its leading `..` parts.
 pub fn check_link(path: &str, target: &str) -> Result<(), PathRefusal> {
@@ -139,6 +149,20 @@ mod tests {
         }
         assert_eq!(check(&"a/".repeat(64)), Err(PathRefusal::TooLong));
         assert_eq!(check(&"x".repeat(256)), Err(PathRefusal::TooLong));
+    }
+
+    #[test]
+    fn what_one_file_system_takes_for_the_same_is_the_same() {
+        for (one, other) in [
+            ("Readme", "README"),
+            ("caf\u{e9}", "cafe\u{301}"),
+            ("CAF\u{c9}", "cafe\u{301}"),
+            ("\u{212b}", "\u{e5}"),
+            ("q\u{307}\u{323}", "Q\u{323}\u{307}"),
+        ] {
+            assert_eq!(folded(one), folded(other), "{one} {other}");
+        }
+        assert_ne!(folded("cafe"), folded("caf\u{e9}"));
     }
 
     #[test]

@@ -36,7 +36,8 @@ const TABLE: [Row; 16] = [
         folder: "node/content",
         layer: 1,
         own: &["proto"],
-        others: &["blake3", "serde", "thiserror"],
+        // unicode-normalization: names that differ in their form only are one name.
+        others: &["blake3", "serde", "thiserror", "unicode-normalization"],
     },
     Row {
         folder: "node/trust",

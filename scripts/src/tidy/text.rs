@@ -48,6 +48,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             });
         }
         dead_code(path, text, &mut found);
+        cited(tree, path, text, &mut found);
     }
     for (path, text) in &tree.texts {
         if NOTED.iter().any(|end| path.ends_with(end)) {
@@ -78,6 +79,33 @@ fn notes(path: &str, text: &str, found: &mut Vec<Finding>) {
                 says: format!("holds `{word}`"),
                 cure: "do it now, or say in the documents what is missing",
             });
+        }
+    }
+}
+
+/// A comment may point to a document of this repository only: nobody else can
+/// follow it.
+fn cited(tree: &Tree, path: &str, text: &str, found: &mut Vec<Finding>) {
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
+    for (at, line) in text.lines().enumerate() {
+        let Some((_, comment)) = line.split_once("//") else {
+            continue;
+        };
+        let names = comment.split(|c| !is_name(c));
+        let names = names.map(|name| name.trim_matches(['/', '.']));
+        for name in names.filter(|name| name.len() > 3 && name.ends_with(".md")) {
+            let below = format!("/{name}");
+            let there = |known: &String| known == name || known.ends_with(&below);
+            if !tree.paths.iter().any(there) {
+                found.push(Finding {
+                    file: path.to_owned(),
+                    line: at + 1,
+                    rule: "cited",
+                    says: format!("points to {name}, which is not in the repository"),
+                    cure: "cite a numbered sentence of proto/README.md or a section of \
+                           ARCHITECTURE.md, or say the reason itself",
+                });
+            }
         }
     }
 }
@@ -192,6 +220,14 @@ mod tests {
             let text = format!("{doc}// {dead}");
             assert_eq!(rules("proto/src/a.rs", &text), ["dead-code"], "{dead}");
         }
+        // Put together here so that this file passes its own check.
+        for cited in ["As in design/swarm", "See (trust"] {
+            let text = format!("{doc}// {cited}{}, section 1", ".md");
+            assert_eq!(rules("proto/src/a.rs", &text), ["cited"], "{cited}");
+        }
+        let text = format!("{doc}// As in a{0}, see `proto/a{0}`.", ".md");
+        let tree = Tree::of(&[("proto/src/a.rs", &text), ("proto/a.md", "# A")]);
+        assert!(check(&tree).is_empty());
         for bad in [
             "use std::{fmt, fs::File};",
             "fn f() { std::env::var(\"A\"); }",

@@ -1,4 +1,4 @@
-//! One publisher at a time (trust.md, section 1).
+//! One publisher at a time: two would write different documents under one version.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;

@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use patchmesh_content::path::folded;
 use patchmesh_pack::name;
 use patchmesh_proto::limits::INDEX_FILES_MAX;
 
@@ -66,21 +67,22 @@ pub(crate) fn walk(root: &Path) -> anyhow::Result<Vec<Entry>> {
         return Err(Failure::failed("E_TREE_EMPTY", message).into());
     }
     entries.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
-    refuse_case_clash(&entries)?;
+    refuse_clash(&entries)?;
     Ok(entries)
 }
 
 /// The index refuses such a pair too, but does not say which one it is.
-fn refuse_case_clash(entries: &[Entry]) -> anyhow::Result<()> {
+fn refuse_clash(entries: &[Entry]) -> anyhow::Result<()> {
     let mut seen = BTreeMap::new();
     for entry in entries {
-        if let Some(other) = seen.insert(entry.path.to_lowercase(), &entry.path) {
+        if let Some(other) = seen.insert(folded(&entry.path), &entry.path) {
             let message = format!(
-                "{} and {} are one name where case is ignored",
+                "{} and {} are one name where case or Unicode normalisation is ignored",
                 safe(other),
                 safe(&entry.path)
             );
-            return Err(Failure::failed("E_TREE_NAME", message).into());
+            let hint = "a file system of macOS or Windows would keep one of them: rename the other";
+            return Err(Failure::failed("E_TREE_NAME", message).hint(hint).into());
         }
     }
     Ok(())

@@ -105,6 +105,24 @@ fn two_names_that_differ_in_case_only_are_both_named() {
 }
 
 #[test]
+fn two_names_that_differ_in_normalisation_only_are_refused_and_one_passes() {
+    let bench = Bench::new();
+    bench.write("t/caf\u{e9}", "x");
+    bench.write("t/Cafe\u{301}", "y");
+    let refused = build(&bench).fails(1, "E_TREE_NAME");
+    assert!(
+        refused.stderr.contains("normalisation"),
+        "{}",
+        refused.stderr
+    );
+    // A decomposed name alone is kept as it is.
+    fs::remove_file(bench.path("t/caf\u{e9}")).unwrap();
+    build(&bench).ok();
+    let shown = bench.run(&["release", "show", "A.draft", "--files", "--json"]);
+    assert_eq!(shown.ok().json()["files"][0]["path"], "Cafe\u{301}");
+}
+
+#[test]
 fn a_draft_inside_its_own_tree_is_refused() {
     let bench = Bench::new();
     bench.tree("t", 1);

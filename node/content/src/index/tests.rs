@@ -122,6 +122,19 @@ fn every_inconsistency_has_its_refusal() {
     assert_eq!(refusal(|i| i.chunks.truncate(2)), IndexRefusal::FileRange);
 }
 
+/// S-09: one name on some file system is one name here.
+#[test]
+fn names_that_differ_in_case_or_normalisation_only_clash() {
+    for (one, other) in [("zz/a", "zz/A"), ("zz\u{e9}", "zze\u{301}")] {
+        let clash = refusal(|i| {
+            i.files[4].path = one.to_owned();
+            i.files[5].path = other.to_owned();
+            i.files.sort_by(|a, b| a.path.cmp(&b.path));
+        });
+        assert_eq!(clash, IndexRefusal::PathClash, "{one} {other}");
+    }
+}
+
 #[test]
 fn nothing_may_lie_below_a_file_or_a_link() {
     let below = |path: &str| {

@@ -226,8 +226,10 @@ impl Catalog {
             self.changed = true;
             self.due.news = true;
         }
-        if let Some(issued) = self.verifier.issued() {
-            self.clock.seen(issued, now.mono);
+        match self.verifier.issued() {
+            Some(issued) => self.clock.seen(issued, now.mono),
+            // A new root took the word from who said so: it is no floor any more.
+            None => self.clock = Clock::default(),
         }
         if self.head() != before {
             self.due.untold = true;

@@ -1,5 +1,5 @@
 //! Attacks on the verifier, seen from outside: hostile documents in, verdicts
-//! and state out. Named after trust.md sections 11 and 12.
+//! and state out. Numbered ones keep the number of the attack they make.
 
 #![allow(
     clippy::unwrap_used,

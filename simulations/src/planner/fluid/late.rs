@@ -30,8 +30,8 @@ impl Holders {
     }
 }
 
-/// Time that a chunk needs through a site once it has left the line
-/// (swarm.md section 2), and the round trips of a start.
+/// Time that a chunk needs through a site once it has left the line, doubling
+/// its holders at each hop, and the round trips of a start.
 pub fn pipeline(site: &Site) -> f64 {
     let chunk = f64::from(CHUNK_LEN_MEAN);
     let hops = (site.hosts.len().max(1) as f64).log2().ceil();

@@ -250,6 +250,21 @@ fn strangers_get_an_answer_but_nothing_else() {
     assert!(matches!(host.others.pop(), Some(Output::Decline { .. })));
 }
 
+/// T-32, T-35.
+#[test]
+fn a_root_that_voids_floors_voids_the_floor_of_time_at_once() {
+    let (mut publisher, mut host) = started(Mode::EndpointWithHttp);
+    // The wall clock is a day behind what the signed timestamp says.
+    host.now.utc = UtcTime(UTC.0 - 86_400);
+    publisher.publish(&[index("KB-1", 0, 20)], 90);
+    assert!(host.run(&publisher.folder, |host| host.is_staged("KB-1")));
+    assert!(host.engine.catalog.utc(host.now) >= UTC);
+    publisher.rotate(9);
+    let rotated = |host: &Host| host.engine.view(host.now).head.root == 2;
+    assert!(host.run(&publisher.folder, rotated));
+    assert_eq!(host.engine.catalog.utc(host.now), host.now.utc);
+}
+
 #[test]
 fn an_expired_release_is_fetched_but_not_staged() {
     let (mut publisher, mut host) = started(Mode::EndpointWithHttp);
