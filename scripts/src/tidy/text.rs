@@ -93,7 +93,10 @@ fn cited(tree: &Tree, path: &str, text: &str, found: &mut Vec<Finding>) {
         };
         let names = comment.split(|c| !is_name(c));
         let names = names.map(|name| name.trim_matches(['/', '.']));
-        for name in names.filter(|name| name.len() > 3 && name.ends_with(".md")) {
+        for name in names.filter(|name| {
+            name.strip_suffix(".md")
+                .is_some_and(|stem| !stem.is_empty())
+        }) {
             let below = format!("/{name}");
             let there = |known: &String| known == name || known.ends_with(&below);
             if !tree.paths.iter().any(there) {
