@@ -54,7 +54,7 @@ impl NewFolder {
     }
 
     /// Where to write.
-    pub(crate) fn path(&self) -> &Path {
+    pub(crate) fn place(&self) -> &Path {
         &self.scratch
     }
 

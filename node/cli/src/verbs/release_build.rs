@@ -78,7 +78,7 @@ pub(crate) fn run(args: &ReleaseBuildArgs, output: &Output) -> anyhow::Result<()
         return print(args, &out, &built, output);
     }
     let made = NewFolder::begin(&out)?;
-    let folder = made.path();
+    let folder = made.place();
     let pack_path = folder.join(PACK_FILE);
     let failed = || format!("failed to write {}", pack_path.display());
     let mut writing = Writing::begin(&pack_path, MODE_PUBLIC).with_context(failed)?;
