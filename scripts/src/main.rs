@@ -12,6 +12,7 @@
 mod bench;
 mod ci;
 mod codegen;
+mod interop;
 mod step;
 mod tidy;
 mod verbs;
@@ -29,6 +30,8 @@ usage: cargo x VERB
   fast                  tests of everything that does not link libp2p
   fault [ARGUMENT..]    patchmesh-sim fault; 200 seeds unless told otherwise
   lab [KEY=VALUE..]     network laboratory, needs root; pairs become its environment
+  interop               tests with python-tuf, which is installed into target/python
+  conformance FOLDER    the public TUF conformance suite, from a copy in FOLDER
   bench [NAME]          list the bench targets, or run those whose name holds NAME; `all` runs all
   man FOLDER            man pages of the command line";
 
@@ -55,6 +58,8 @@ fn run() -> Result<()> {
         ["bench", name] => bench::run(top, name),
         ["ci"] => ci::run(top, false),
         ["ci", "--timings"] => ci::run(top, true),
+        ["conformance", suite] => interop::conformance(top, suite),
+        ["interop"] => interop::interop(top),
         ["codegen"] => codegen::run(false),
         ["codegen", "--check"] => codegen::run(true),
         ["fast"] => verbs::fast(top),

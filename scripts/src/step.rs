@@ -1,4 +1,4 @@
-//! Runs Cargo from the top of the repository.
+//! Runs Cargo from the top of the repository, and other programs.
 
 use std::path::Path;
 use std::process::Command;
@@ -31,11 +31,12 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     let words = words.join(" ");
+    let program = command.get_program().to_string_lossy().into_owned();
     let status = command
         .status()
-        .with_context(|| format!("failed to start `cargo {words}`"))?;
+        .with_context(|| format!("failed to start `{program} {words}`"))?;
     if !status.success() {
-        bail!("`cargo {words}` ended with {status}");
+        bail!("`{program} {words}` ended with {status}");
     }
     Ok(())
 }

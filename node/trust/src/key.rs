@@ -122,6 +122,18 @@ impl PublicKey {
         }
     }
 
+    /// Whether a value has the members that every key has, whatever its type.
+    pub(crate) fn check_form(value: &Value) -> Result<(), Refusal> {
+        let key = value.as_object().ok_or(Refusal::Malformed)?;
+        let text = |name: &str| key.get(name).and_then(Value::as_text);
+        let keyval = key.get("keyval").and_then(Value::as_object);
+        if text("keytype").is_some() && text("scheme").is_some() && keyval.is_some() {
+            Ok(())
+        } else {
+            Err(Refusal::Malformed)
+        }
+    }
+
     pub(crate) fn to_value(&self) -> Value {
         let (keytype, scheme, public) = match &self.kind {
             Kind::Ed25519(key) => ("ed25519", "ed25519", hex(key.as_bytes())),

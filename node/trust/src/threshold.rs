@@ -134,6 +134,7 @@ pub(crate) fn read_keys(
     }
     let mut keys = BTreeMap::new();
     for (id, value) in object {
+        PublicKey::check_form(value)?;
         match (PublicKey::from_value(value), profile) {
             (Ok(Some(key)), _) => {
                 keys.insert(id.clone(), key);

@@ -227,12 +227,16 @@ const TABLE: [Row; 16] = [
             "node/api",
             "node/demo",
         ],
+        // sigstore-tuf, and the clock crate of its interface: another verifier, to
+        // compare with ours; in tests only.
         others: &[
             "futures",
+            "jiff",
             "libp2p",
             "proptest",
             "prost",
             "serde_json",
+            "sigstore-tuf",
             "tempfile",
             "tokio",
         ],

@@ -21,6 +21,11 @@ pub(crate) struct Hashes {
 impl Hashes {
     pub(crate) fn read(profile: Profile, value: &Value) -> Result<Self, Refusal> {
         let hashes = object(Some(value))?;
+        if profile == Profile::Foreign {
+            hashes
+                .values()
+                .try_for_each(|hash| text(Some(hash)).map(|_| ()))?;
+        }
         let sha256 = match (hashes.get("sha256"), profile) {
             (None, Profile::Foreign) => None,
             (value, _) => Some(unhex32(text(value)?).ok_or(Refusal::Malformed)?),

@@ -1,0 +1,78 @@
+//! Other TUF tools beside ours: python-tuf for the tests that exchange
+//! repositories with it, and the public conformance suite.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::step::{cargo, run};
+
+/// What is installed, exactly: a newer one is another oracle.
+const PYTHON_TUF: [&str; 2] = ["tuf==7.0.0", "securesystemslib[crypto]==1.4.0"];
+
+/// The tests that exchange repositories with python-tuf, both ways.
+pub(crate) fn interop(top: &Path) -> Result<()> {
+    let python = environment(top, "interop", &PYTHON_TUF)?;
+    let arguments = ["test", "--package", "patchmesh-tests", "--test", "oracle"];
+    let mut command = cargo(top, &arguments);
+    command.args(["--", "--include-ignored"]);
+    run(command.env("PATCHMESH_PYTHON", python))
+}
+
+/// The public conformance suite, from a copy of it in a folder, on the command
+/// line with RSA keys. Needs `faketime`.
+pub(crate) fn conformance(top: &Path, suite: &str) -> Result<()> {
+    let suite = std::path::absolute(suite).context("failed to find the suite")?;
+    ensure!(
+        suite.join("tuf_conformance").is_dir(),
+        "{} is no copy of theupdateframework/tuf-conformance",
+        suite.display()
+    );
+    let faketime = Command::new("faketime").arg("--version").output();
+    faketime.context("failed to start faketime; install the package of that name")?;
+    let build = ["build", "--package", "patchmesh-cli", "--features", "rsa"];
+    run(&mut cargo(top, &build))?;
+    let needs = [suite.to_str().context("the folder has an odd name")?];
+    let python = environment(top, "conformance", &needs)?;
+    let program = target(top).join("debug/patchmesh");
+    let mut command = Command::new(python);
+    command
+        .current_dir(&suite)
+        .args(["-m", "pytest", "-q", "tuf_conformance"]);
+    command
+        .arg("--entrypoint")
+        .arg(format!("{} tuf", program.display()));
+    run(&mut command)
+}
+
+/// The Python of a virtual environment with these packages; made if missing.
+fn environment(top: &Path, name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let folder = target(top).join("python").join(name);
+    let python = folder.join("bin/python");
+    let marker = folder.join("packages");
+    let wanted = packages.join("\n");
+    if std::fs::read_to_string(&marker).is_ok_and(|held| held == wanted) {
+        return Ok(python);
+    }
+    run(Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&folder))?;
+    let mut pip = Command::new(&python);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]);
+    run(pip.args(packages))?;
+    std::fs::write(&marker, wanted).context("failed to note the packages")?;
+    Ok(python)
+}
+
+/// Where Cargo builds.
+fn target(top: &Path) -> PathBuf {
+    let folder = std::env::var_os("CARGO_TARGET_DIR");
+    top.join(folder.map_or_else(|| "target".into(), PathBuf::from))
+}
