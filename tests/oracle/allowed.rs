@@ -85,7 +85,7 @@ impl Case {
 }
 
 /// Every allowed difference.
-pub(crate) const ALLOWED: [Allowed; 20] = [
+pub(crate) const ALLOWED: [Allowed; 21] = [
     Allowed {
         name: "duplicate-member",
         who: Refuses::Ours,
@@ -132,7 +132,10 @@ pub(crate) const ALLOWED: [Allowed; 20] = [
         reason: "a name in a snapshot ends with .json; ours asks for it where it is read",
         holds: |case| {
             let names = case.member_names("/meta");
-            case.kind() == "snapshot" && names.iter().any(|name| !name.ends_with(".json"))
+            case.kind() == "snapshot"
+                && names
+                    .iter()
+                    .any(|name| name.strip_suffix(".json").is_none())
         },
     },
     Allowed {
@@ -318,6 +321,21 @@ pub(crate) const ALLOWED: [Allowed; 20] = [
                 let public = key["keyval"]["public"].as_str();
                 public.is_some_and(|public| public.trim() != public)
             })
+        },
+    },
+    Allowed {
+        name: "unknown-entry",
+        who: Refuses::Theirs,
+        reason: "roles of a root and files of a timestamp that the specification does not \
+                 have are signed like all else and not read",
+        holds: |case| {
+            let (pointer, known) = match case.kind() {
+                "root" => ("/roles", &["root", "timestamp", "snapshot", "targets"][..]),
+                "timestamp" => ("/meta", &["snapshot.json"][..]),
+                _ => return false,
+            };
+            let names = case.member_names(pointer);
+            names.iter().any(|name| !known.contains(name))
         },
     },
     Allowed {

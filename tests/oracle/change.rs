@@ -150,8 +150,9 @@ fn odd_text(text: &str, chance: &mut Chance) -> String {
         8 if text.len() == 20 => odd = time(1),
         8 => odd = odd.replace('1', "2"),
         9 if text.len() == 20 => odd = time(-1),
-        9 => odd = "root".to_owned(),
-        10 => odd = "1.1".to_owned(),
+        9 => "root".clone_into(&mut odd),
+        10 if text.len() == 20 => odd = text.replace('Z', "+00:00"),
+        10 => "1".clone_into(&mut odd),
         _ => {
             let at = chance.below(odd.len().max(1));
             let letters = odd.bytes().enumerate();

@@ -1,5 +1,5 @@
 //! Changed documents for two verifiers: what one accepts and the other refuses
-//! is a finding, unless it is on the list (T-58).
+//! is a finding, unless it is on the list.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -99,7 +99,6 @@ fn compare(seeds: impl Iterator<Item = u64>) -> Tally {
     tally
 }
 
-/// T-58.
 #[test]
 fn changed_documents_get_the_same_verdict_from_another_verifier() {
     let long = std::env::var_os("PATCHMESH_LONG").is_some_and(|value| value == "1");

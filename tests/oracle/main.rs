@@ -1,5 +1,5 @@
 //! Other implementations of the same specification beside ours: the same bytes,
-//! the same verdict (T-58, T-59).
+//! the same verdict (T-59).
 
 #![allow(
     clippy::unwrap_used,
