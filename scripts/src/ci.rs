@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use crate::interop::ORACLE;
 use crate::step::{self, cargo};
 use crate::{codegen, tidy};
 
@@ -22,7 +23,9 @@ pub(crate) fn run(top: &Path, timings: bool) -> Result<()> {
         anyhow::Ok(())
     };
     run("fmt", &mut || {
-        step::run(&mut cargo(top, &["fmt", "--all", "--check"]))
+        step::run(&mut cargo(top, &["fmt", "--all", "--check"]))?;
+        let oracle = ["fmt", "--check", "--manifest-path", ORACLE];
+        step::run(&mut cargo(top, &oracle))
     })?;
     run("codegen", &mut || codegen::run(true))?;
     run("tidy", &mut || tidy::run(top, false))?;

@@ -11,11 +11,15 @@ use crate::step::{cargo, run};
 /// What is installed, exactly: a newer one is another oracle.
 const PYTHON_TUF: [&str; 2] = ["tuf==7.0.0", "securesystemslib[crypto]==1.4.0"];
 
+/// The package of the oracles, a workspace of its own.
+pub(crate) const ORACLE: &str = "tests/oracle/Cargo.toml";
+
 /// The tests that exchange repositories with python-tuf, both ways.
 pub(crate) fn interop(top: &Path) -> Result<()> {
     let python = environment(top, "interop", &PYTHON_TUF)?;
-    let arguments = ["test", "--package", "patchmesh-tests", "--test", "oracle"];
+    let arguments = ["test", "--locked", "--manifest-path", ORACLE];
     let mut command = cargo(top, &arguments);
+    command.arg("--target-dir").arg(target(top));
     command.args(["--", "--include-ignored"]);
     run(command.env("PATCHMESH_PYTHON", python))
 }

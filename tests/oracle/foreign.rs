@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use futures::executor::block_on;
-use jiff_older::Timestamp;
+use jiff::Timestamp;
 use patchmesh_tests::web::Web;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::{TrustState, Verifier};

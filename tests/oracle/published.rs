@@ -71,7 +71,7 @@ pub(crate) fn python(program: &str, arguments: &[&str]) -> String {
     let python = std::env::var_os("PATCHMESH_PYTHON");
     let python = python.expect("PATCHMESH_PYTHON is not set: run cargo x interop");
     let program = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("oracle/python")
+        .join("python")
         .join(program);
     let output = Command::new(python)
         .arg(program)

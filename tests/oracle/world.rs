@@ -1,6 +1,6 @@
 //! One repository, honest, and two verifiers that hold its second version.
 
-use jiff_older::Timestamp;
+use jiff::Timestamp;
 use patchmesh_content::id::hex;
 use patchmesh_trust::canonical::{Object, Value, parse};
 use patchmesh_trust::key::{SecretKey, sha256};

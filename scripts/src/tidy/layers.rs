@@ -25,7 +25,7 @@ const DEV: [&str; 6] = [
     "trycmd",
 ];
 
-const TABLE: [Row; 16] = [
+const TABLE: [Row; 17] = [
     Row {
         folder: "proto",
         layer: 0,
@@ -227,19 +227,22 @@ const TABLE: [Row; 16] = [
             "node/api",
             "node/demo",
         ],
-        // sigstore-tuf, and the clock crate of its interface: another verifier, to
-        // compare with ours; in tests only.
         others: &[
             "futures",
-            "jiff",
             "libp2p",
             "proptest",
             "prost",
             "serde_json",
-            "sigstore-tuf",
             "tempfile",
             "tokio",
         ],
+    },
+    Row {
+        folder: "tests/oracle",
+        layer: 7,
+        own: &["node/content", "node/trust", "tests"],
+        // A workspace of its own, with another verifier and the clock of its interface.
+        others: &["futures", "jiff", "serde_json", "sigstore-tuf", "tempfile"],
     },
     Row {
         folder: "scripts",
