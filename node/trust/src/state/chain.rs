@@ -182,6 +182,7 @@ impl Chain {
     /// Raises the floors to stored ones, and lets go of documents that are
     /// older than those.
     pub(crate) fn restore_floors(&mut self, stored: &Floors) {
+        self.forget_voided(stored);
         self.floors.merge(stored);
         self.void_floors();
         let floors = &self.floors;
@@ -193,6 +194,22 @@ impl Chain {
         let sinks = |held: &Held<Snapshot>| !lists_all(&held.body, floors);
         if older_root || self.snapshot.as_ref().is_some_and(sinks) {
             self.snapshot = None;
+        }
+    }
+
+    /// Floors are stored after each document, so one that they do not know was
+    /// voided, and its file only outlived that: taken for good it would bring
+    /// back the fast-forward that a rotation undid, wherever its own key was
+    /// not the rotated one (T-32).
+    fn forget_voided(&mut self, stored: &Floors) {
+        if stored.version("targets") > 0 {
+            return;
+        }
+        self.floors.void();
+        self.snapshot = None;
+        let known = stored.version("timestamp") > 0;
+        if let Some(held) = self.timestamp.take().filter(|_| known) {
+            self.take(Step::Timestamp(Box::new(held)));
         }
     }
 

@@ -4,10 +4,11 @@
 use patchmesh_trust::canonical::Value;
 use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::role::RoleName;
+use patchmesh_trust::state::Verifier;
 
 use crate::kit::{
-    NOW, Publication, ROOT, SNAPSHOT, TIMESTAMP, edit, give, give_all, holding, keys, listed,
-    object, restart, root_plan, sign, stored,
+    NOW, Publication, ROOT, SNAPSHOT, TIMESTAMP, all_lines, edit, give, give_all, holding, keys,
+    listed, object, restart, root, root_plan, sign, stored,
 };
 
 fn fast(version: &str) -> Vec<u8> {
@@ -75,6 +76,52 @@ fn a_crash_during_the_repair_does_not_undo_it() {
     honest.timestamp = edit(&honest.timestamp, &[12], |_| {});
     give_all(&mut verifier, &honest);
     assert_eq!(listed(&verifier), ["desktop/KB-3", "server/S-1"]);
+}
+
+/// T-32 across a restart: the store keeps the file of a timestamp that a
+/// rotation of the snapshot key voided, and its own key still speaks.
+#[test]
+fn a_restart_after_the_repair_does_not_undo_it() {
+    let newer = Publication::new(2);
+    let everything = edit(&newer.snapshot, SNAPSHOT, |signed| {
+        signed.insert("version".to_owned(), Value::Integer(i64::MAX));
+        let pin = Value::object([("version", Value::Integer(i64::MAX))]);
+        object(signed, &["meta"]).insert("targets.json".to_owned(), pin);
+    });
+    let mut theirs = newer.with_snapshot(2, everything);
+    theirs.timestamp = edit(&theirs.timestamp, TIMESTAMP, |signed| {
+        let pin = object(signed, &["meta", "snapshot.json"]);
+        pin.insert("version".to_owned(), Value::Integer(i64::MAX));
+    });
+    let mut verifier = holding(&Publication::new(1));
+    give(&mut verifier, &RoleName::Timestamp, &theirs.timestamp).unwrap();
+    give(&mut verifier, &RoleName::Snapshot, &theirs.snapshot).unwrap();
+    let (mut files, _) = stored(&verifier);
+    let mut plan = root_plan(2);
+    plan.snapshot = keys(&[13], 1);
+    let rotated = sign(plan.build().unwrap(), ROOT);
+    give(&mut verifier, &RoleName::Root, &rotated).unwrap();
+    files.insert(1, (RoleName::Root, rotated));
+    let honest = Publication::new(3);
+    let snapshot = edit(&honest.snapshot, &[13], |_| {});
+    let honest = honest.with_snapshot(3, snapshot);
+    let mut verifier = restart_any(&files, &verifier.floors());
+    give(&mut verifier, &RoleName::Timestamp, &honest.timestamp).unwrap();
+    // Once more, before the new snapshot has come.
+    files[2].1.clone_from(&honest.timestamp);
+    let mut verifier = restart_any(&files, &verifier.floors());
+    assert_eq!(verifier.head().timestamp, 3);
+    let verdict = give(&mut verifier, &RoleName::Timestamp, &theirs.timestamp);
+    assert_eq!(verdict, Err(Refusal::Rollback));
+    give_all(&mut verifier, &honest);
+    assert_eq!(listed(&verifier), ["desktop/KB-3", "server/S-1"]);
+}
+
+/// A restart with files of which some no longer stand.
+fn restart_any(files: &[(RoleName, Vec<u8>)], floors: &[u8]) -> Verifier {
+    let files = files.iter().map(|(role, bytes)| (role, bytes.as_slice()));
+    let restored = Verifier::restore(&root(1), &all_lines(), files, Some(floors));
+    restored.unwrap().0
 }
 
 /// A thief of the online keys names versions of everything, the root and the
