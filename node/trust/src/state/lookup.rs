@@ -136,8 +136,12 @@ impl Verifier {
     /// # Errors
     /// `Pending` before root, timestamp, snapshot and targets are complete;
     /// `Expired` if one of them is no longer good; `NotDelegated` if the
-    /// snapshot does not list a role on the way.
+    /// snapshot does not list a role on the way, and always in a mesh, where no
+    /// statement may delegate further.
     pub fn look_up(&self, path: &str, utc: UtcTime) -> Result<LookUp, Refusal> {
+        if self.chain.profile == Profile::Mesh {
+            return Err(Refusal::NotDelegated);
+        }
         let top = self.chain.current_targets().ok_or(Refusal::Pending)?;
         match self.state(utc) {
             TrustState::Current => {}

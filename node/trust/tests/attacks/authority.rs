@@ -319,6 +319,37 @@ fn an_unknown_kind_of_key_never_counts() {
     assert_eq!(verdict.unwrap_err(), Refusal::UnknownKey);
 }
 
+/// 06 `stolen-line`: a line that delegates another line to its own keys gets
+/// nowhere, also not through the look-up of foreign repositories.
+#[test]
+fn a_mesh_follows_no_delegation_of_a_line() {
+    let own = patchmesh_trust::author::TargetsPlan {
+        version: 2,
+        expires: NOW.plus_days(90),
+        lines: vec![patchmesh_trust::author::LineKeys {
+            line: "server".to_owned(),
+            keys: keys(DESKTOP, 2),
+        }],
+    };
+    let own = sign(own.build().unwrap(), DESKTOP);
+    let forged = sign(statement("server", 2, &["S-2"]), DESKTOP);
+    let targets = Publication::new(1).targets;
+    let theirs = Publication::of(2, targets, own, forged);
+    let mut verifier = holding(&Publication::new(1));
+    for (role, bytes) in theirs.documents() {
+        let expected = match role.to_string().as_str() {
+            "release/server" => Err(Refusal::UnknownKey),
+            _ => Ok(()),
+        };
+        assert_eq!(give(&mut verifier, &role, &bytes), expected, "{role}");
+    }
+    for path in ["release/server/S-2", "release/desktop/KB-1"] {
+        let looked = verifier.look_up(path, NOW);
+        assert_eq!(looked.unwrap_err(), Refusal::NotDelegated, "{path}");
+    }
+    assert_eq!(listed(&verifier), ["server/S-1"]);
+}
+
 #[test]
 fn key_ids_are_the_hash_of_the_key_and_keys_go_both_ways() {
     for key in public(&[1, 2, 3]) {
