@@ -9,10 +9,10 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::failure::Failure;
 
-/// Time for a connection, and for an answer without its body.
+/// Time for a connection, and how far an answer may lag behind [`RATE_MIN`].
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Slowest rate that is waited for, in bytes per second of the longest body.
-const RATE_MIN: u64 = 16 * 1024;
+/// Slowest rate that is waited for, in bytes per second.
+const RATE_MIN: u32 = 16 * 1024;
 /// Longest line of a head, and of a chunk's size.
 const LINE_LEN_MAX: u64 = 8 * 1024;
 /// Lines of a head.
@@ -79,10 +79,12 @@ impl Base {
         len_max: u64,
         take: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
     ) -> anyhow::Result<Found> {
-        let patience = PATIENCE + Duration::from_secs(len_max / RATE_MIN);
+        let stream = self.connect()?;
+        let until = Instant::now() + PATIENCE;
         let mut stream = Timed {
-            stream: self.connect()?,
-            until: Instant::now() + patience,
+            stream,
+            until,
+            end: until + Duration::from_secs(len_max) / RATE_MIN,
         };
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: patchmesh/{}\r\n\
@@ -147,10 +149,13 @@ impl Base {
     }
 }
 
-/// A connection that ends at a time, however slowly bytes trickle in.
+/// A connection that ends at a time. Each byte earns the time that it may take,
+/// so that one which stalls or trickles ends soon, however long the body is; and
+/// what is no body earns nothing beyond the end.
 struct Timed {
     stream: TcpStream,
     until: Instant,
+    end: Instant,
 }
 
 impl Read for Timed {
@@ -160,7 +165,10 @@ impl Read for Timed {
             return Err(io::ErrorKind::TimedOut.into());
         }
         self.stream.set_read_timeout(Some(left))?;
-        self.stream.read(bytes)
+        let len = self.stream.read(bytes)?;
+        let earned = Duration::from_secs(len as u64) / RATE_MIN;
+        self.until = self.end.min(self.until + earned);
+        Ok(len)
     }
 }
 
@@ -258,5 +266,39 @@ fn copy(
         };
         came += len as u64;
         take(&part[..len])?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// 19 `slow-retrieval`: a signed length of any size buys a server no time.
+    #[test]
+    fn a_server_that_stalls_is_left_behind() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        let until = Instant::now() + PATIENCE;
+        let longest = Duration::from_secs(i64::MAX as u64) / RATE_MIN;
+        let mut stream = Timed {
+            stream,
+            until,
+            end: until + longest,
+        };
+        server.write_all(&[0; 1024]).unwrap();
+        let mut bytes = [0; 1024];
+        stream.read_exact(&mut bytes).unwrap();
+        let earned = Duration::from_secs(1024) / RATE_MIN;
+        assert_eq!(stream.until, until + earned);
+        stream.until = Instant::now() + Duration::from_millis(50);
+        assert!(stream.read(&mut bytes).is_err());
+        stream.until = until;
+        stream.end = until;
+        server.write_all(b"x").unwrap();
+        assert_eq!(stream.read(&mut bytes).unwrap(), 1);
+        assert_eq!(stream.until, until, "nothing is earned beyond the end");
     }
 }
