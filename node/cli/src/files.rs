@@ -14,6 +14,9 @@ pub(crate) const MODE_PUBLIC: u32 = 0o644;
 /// Mode of files with a secret.
 pub(crate) const MODE_SECRET: u32 = 0o600;
 
+/// Scratch files of killed runs that are passed over.
+const SCRATCHES_MAX: u32 = 1_000;
+
 /// Reads a file of at most `len_max` bytes.
 pub(crate) fn read(path: &Path, len_max: usize) -> anyhow::Result<Vec<u8>> {
     let failed = || format!("failed to read {}", path.display());
@@ -89,17 +92,23 @@ pub(crate) struct Writing {
 }
 
 impl Writing {
-    /// Begins a file beside its later name.
+    /// Begins a file beside its later name. A killed run may have left its
+    /// scratch file, and in a container the next run has the same number: that
+    /// file stays, since it may as well be another container's, at work.
     pub(crate) fn begin(path: &Path, mode: u32) -> io::Result<Self> {
         let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        let mut scratch = name.to_owned();
-        scratch.push(format!(".tmp{}", std::process::id()));
-        let scratch = path.with_file_name(scratch);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&scratch)?;
+        let mut number = 0;
+        let (file, scratch) = loop {
+            let mut scratch = name.to_owned();
+            scratch.push(format!(".tmp{}-{number}", std::process::id()));
+            let scratch = path.with_file_name(scratch);
+            let mut options = OpenOptions::new();
+            let options = options.write(true).create_new(true).mode(mode);
+            match options.open(&scratch) {
+                Err(error) if is_taken(&error) && number < SCRATCHES_MAX => number += 1,
+                opened => break (opened?, scratch),
+            }
+        };
         Ok(Self {
             file,
             scratch,
@@ -118,11 +127,32 @@ impl Writing {
     }
 }
 
+fn is_taken(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AlreadyExists
+}
+
 impl Drop for Writing {
     fn drop(&mut self) {
         if !self.done {
             // A scratch file that stays does no harm, it only takes room.
             drop(fs::remove_file(&self.scratch));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scratch_file_of_a_killed_run_stops_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root.json");
+        let killed = Writing::begin(&path, MODE_PUBLIC).unwrap();
+        let left = killed.scratch.clone();
+        std::mem::forget(killed);
+        write(&path, b"new", MODE_PUBLIC).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read(&left).unwrap(), b"");
     }
 }
