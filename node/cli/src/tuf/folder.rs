@@ -38,11 +38,13 @@ impl Folder {
         let verifier = anchor(root)?;
         files::make_folder(path, 0o755)?;
         let folder = Self::open(path)?;
-        let place = folder.place(&RoleName::Root);
-        if place.exists() {
-            let message = format!("{} exists already", place.display());
-            let hint = "a trusted root is replaced by `refresh` only; take another folder";
-            return Err(Failure::failed("E_EXISTS", message).hint(hint).into());
+        // The floors outlive lost documents, and a new anchor would lower them.
+        for place in [folder.place(&RoleName::Root), folder.floors()] {
+            if place.exists() {
+                let message = format!("{} exists already", place.display());
+                let hint = "a trusted root is replaced by `refresh` only; take another folder";
+                return Err(Failure::failed("E_EXISTS", message).hint(hint).into());
+            }
         }
         folder.put(&verifier, &RoleName::Root, root)?;
         Ok(verifier)

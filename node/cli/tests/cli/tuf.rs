@@ -247,6 +247,10 @@ fn older_metadata_does_not_come_back_when_the_files_are_gone() {
     }
     bench.write("repo/metadata/timestamp.json", old);
     refresh(&bench, &server.base).fails(1, "E_TRUST_ROLLBACK");
+    fs::remove_file(bench.path("D/root.json")).unwrap();
+    let init = ["tuf", "--metadata-dir", "D", "init", "ceremony/root.json"];
+    bench.run(&init).fails(1, "E_EXISTS");
+    fs::copy(bench.path("ceremony/root.json"), bench.path("D/root.json")).unwrap();
     bench.write("D/state/floors", "damaged");
     refresh(&bench, &server.base).fails(1, "E_FLOORS");
 }
