@@ -1,10 +1,15 @@
 //! Starting, stopping, crashing.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use patchmesh_api::answer::Answer;
+use patchmesh_api::client::Client;
+use patchmesh_api::codes;
+use patchmesh_api::request::Request;
 use patchmesh_demo::compare::fingerprint;
 use patchmesh_tests::bench::{Bench, FAST, is_staged, mbit, programs, release, turn};
 use patchmesh_tests::input;
@@ -112,4 +117,27 @@ fn processes_with(folder: &Path) -> usize {
             line.contains(name) && line.contains("patchmeshd")
         })
         .count()
+}
+
+#[test]
+fn a_full_control_socket_says_so() {
+    let mut bench = Bench::with_sites(&[FAST]);
+    let tree = bench.path("tree");
+    input::tree(&tree, 1, 1_000);
+    bench.release(&tree, "release-1");
+    bench.add(0, 1, &[]);
+    bench.until_staged("release-1");
+    let path = bench.endpoints[0].socket();
+    let idle: Vec<_> = (0..32)
+        .map(|_| UnixStream::connect(&path).unwrap())
+        .collect();
+    let answer = Client::connect(&path).unwrap().ask(&Request::Status);
+    let Ok(Answer::Refused(refused)) = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(refused.code, codes::BUSY);
+    drop(idle);
+    until("there is room again", Duration::from_secs(30), || {
+        bench.endpoints[0].status().ok()
+    });
 }

@@ -26,12 +26,27 @@ pub enum AskError {
     /// The node closed the connection before its last line.
     #[error("failed to read an answer: the node closed the connection")]
     Closed,
-    /// The connection failed, or the node was silent for too long.
+    /// Nothing came for [`ANSWER_TIMEOUT`].
+    #[error("failed to read an answer: the node was silent for {} s", ANSWER_TIMEOUT.as_secs())]
+    Silent,
+    /// The connection failed.
     #[error("failed to talk to the node")]
-    Io(#[from] io::Error),
+    Io(#[source] io::Error),
     /// The node sent a line that is not an answer.
     #[error("failed to read an answer: {0}")]
     Line(#[from] LineRefusal),
+}
+
+impl AskError {
+    /// A timeout of a socket is `WouldBlock` on some systems and `TimedOut` on others.
+    fn of(error: io::Error) -> Self {
+        let silent = [io::ErrorKind::TimedOut, io::ErrorKind::WouldBlock];
+        if silent.contains(&error.kind()) {
+            Self::Silent
+        } else {
+            Self::Io(error)
+        }
+    }
 }
 
 /// A connection to a node.
@@ -71,7 +86,11 @@ impl Client {
         request: &Request,
         mut seen: impl FnMut(&Answer),
     ) -> Result<Answer, AskError> {
-        self.reader.get_mut().write_all(&encode_request(request))?;
+        match self.reader.get_mut().write_all(&encode_request(request)) {
+            // A node without room answers and hangs up before it has read anything.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            written => written.map_err(AskError::of)?,
+        }
         loop {
             let answer = self.read()?;
             if answer.is_last() {
@@ -87,7 +106,8 @@ impl Client {
         self.reader
             .by_ref()
             .take(cap.saturating_add(1))
-            .read_until(b'\n', &mut line)?;
+            .read_until(b'\n', &mut line)
+            .map_err(AskError::of)?;
         if line.len() > ANSWER_LEN_MAX {
             return Err(LineRefusal::TooLong.into());
         }

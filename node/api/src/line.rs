@@ -23,6 +23,21 @@ pub enum LineRefusal {
     UnknownSchema,
 }
 
+impl LineRefusal {
+    /// What to send instead.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Malformed => {
+                r#"a request is one line such as {"schema":"patchmesh.request/1","verb":"status"}"#
+            }
+            Self::TooLong => "a request line has 4,096 bytes at most",
+            Self::UnknownSchema => {
+                "this node reads patchmesh.request/1 only; is it of another release?"
+            }
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct OutLine<'a> {
     schema: &'a str,

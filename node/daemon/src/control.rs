@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::drive::query::Query;
 
-/// Conversations at one time; more are closed at once.
+/// Conversations at one time; more are told so and closed at once.
 const CONVERSATIONS_MAX: usize = 32;
 /// A client that sends no whole line for this long is let go.
 const IDLE_MAX: Duration = Duration::from_mins(10);
@@ -50,6 +50,7 @@ pub(crate) async fn serve(listener: UnixListener, queries: mpsc::Sender<Query>) 
             }
         };
         let Ok(slot) = slots.clone().try_acquire_owned() else {
+            turn_away(&stream);
             continue;
         };
         let queries = queries.clone();
@@ -60,6 +61,15 @@ pub(crate) async fn serve(listener: UnixListener, queries: mpsc::Sender<Query>) 
             drop(slot);
         });
     }
+}
+
+/// Says that there is no room. A fresh socket takes a short line without a wait;
+/// where it does not, the closed connection has to say it.
+fn turn_away(stream: &UnixStream) {
+    let text = format!("{CONVERSATIONS_MAX} conversations are open");
+    let hint = "end one that is idle, or try again later";
+    let answer = Answer::refused(codes::BUSY, text, hint);
+    drop(stream.try_write(&encode_answer(&answer)));
 }
 
 async fn converse(stream: UnixStream, queries: &mpsc::Sender<Query>) -> std::io::Result<()> {
@@ -75,7 +85,8 @@ async fn converse(stream: UnixStream, queries: &mpsc::Sender<Query>) -> std::io:
         let request = match decode_request(line.trim_ascii_end()) {
             Ok(request) => request,
             Err(refusal) => {
-                let answer = Answer::refused(codes::BAD_REQUEST, refusal.to_string(), "");
+                let answer =
+                    Answer::refused(codes::BAD_REQUEST, refusal.to_string(), refusal.hint());
                 writer.write_all(&encode_answer(&answer)).await?;
                 return Ok(());
             }

@@ -1,6 +1,6 @@
 //! Multiaddresses as text, as bytes, and as what the operating system knows.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 
 use libp2p::multiaddr::{Multiaddr, Protocol};
 use patchmesh_core::peer::{Address, PeerId};
@@ -49,6 +49,16 @@ pub fn from_socket(socket: SocketAddr) -> Address {
     Multiaddr::from(socket.ip())
         .with(Protocol::Tcp(socket.port()))
         .to_vec()
+}
+
+/// Refuses an address that another process listens on. libp2p shares a port with
+/// everybody who shares it as well, so two nodes would take each other's peers.
+pub(crate) fn free_to_listen(address: &Multiaddr) -> std::io::Result<()> {
+    let is_tcp = |part: Protocol<'_>| matches!(part, Protocol::Tcp(port) if port != 0);
+    match socket(&address.to_vec()) {
+        Some(at) if address.iter().any(is_tcp) => TcpListener::bind(at).map(drop),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// IP address and port of an address, where it has both.
@@ -117,5 +127,19 @@ mod tests {
         }
         let (_, name) = parse("/dns4/example.org/tcp/1").unwrap();
         assert_eq!(socket(&name), None);
+    }
+
+    #[test]
+    fn only_a_port_that_another_listens_on_is_taken() {
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = other.local_addr().unwrap().port();
+        let free = |text: &str| free_to_listen(&text.parse().unwrap());
+        let taken = format!("/ip4/127.0.0.1/tcp/{port}");
+        let error = free(&taken).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+        assert!(free(&format!("/ip4/127.0.0.1/udp/{port}/quic-v1")).is_ok());
+        assert!(free("/ip4/127.0.0.1/tcp/0").is_ok());
+        drop(other);
+        assert!(free(&taken).is_ok());
     }
 }

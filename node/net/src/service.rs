@@ -10,6 +10,7 @@ use patchmesh_core::peer::PeerId;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::address;
 use crate::behaviour::{self, Behaviour};
 use crate::command::Command;
 use crate::config::Config;
@@ -133,6 +134,10 @@ fn listen(swarm: &mut Swarm<Behaviour>, address: &str) -> Result<(), StartError>
     let parsed = address
         .parse()
         .map_err(|_| StartError::Address { address: text() })?;
+    address::free_to_listen(&parsed).map_err(|source| StartError::Listen {
+        address: text(),
+        source,
+    })?;
     match swarm.listen_on(parsed) {
         Ok(_) => Ok(()),
         Err(TransportError::MultiaddrNotSupported(_)) => {

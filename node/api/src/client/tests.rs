@@ -74,3 +74,25 @@ fn no_socket_names_the_path() {
     let error = Client::connect(&path).unwrap_err();
     assert!(error.to_string().ends_with("none"));
 }
+
+#[test]
+fn an_answer_is_read_from_a_node_that_hung_up_before_the_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let listener = UnixListener::bind(&path).unwrap();
+    let mut client = Client::connect(&path).unwrap();
+    let busy = Answer::refused(crate::codes::BUSY, "no room", "later");
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.write_all(&encode_answer(&busy)).unwrap();
+    drop(stream);
+    assert_eq!(client.ask(&Request::Status).unwrap(), busy);
+}
+
+#[test]
+fn a_timeout_is_silence_and_nothing_else_is() {
+    for kind in [io::ErrorKind::TimedOut, io::ErrorKind::WouldBlock] {
+        assert!(matches!(AskError::of(kind.into()), AskError::Silent));
+    }
+    let reset = AskError::of(io::ErrorKind::ConnectionReset.into());
+    assert!(matches!(reset, AskError::Io(_)));
+}

@@ -158,6 +158,7 @@ fn hostile_lines_are_refused_with_their_code() {
         ),
     ] {
         assert_eq!(decode_request(&line), Err(refusal));
+        assert!(!refusal.hint().is_empty());
     }
     assert_eq!(
         decode_answer(br#"{"schema":"patchmesh.status/9"}"#),
@@ -181,4 +182,14 @@ fn the_sentence_names_every_reason() {
         "desktop/KB-1 waits for chunks (3 of 9 are here), \
          and for a peer or origin that has what is missing"
     );
+}
+
+#[test]
+fn the_hints_quote_what_holds() {
+    let hint = LineRefusal::Malformed.hint();
+    let example = &hint[hint.find('{').unwrap()..];
+    assert_eq!(decode_request(example.as_bytes()), Ok(Request::Status));
+    assert!(LineRefusal::UnknownSchema.hint().contains(REQUEST_SCHEMA));
+    assert_eq!(REQUEST_LEN_MAX, 4_096);
+    assert!(LineRefusal::TooLong.hint().contains("4,096"));
 }

@@ -54,6 +54,11 @@ pub(crate) fn settle(answer: Result<Answer, AskError>) -> anyhow::Result<Answer>
         Err(AskError::Closed) => {
             Err(Failure::no_node("the node closed the connection before it answered").into())
         }
+        Err(error @ AskError::Silent) => Err(Failure::no_node(error.to_string())
+            .hint(
+                "its log says what it is busy with; a disk that is slow or full is the usual cause",
+            )
+            .into()),
         Err(error @ (AskError::Io(_) | AskError::Line(_))) => Err(error).context("no answer"),
     }
 }
@@ -208,4 +213,17 @@ pub(crate) fn troubles_text(troubles: &[Trouble]) -> String {
         format!("! {code}: {detail}; {}\n", safe(&trouble.hint))
     };
     troubles.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_node_is_no_node_and_the_hint_names_the_disk() {
+        let error = settle(Err(AskError::Silent)).unwrap_err();
+        let failure = Failure::of(&error);
+        assert_eq!((failure.code, failure.id.as_str()), (15, "E_NO_NODE"));
+        assert!(failure.hint.contains("disk"), "{}", failure.hint);
+    }
 }

@@ -6,7 +6,7 @@ use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use libp2p::Multiaddr;
 use patchmesh_core::message::Message;
 use patchmesh_core::peer::{Down, Member, Path, PeerId, PeerRefusal};
-use patchmesh_net::{Command, Event, address};
+use patchmesh_net::{Command, Event, StartError, address, start};
 use patchmesh_proto::limits::HELLO_LEN_MAX;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, timeout};
@@ -325,4 +325,15 @@ async fn a_crowd_of_silent_outsiders_is_closed_and_members_come_in_after_it() {
     let mut other = Node::new(2).await;
     connect(&mut other, &mut node).await;
     assert!(!saw_hello(&node), "silence was taken for a hello");
+}
+
+#[tokio::test]
+async fn no_second_node_listens_where_one_does() {
+    let first = Node::new(1).await;
+    let mut second = config(2);
+    second.listen = vec![address::text(&first.address).unwrap()];
+    let Err(StartError::Listen { source, .. }) = start(second) else {
+        panic!("the port is shared");
+    };
+    assert_eq!(source.kind(), std::io::ErrorKind::AddrInUse);
 }
