@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use patchmesh_demo::binaries::forget_run;
+
 #[test]
 fn other_verifiers_give_the_same_verdicts() {
     let program = std::env::current_exe().expect("a test is a file");
@@ -11,8 +13,9 @@ fn other_verifiers_give_the_same_verdicts() {
     let target = program.ancestors().nth(3).expect("three folders up");
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle/Cargo.toml");
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["test", "--quiet", "--manifest-path"]);
+    command.args(["test", "--quiet", "--locked", "--manifest-path"]);
     command.arg(package).arg("--target-dir").arg(target);
+    forget_run(&mut command);
     let output = command.output().expect("cargo starts");
     let said = String::from_utf8_lossy(&output.stdout);
     let failed = String::from_utf8_lossy(&output.stderr);

@@ -17,7 +17,7 @@ pub(crate) const ORACLE: &str = "tests/oracle/Cargo.toml";
 /// The tests that exchange repositories with python-tuf, both ways.
 pub(crate) fn interop(top: &Path) -> Result<()> {
     let python = environment(top, "interop", &PYTHON_TUF)?;
-    let arguments = ["test", "--manifest-path", ORACLE];
+    let arguments = ["test", "--locked", "--manifest-path", ORACLE];
     let mut command = cargo(top, &arguments);
     command.arg("--target-dir").arg(target(top));
     command.args(["--", "--include-ignored"]);

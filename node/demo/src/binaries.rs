@@ -60,11 +60,7 @@ fn build(cargo: &Path, quic: bool) -> Result<Binaries> {
     for name in ["patchmeshd", "patchmesh", "patchmesh-demo"] {
         command.args(["--bin", name]);
     }
-    // Build scripts of some crates run again when these change.
-    let names = std::env::vars_os().map(|(name, _)| name);
-    for name in names.filter(|name| is_of_a_run(&name.to_string_lossy())) {
-        command.env_remove(name);
-    }
+    forget_run(&mut command);
     command.args(["--message-format", "json-render-diagnostics"]);
     if quic {
         command.args(["--features", "patchmesh-daemon/quic"]);
@@ -96,9 +92,16 @@ fn build(cargo: &Path, quic: bool) -> Result<Binaries> {
     })
 }
 
-/// Whether cargo sets a variable for the program that it runs.
-fn is_of_a_run(name: &str) -> bool {
-    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
-        .iter()
-        .any(|start| name.starts_with(start))
+/// Takes the variables away that cargo sets for the program that it runs: build
+/// scripts of some crates would run again for them, and all above them compile.
+pub fn forget_run(command: &mut Command) {
+    let is_of_a_run = |name: &str| {
+        let starts = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+        starts.iter().any(|start| name.starts_with(start))
+    };
+    for (name, _) in std::env::vars_os() {
+        if is_of_a_run(&name.to_string_lossy()) {
+            command.env_remove(name);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Translates inputs into events of the machines and
 //! their actions into outputs. See the crate's contract.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use patchmesh_content::bitfield::Bitfield;
 use patchmesh_content::id::{ContentId, PeerId};
@@ -44,8 +44,6 @@ pub struct Engine {
     rollout: Rollout,
     roster: Roster,
     inventory: Inventory,
-    /// Contents that are fetched and not complete.
-    fetched: BTreeSet<ContentId>,
     fetches: BTreeMap<FetchId, Want>,
     room: bool,
     outputs: VecDeque<Output>,
@@ -72,7 +70,6 @@ impl Engine {
             rollout: Rollout::new(&config, restored.releases),
             roster: Roster::new(&config.bootstrap),
             inventory: Inventory::new(restored.chunks),
-            fetched: BTreeSet::new(),
             fetches: BTreeMap::new(),
             room: true,
             outputs: VecDeque::new(),
@@ -374,13 +371,14 @@ impl Engine {
         self.tell_rollout(rollout::Event::Indexed { content });
     }
 
-    /// A chunk of several contents that are fetched is fetched for one (S-23).
-    fn share(&mut self) {
+    /// A chunk of several contents that are fetched, one from now on, is fetched
+    /// for one (S-23).
+    fn share(&mut self, from_now: Option<ContentId>) {
+        let mut wanted = self.swarm.active().clone();
         // One that the swarm had no room for brings nothing.
-        let known = |content: &&ContentId| self.swarm.held(content).is_some();
-        let known = self.fetched.iter().filter(known).copied().collect();
-        for (content, places) in self.inventory.shared(&known) {
-            self.tell_swarm(swarm::Event::Elsewhere { content, places });
+        wanted.extend(from_now.filter(|content| self.swarm.held(content).is_some()));
+        for (content, to) in self.inventory.shared(&wanted) {
+            self.tell_swarm(swarm::Event::Defer { content, to });
         }
     }
 
@@ -397,7 +395,6 @@ impl Engine {
         let output = match action {
             Action::CancelFetch { fetch } => Output::CancelFetch { fetch },
             Action::Complete { content } => {
-                self.fetched.remove(&content);
                 // What held when the release was listed may have expired since.
                 self.list();
                 return self.tell_rollout(rollout::Event::Complete { content });
@@ -456,8 +453,7 @@ impl Engine {
             Action::Remove { content, unlisted } => {
                 self.inventory.close(&content);
                 self.tell_swarm(swarm::Event::Remove { content });
-                self.fetched.remove(&content);
-                self.share();
+                self.share(None);
                 if !unlisted {
                     self.tell_catalog(catalog::Event::Drop { content });
                 }
@@ -465,8 +461,8 @@ impl Engine {
             }
             Action::Want { content } => {
                 let wanted = true;
-                self.fetched.insert(content);
-                self.share();
+                // Before it is fetched: nothing is to leave twice.
+                self.share(Some(content));
                 return self.tell_swarm(swarm::Event::Want { content, wanted });
             }
         };

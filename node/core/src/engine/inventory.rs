@@ -8,11 +8,10 @@ use patchmesh_content::geometry::ChunkIndex;
 use patchmesh_content::id::{ChunkId, ContentId};
 use patchmesh_content::index::ReleaseIndex;
 
+use crate::swarm::event::Elsewhere;
+
 /// A position of a chunk.
 pub type Place = (ContentId, ChunkIndex);
-
-/// Positions of one content, and where else their chunks are.
-pub type Elsewhere = BTreeMap<ChunkIndex, Place>;
 
 /// Chunks of the store and where they occur in the open contents.
 #[derive(Debug, Default)]

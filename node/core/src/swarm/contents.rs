@@ -1,6 +1,5 @@
 //! Contents come, change and go.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use patchmesh_content::bitfield::Bitfield;
@@ -11,6 +10,7 @@ use crate::message::Message;
 use crate::swarm::action::Action;
 use crate::swarm::content::have;
 use crate::swarm::content::state::Content;
+use crate::swarm::event::Elsewhere;
 use crate::swarm::machine::Swarm;
 use crate::swarm::site::Peer;
 use crate::time::Time;
@@ -118,35 +118,43 @@ impl Swarm {
     }
 
     /// Leaves chunks to other contents. What is under way goes on.
-    pub(crate) fn leave(
-        &mut self,
-        id: &ContentId,
-        places: BTreeMap<ChunkIndex, (ContentId, ChunkIndex)>,
-        out: &mut Vec<Action>,
-    ) {
+    pub(crate) fn defer(&mut self, id: &ContentId, mut to: Elsewhere, out: &mut Vec<Action>) {
+        to.retain(|chunk, place| !self.is_only_here(id, *chunk, place));
         let Some(content) = self.contents.get_mut(id) else {
             return;
         };
-        content.chunks.leave(places);
+        content.chunks.defer(to);
         content.rescan = true;
         self.drop_finished(id, out);
     }
 
-    /// A member announced chunks. What it holds for this content only is
-    /// fetched for this content, though another was to bring it.
+    /// A member announced chunks: some may be fetched for this content after all.
     pub(crate) fn take_back(&mut self, id: &ContentId, chunks: &[ChunkIndex]) {
         for &chunk in chunks {
-            let place = self
-                .contents
-                .get(id)
-                .and_then(|c| c.chunks.elsewhere(chunk));
-            let Some((other, at)) = place else { continue };
-            let other = self.contents.get(&other);
-            let is_there = other.is_some_and(|c| c.chunks.is_wanted() && c.chunks.holders(at) > 0);
-            if let (false, Some(content)) = (is_there, self.contents.get_mut(id)) {
+            let content = self.contents.get(id);
+            let place = content.and_then(|content| content.chunks.elsewhere(chunk));
+            if place.is_some_and(|place| self.is_only_here(id, chunk, &place))
+                && let Some(content) = self.contents.get_mut(id)
+            {
                 content.chunks.take_back(chunk);
             }
         }
+    }
+
+    /// Whether members in reach hold a chunk for this content and not for the
+    /// other that is to bring it: they may not know that one, and nobody else
+    /// may be in reach.
+    fn is_only_here(
+        &self,
+        id: &ContentId,
+        chunk: ChunkIndex,
+        (other, at): &(ContentId, ChunkIndex),
+    ) -> bool {
+        let holders = |id: &ContentId, chunk| {
+            let content = self.contents.get(id);
+            content.map_or(0, |content| content.chunks.holders(chunk))
+        };
+        holders(id, chunk) > 0 && holders(other, *at) == 0
     }
 
     /// Says so if a wanted content is complete now.

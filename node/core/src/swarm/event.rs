@@ -12,6 +12,10 @@ use crate::input::Fetched;
 use crate::message::{Message, Want};
 use crate::peer::{Address, Member, Path};
 
+/// Missing chunks of a content that come by others: other content, and position
+/// there.
+pub type Elsewhere = BTreeMap<ChunkIndex, (ContentId, ChunkIndex)>;
+
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -35,13 +39,13 @@ pub enum Event {
         /// Position of the chunk.
         chunk: ChunkIndex,
     },
-    /// Exactly these missing chunks of a content come by other contents, at
-    /// these positions of them, and are not fetched twice.
-    Elsewhere {
+    /// Exactly these missing chunks of a content come by other contents, and are
+    /// not fetched twice (S-23).
+    Defer {
         /// Name of the content.
         content: ContentId,
-        /// Position here; other content, and position there.
-        places: BTreeMap<ChunkIndex, (ContentId, ChunkIndex)>,
+        /// What comes by which other.
+        to: Elsewhere,
     },
     /// A peer of this node's site may be found at these addresses.
     Discovered {

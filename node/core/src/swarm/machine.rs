@@ -115,7 +115,7 @@ impl Swarm {
             Event::Discovered { peer, addresses } => {
                 self.candidate(peer, &addresses, false, now);
             }
-            Event::Elsewhere { content, places } => self.leave(&content, places, out),
+            Event::Defer { content, to } => self.defer(&content, to, out),
             Event::Fetched { fetch, outcome } => self.fetched(fetch, outcome, now, out),
             Event::Gained { content, chunk } => self.gained(&content, chunk, now, out),
             Event::Message { from, message } => self.message(from, *message, now, out),
@@ -150,6 +150,11 @@ impl Swarm {
     /// Held chunks of a content; `None` for an unknown content.
     pub fn held(&self, content: &ContentId) -> Option<&Bitfield> {
         self.contents.get(content).map(|c| c.chunks.held())
+    }
+
+    /// Contents of which something wanted is missing.
+    pub fn active(&self) -> &BTreeSet<ContentId> {
+        &self.active
     }
 
     /// Whether a wanted content lacks chunks that nobody in reach has now.

@@ -18,7 +18,7 @@ const MEET: Duration = Duration::secs(5);
 #[derive(Debug)]
 pub(crate) struct Meeting {
     until: Time,
-    /// Members that it named; `None` before it named any, or nobody.
+    /// Members that it named, perhaps none; `None` before it said anything.
     named: Option<BTreeSet<PeerId>>,
 }
 

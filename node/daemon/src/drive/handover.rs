@@ -89,7 +89,7 @@ impl Node {
                 is of network {network}"
             ),
             hint: "is `trust.root` the root document of that network (WrongNetwork)? \
-                   `patchmesh root show` prints the id; its events name the refusal",
+                   `patchmesh root show` prints the id; the events of that peer name the refusal",
         };
         self.trouble(&about(peer), Some(found));
     }

@@ -9,6 +9,7 @@ use patchmesh_content::geometry::{ChunkIndex, SpanIndex, spans};
 use patchmesh_content::id::ContentId;
 
 use crate::ids::FetchId;
+use crate::swarm::event::Elsewhere;
 
 /// The chunks of one content.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub(crate) struct Chunks {
     /// Members in reach that hold a chunk.
     holders: Vec<u16>,
     /// Missing chunks that come by another content, and where they are in it.
-    elsewhere: BTreeMap<ChunkIndex, (ContentId, ChunkIndex)>,
+    elsewhere: Elsewhere,
     /// Wanted chunks with a holder: rarest first, equals in an order of this node.
     ready: BTreeSet<(u16, u32, ChunkIndex)>,
     /// Wanted chunks without a holder, per span and in all.
@@ -52,7 +53,7 @@ impl Chunks {
             wanted: false,
             fetching: BTreeMap::new(),
             holders: vec![0; count as usize],
-            elsewhere: BTreeMap::new(),
+            elsewhere: Elsewhere::new(),
             ready: BTreeSet::new(),
             open: vec![0; spans(count) as usize],
             open_all: 0,
@@ -153,12 +154,12 @@ impl Chunks {
     }
 
     /// Leaves exactly these chunks to other contents.
-    pub(crate) fn leave(&mut self, places: BTreeMap<ChunkIndex, (ContentId, ChunkIndex)>) {
+    pub(crate) fn defer(&mut self, to: Elsewhere) {
         let before: Vec<ChunkIndex> = self.elsewhere.keys().copied().collect();
-        for chunk in before.iter().filter(|chunk| !places.contains_key(chunk)) {
+        for chunk in before.iter().filter(|chunk| !to.contains_key(chunk)) {
             self.take_back(*chunk);
         }
-        for (chunk, place) in places {
+        for (chunk, place) in to {
             if chunk.0 < self.count() {
                 self.change(chunk, |this| this.elsewhere.insert(chunk, place));
             }

@@ -13,6 +13,7 @@ use crate::swarm::content::claim::Claims;
 use crate::swarm::content::duty::Duty;
 use crate::swarm::content::have::{Pending, View, Views, all_words};
 use crate::swarm::content::window::Window;
+use crate::swarm::event::Elsewhere;
 use crate::time::{Duration, Time};
 
 /// A claim lives at least this long without a sign of progress.
@@ -99,7 +100,7 @@ impl Content {
             self.span_off.clear();
             self.chunk_off.clear();
             self.denied.clear();
-            self.chunks.leave(BTreeMap::new());
+            self.chunks.defer(Elsewhere::new());
             self.window.alone();
         } else if self.duty.is_none() {
             let (me, weight) = self.me;

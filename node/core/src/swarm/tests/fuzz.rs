@@ -37,7 +37,7 @@ fn event(serve: u64, kind: u8, (a, b): (u8, u8), (x, y): (u32, u64), list: &[Fet
     let span = SpanIndex(if b == 255 { u32::MAX } else { x % 6 });
     let holders = vec![(peer(b % 6), vec![vec![b]])];
     let unreachable = y % 2 == 1;
-    match kind % 17 {
+    match kind % 18 {
         0 | 1 => Event::PeerUp {
             member: Box::new(Member {
                 peer: from,
@@ -62,14 +62,12 @@ fn event(serve: u64, kind: u8, (a, b): (u8, u8), (x, y): (u32, u64), list: &[Fet
             peer: from,
             addresses: vec![vec![b]],
         },
-        6 | 7 => {
-            let fetch = match list.len() {
-                0 => FetchId(y),
-                len => list[usize::from(a) % len],
-            };
-            let outcome = outcome(x, b, y, holders);
-            Event::Fetched { fetch, outcome }
-        }
+        6 | 7 => Event::Fetched {
+            fetch: *list
+                .get(usize::from(a) % list.len().max(1))
+                .unwrap_or(&FetchId(y)),
+            outcome: outcome(x, b, y, holders),
+        },
         8 => Event::Gained {
             content: name,
             chunk,
@@ -96,9 +94,15 @@ fn event(serve: u64, kind: u8, (a, b): (u8, u8), (x, y): (u32, u64), list: &[Fet
             content: name,
             wanted: a > 40,
         },
+        16 => defer(name, chunk, content(a % 3)),
         _ if a < 20 => Event::Remove { content: name },
         _ => Event::Tick,
     }
+}
+
+fn defer(content: ContentId, chunk: ChunkIndex, other: ContentId) -> Event {
+    let to = [(chunk, (other, chunk))].into();
+    Event::Defer { content, to }
 }
 
 type Holders = Vec<(PeerId, Vec<Vec<u8>>)>;

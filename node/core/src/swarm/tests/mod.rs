@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod defer;
 mod fluid;
 mod fuzz;
 mod world;
