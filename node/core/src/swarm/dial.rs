@@ -26,6 +26,8 @@ struct Candidate {
     /// A source named it as the holder of something missing here.
     named: bool,
     attempts: u32,
+    /// The first attempt since it was last connected, and the latest.
+    first: Option<Time>,
     last: Option<Time>,
 }
 
@@ -52,6 +54,7 @@ impl Dialler {
             bootstrap: true,
             named: false,
             attempts: 0,
+            first: None,
             last: None,
         };
         self.0.insert(peer, candidate);
@@ -76,6 +79,7 @@ impl Dialler {
             bootstrap: false,
             named,
             attempts: 0,
+            first: None,
             last: None,
         };
         self.0.insert(peer, candidate);
@@ -93,10 +97,20 @@ impl Dialler {
         self.0.contains_key(peer)
     }
 
+    /// Whether a peer that is not connected can't be reached: there is no
+    /// address, or attempts were made at least `apart` from each other.
+    pub(crate) fn has_failed(&self, peer: &PeerId, apart: Duration) -> bool {
+        self.0.get(peer).is_none_or(|candidate| {
+            let attempts = candidate.first.zip(candidate.last);
+            attempts.is_some_and(|(first, last)| last.since(first) >= apart)
+        })
+    }
+
     /// A connection stands.
     pub(crate) fn reached(&mut self, peer: &PeerId) {
         if let Some(candidate) = self.0.get_mut(peer) {
             candidate.attempts = 0;
+            candidate.first = None;
             candidate.last = None;
             candidate.named = false;
         }
@@ -126,6 +140,7 @@ impl Dialler {
         let doubled = BACK_OFF.0.0 << candidate.attempts.min(10);
         let wait = Duration(doubled.min(BACK_OFF.1.0));
         candidate.attempts += 1;
+        candidate.first.get_or_insert(now);
         candidate.last = Some(now);
         Turn::Dial(candidate.addresses.clone(), spread(wait, rng))
     }

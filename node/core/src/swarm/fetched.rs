@@ -1,5 +1,6 @@
 //! What becomes of a fetch.
 
+use patchmesh_content::geometry::SpanIndex;
 use patchmesh_content::id::PeerId;
 
 use crate::ids::FetchId;
@@ -8,7 +9,7 @@ use crate::message::{Decline, DeclineReason};
 use crate::output::Source;
 use crate::peer::PeerRefusal;
 use crate::swarm::action::Action;
-use crate::swarm::content::state::CLAIM_LEAST;
+use crate::swarm::content::state::{CLAIM_LEAST, CLAIM_MOST, Content, UNREACHABLE};
 use crate::swarm::dial::spread;
 use crate::swarm::fetches::Fetch;
 use crate::swarm::machine::Swarm;
@@ -215,6 +216,8 @@ impl Swarm {
         }
         let holders: Vec<PeerId> = decline.holders.iter().map(|(peer, _)| *peer).collect();
         let near = holders.iter().find(|peer| self.is_believed(peer, now));
+        // What a member fetches that is no neighbour comes by way of others.
+        let expected = near.or_else(|| holders.iter().find(|peer| self.is_sought(peer, now)));
         // A holder that is not believed any more need not be tried.
         let hopeless = near.is_none() && holders.iter().all(|peer| self.is_doubted(peer, now));
         let leased = decline.reason == DeclineReason::Leased;
@@ -223,15 +226,17 @@ impl Swarm {
         };
         content.rescan = true;
         let confirmed = content.claims.own(span).is_some_and(|m| m.confirmed);
-        match near {
+        if near.is_none() || !leased {
+            let first = if hopeless { Time(0) } else { now };
+            content.deny(span, holders.clone(), first, now);
+        }
+        let until = now.plus(CLAIM_LEAST);
+        match expected {
             // It may not have said so yet: take its claim as heard.
-            Some(peer) if leased => {
-                let until = now.plus(CLAIM_LEAST);
-                content.claims.hear(span, *peer, until, now);
+            Some(peer) if leased && content.claims.hear(span, *peer, until, now) => {
                 self.timers.arm(Timer::Claims(fetch.content), until);
             }
             _ => {
-                content.deny(span, holders, if hopeless { Time(0) } else { now }, now);
                 if confirmed && !leased {
                     content.chunk_off.insert(fetch.chunk, again);
                 } else {
@@ -253,6 +258,28 @@ impl Swarm {
         self.peers
             .get(peer)
             .is_some_and(|p| p.is_refused(now) || p.distrusted_until > now)
+    }
+
+    /// Whether a member is to be dialled, and was not yet tried in vain.
+    fn is_sought(&self, peer: &PeerId, now: Time) -> bool {
+        let connected = self.peers.get(peer).is_some_and(|p| p.connected);
+        !connected && !self.is_doubted(peer, now) && !self.dialler.has_failed(peer, UNREACHABLE)
+    }
+
+    /// Whether to tell the source that the holders it names can't be reached.
+    pub(crate) fn is_cut_off(&self, content: &Content, span: SpanIndex, now: Time) -> bool {
+        let Some(denied) = content.denied.get(&span) else {
+            return false;
+        };
+        let tried = now.since(denied.first);
+        let named_again = denied.last.since(denied.first) >= UNREACHABLE;
+        let is_lost = |peer: &PeerId| {
+            // Where there is no room to try it, the source's own patience counts.
+            named_again && (tried >= CLAIM_MOST || !self.is_sought(peer, now))
+                || tried >= UNREACHABLE && self.dialler.has_failed(peer, UNREACHABLE)
+                || self.is_doubted(peer, now)
+        };
+        tried >= UNREACHABLE && denied.holders.iter().all(is_lost)
     }
 
     fn put_off_chunk(&mut self, fetch: &Fetch, now: Time) {

@@ -7,6 +7,7 @@ use crate::limits::{INTRODUCED_MAX, INTRODUCED_NEAR_MAX, NEIGHBOURS_MAX, NEIGHBO
 use crate::message::Message;
 use crate::peer::{Address, Member, Path};
 use crate::swarm::action::Action;
+use crate::swarm::content::state::UNREACHABLE;
 use crate::swarm::dial::{Turn, first_wait, spread};
 use crate::swarm::machine::Swarm;
 use crate::swarm::meeting::Meeting;
@@ -125,9 +126,19 @@ impl Swarm {
                     addresses,
                 });
                 self.timers.arm(Timer::Dial(*peer), now.plus(wait));
+                self.doubt_reach(peer);
             }
             Turn::Forget => {}
             Turn::Later(wait) => self.timers.arm(Timer::Dial(*peer), now.plus(wait)),
+        }
+    }
+
+    /// Nobody waits for what a member fetches that was dialled in vain.
+    fn doubt_reach(&mut self, peer: &PeerId) {
+        if self.dialler.has_failed(peer, UNREACHABLE) {
+            for content in self.contents.values_mut() {
+                content.rescan |= content.claims.end_all(peer);
+            }
         }
     }
 

@@ -68,7 +68,7 @@ impl Swarm {
             }
             match next {
                 Some((span, chunk)) => {
-                    let unreachable = !http && self.contents[id].is_cut_off(span);
+                    let unreachable = !http && self.is_cut_off(&self.contents[id], span, now);
                     let want = Want {
                         content: *id,
                         chunk,

@@ -1,6 +1,7 @@
 //! Claims in the site: who said that it fetches which span over the WAN (S-15).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use patchmesh_content::geometry::SpanIndex;
 use patchmesh_content::id::PeerId;
@@ -78,6 +79,22 @@ impl Claims {
         }
     }
 
+    /// A chunk of the span reached a member: that renews the claims of those
+    /// that `unheard` says can't announce it here themselves.
+    pub(crate) fn progress_of(
+        &mut self,
+        span: SpanIndex,
+        until: Time,
+        now: Time,
+        unheard: impl Fn(&PeerId) -> bool,
+    ) {
+        let others = self.others.range_mut(of(span));
+        for (_, other) in others.filter(|((_, peer), _)| unheard(peer)) {
+            other.until = other.until.max(until);
+            other.progress = now;
+        }
+    }
+
     /// The holder gave it back, or is done; returns whether there was a claim.
     pub(crate) fn end(&mut self, span: SpanIndex, holder: &PeerId) -> bool {
         if self.others.remove(&(span, *holder)).is_none() {
@@ -135,8 +152,11 @@ impl Claims {
 
     /// Whether another member claims the span.
     pub(crate) fn is_claimed(&self, span: SpanIndex) -> bool {
-        let from = (span, PeerId([0; 32]));
-        let to = (span, PeerId([255; 32]));
-        self.others.range(from..=to).next().is_some()
+        self.others.range(of(span)).next().is_some()
     }
+}
+
+/// The keys of one span.
+fn of(span: SpanIndex) -> RangeInclusive<(SpanIndex, PeerId)> {
+    (span, PeerId([0; 32]))..=(span, PeerId([255; 32]))
 }

@@ -20,8 +20,7 @@ use crate::time::{Duration, Time};
 pub(crate) const CLAIM_LEAST: Duration = Duration::secs(15);
 /// And at most this long.
 pub(crate) const CLAIM_MOST: Duration = Duration::secs(120);
-/// A holder that a source named twice over this time, and that never gave
-/// anything, counts as unreachable.
+/// A holder that was tried in vain over this time counts as unreachable.
 pub(crate) const UNREACHABLE: Duration = Duration::secs(5);
 /// Idle spans of others that are looked at for one to take over.
 const STEAL_LOOK_MAX: usize = 64;
@@ -195,6 +194,9 @@ impl Content {
             self.chunks.holder_added(chunk);
             self.window.doubled(chunk, now);
             self.claims.progress(chunk.span(), &peer, until, now);
+            self.claims.progress_of(chunk.span(), until, now, |holder| {
+                !self.members.contains(holder)
+            });
             self.denied.remove(&chunk.span());
         }
         change.gained
@@ -278,13 +280,6 @@ impl Content {
             };
             self.denied.insert(span, denied);
         }
-    }
-
-    /// Whether to tell the source that the holder it names can't be reached.
-    pub(crate) fn is_cut_off(&self, span: SpanIndex) -> bool {
-        self.denied
-            .get(&span)
-            .is_some_and(|denied| denied.last.since(denied.first) >= UNREACHABLE)
     }
 
     fn is_free(&self, span: SpanIndex, now: Time) -> bool {

@@ -55,6 +55,16 @@ fn four_sites_of_five_start_together() {
     assert!(copies <= 1.03 && time <= 1.10);
 }
 
+/// S-18: in a large site the holder of a lease is rarely a neighbour, and on a
+/// thin line its chunks take long.
+#[test]
+fn what_no_neighbour_fetches_is_waited_for() {
+    let mut setup = Setup::new(13, 1, 50, 128);
+    setup.site_down = 1_250_000.0;
+    let (copies, time, _) = run("thin, 1 x 50", setup);
+    assert!(copies <= 1.01 && time <= 1.10);
+}
+
 /// M-22.
 #[test]
 fn sites_of_any_size_fetch_one_copy_however_late_they_find_each_other() {
@@ -131,21 +141,32 @@ fn broken_connections_cost_a_few_chunks_each() {
     }
 }
 
-/// S-18.
-#[test]
-fn parts_that_cannot_reach_each_other_fetch_a_copy_each() {
-    let mut world = World::new(Setup::new(8, 1, 5, 96));
-    for a in [1, 2] {
-        for b in [3, 4, 5] {
+/// S-18: two parts of a site, the first `first` members and the others.
+fn parts(seed: u64, first: usize, nodes: usize) -> (f64, f64) {
+    let mut world = World::new(Setup::new(seed, 1, nodes, 96));
+    for a in 1..=first {
+        for b in first + 1..=nodes {
             world.blocked.insert((a, b));
         }
     }
     let from = world.now;
     let finished = world.run(from.plus(LONG));
-    let (copies, _) = report("split", &world, from);
+    let figures = report(&format!("{first} | {}", nodes - first), &world, from);
     assert!(finished);
-    assert!(copies > 1.5 && copies <= 2.1, "{copies} copies");
     world.check();
+    figures
+}
+
+#[test]
+fn parts_that_cannot_reach_each_other_fetch_a_copy_each() {
+    let (copies, _) = parts(8, 2, 5);
+    assert!(copies > 1.5 && copies <= 2.1, "{copies} copies");
+    // Among many neighbours few of the other part are tried.
+    let (copies, time) = parts(9, 20, 40);
+    assert!(
+        copies > 1.5 && copies <= 2.3 && time <= 3.0,
+        "{copies} copies, {time} x T*"
+    );
 }
 
 fn hostile(manner: Manner, count: usize, seed: u64) {
@@ -161,7 +182,8 @@ fn hostile(manner: Manner, count: usize, seed: u64) {
     assert!(finished);
     // A hostile member can get one copy for itself, as it could by any means.
     assert!(copies <= 1.05 + count as f64, "{copies} copies");
-    assert!(honest <= 1.10, "{honest} copies by honest nodes");
+    let most = 1.05 + 0.01 * count as f64;
+    assert!(honest <= most, "{honest} copies by honest nodes");
     assert!(time <= if count <= 4 { 2.0 } else { 6.0 }, "{time} x T*");
     world.check();
 }
