@@ -1,6 +1,7 @@
 //! Ids of things that are named by their hash or key, and the rendezvous rank
 //! by which members share duties without talking.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -8,9 +9,23 @@ use serde::{Deserialize, Serialize};
 macro_rules! id32 {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(into = "String", try_from = "String")]
         pub struct $name(pub [u8; 32]);
+
+        impl Ord for $name {
+            #[inline]
+            fn cmp(&self, other: &Self) -> Ordering {
+                order(&self.0, &other.0)
+            }
+        }
+
+        impl PartialOrd for $name {
+            #[inline]
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
 
         impl $name {
             /// The 32 bytes.
@@ -73,6 +88,16 @@ id32! {
 id32! {
     /// A node: its Ed25519 public key.
     PeerId
+}
+
+/// The order of the bytes. Ids are keys of most maps of a node; they are equal,
+/// or differ in the first eight bytes.
+#[inline]
+fn order(a: &[u8; 32], b: &[u8; 32]) -> Ordering {
+    let head = |bytes: &[u8; 32]| bytes.first_chunk().copied().map(u64::from_be_bytes);
+    head(a)
+        .cmp(&head(b))
+        .then_with(|| if a == b { Ordering::Equal } else { a.cmp(b) })
 }
 
 /// Lower-case hexadecimal of any bytes.
@@ -188,7 +213,22 @@ fn log2_fixed(x: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn ids_are_ordered_as_their_bytes(
+            a in any::<[u8; 32]>(),
+            b in any::<[u8; 32]>(),
+            same in 0usize..33,
+        ) {
+            let mut b = b;
+            b[..same].copy_from_slice(&a[..same]);
+            prop_assert_eq!(PeerId(a).cmp(&PeerId(b)), a.cmp(&b));
+        }
+    }
 
     #[test]
     fn hexadecimal_goes_both_ways_and_refuses_other_texts() {

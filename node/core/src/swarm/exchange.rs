@@ -198,13 +198,13 @@ impl Swarm {
             return;
         }
         self.timers.arm(Timer::Claims(*id), until);
+        let Some(mine) = content.claims.own(span) else {
+            return;
+        };
         let before = content
             .duty
             .as_ref()
             .is_some_and(|duty| duty.precedes(span, &from));
-        let Some(mine) = content.claims.own(span) else {
-            return;
-        };
         let unstarted = mine.flying == 0 && !mine.confirmed;
         let fetches = self.fetches.select(|fetch| {
             fetch.content == *id && fetch.chunk.span() == span && fetch.source == Source::Origin

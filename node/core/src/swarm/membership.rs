@@ -161,12 +161,16 @@ impl Swarm {
         let met_by = meeting.map_or(Time(0), Meeting::until);
         let mut since: Vec<Time> = Vec::new();
         let mut heard = 0;
+        let named = meeting.and_then(Meeting::named);
         for (peer, state) in self.peers.connected().filter(|(_, peer)| peer.is_member()) {
             since.push(state.since);
             heard += usize::from(content.views.0.contains_key(peer));
+            if heard >= ENOUGH && (met_by <= now || named.is_some()) {
+                return None;
+            }
         }
         if met_by > now {
-            let Some(named) = meeting.and_then(Meeting::named) else {
+            let Some(named) = named else {
                 return Some(met_by);
             };
             if since.len() < named.min(ENOUGH) {

@@ -2,7 +2,7 @@
 //! one time.
 
 use patchmesh_content::geometry::SpanIndex;
-use patchmesh_content::id::{ContentId, rendezvous};
+use patchmesh_content::id::{ContentId, PeerId, rendezvous};
 
 use crate::config::Mode;
 use crate::limits::WAN_HTTP_MAX;
@@ -204,16 +204,21 @@ impl Swarm {
 
     /// The source of a span: all members of a site choose the same one.
     fn source(&self, id: &ContentId, span: SpanIndex, now: Time) -> Choice {
-        let mut best = None;
+        let rank = |peer: &PeerId| rendezvous(id, span.0, peer, 1);
+        let mut best: Option<PeerId> = None;
         let mut later: Option<Time> = None;
         for (peer, state) in self.peers.connected().filter(|(_, peer)| peer.is_source()) {
             if state.busy_until > now {
                 later = Some(later.map_or(state.busy_until, |at: Time| at.min(state.busy_until)));
                 continue;
             }
-            best = best.max(Some((rendezvous(id, span.0, peer, 1), *peer)));
+            // Ranks are hashes: asked for at each event, they are worked out
+            // only where there is a choice.
+            if best.is_none_or(|best| rank(&best) < rank(peer)) {
+                best = Some(*peer);
+            }
         }
-        if let Some((_, peer)) = best {
+        if let Some(peer) = best {
             let meets = self.meets_until(id, &peer, now);
             return meets.map_or(Choice::From(Source::Peer(peer)), Choice::Later);
         }

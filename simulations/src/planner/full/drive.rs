@@ -9,7 +9,7 @@ use patchmesh_core::swarm::{Action, Event as Input};
 use patchmesh_core::time::Time;
 
 use crate::planner::full::queue::{Event, Life, Node};
-use crate::planner::full::site::{ORIGIN, SiteWorld, node};
+use crate::planner::full::site::{CONTENT, ORIGIN, SiteWorld, node};
 
 impl SiteWorld<'_> {
     pub(crate) fn happen(&mut self, event: Event) {
@@ -19,7 +19,7 @@ impl SiteWorld<'_> {
                     self.answer(node, fetch, outcome);
                 }
             }
-            Event::Arrived(transfer) => self.arrived(transfer),
+            Event::Arrived(transfer) => self.arrived(transfer as usize),
             Event::Connect(a, b) => self.connect(a, b),
             Event::Late(node, life, fetch) => {
                 if self.lives(node, life) {
@@ -35,15 +35,20 @@ impl SiteWorld<'_> {
             }
             Event::Off(node) => self.switch_off(node),
             Event::On(node) => self.switch_on(node),
-            Event::Sent(transfer) => self.sent(transfer),
+            Event::Sent(transfer) => self.sent(transfer as usize),
             Event::Receive(to, life, from, message) => {
                 if self.lives(to, life) && self.nodes[to].links.contains(&from) {
                     let from = self.nodes[from].member.peer;
                     self.give(to, Input::Message { from, message });
                 }
             }
-            Event::Request(server, client, life, fetch, want) => {
+            Event::Request(server, client, life, fetch, (chunk, unreachable)) => {
                 if self.lives(client, life) {
+                    let want = Want {
+                        content: CONTENT,
+                        chunk,
+                        unreachable,
+                    };
                     self.request(server, (client, life), fetch, want);
                 }
             }
@@ -63,15 +68,16 @@ impl SiteWorld<'_> {
 
     /// Hands an event to a machine and runs its orders.
     pub(crate) fn give(&mut self, node: Node, event: Input) {
-        let mut out = Vec::new();
         let now = self.now;
         let Some(swarm) = &mut self.nodes[node].swarm else {
             return;
         };
+        let mut out = std::mem::take(&mut self.orders);
         swarm.handle(event, now, &mut out);
-        for action in out {
+        for action in out.drain(..) {
             self.act(node, action);
         }
+        self.orders = out;
         let state = &mut self.nodes[node];
         let Some((at, _)) = state.swarm.as_ref().and_then(|swarm| swarm.wake()) else {
             return;
@@ -145,8 +151,9 @@ impl SiteWorld<'_> {
         self.nodes[client].open.insert(fetch, (server, None));
         if self.nodes[client].links.contains(&server) {
             let at = self.after(self.delay(client, server));
+            let ask = (want.chunk, want.unreachable);
             self.queue
-                .push(at, Event::Request(server, client, life, fetch, want));
+                .push(at, Event::Request(server, client, life, fetch, ask));
             self.queue.push(by, Event::Late(client, life, fetch));
         } else {
             self.queue.push(

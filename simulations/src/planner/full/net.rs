@@ -53,7 +53,7 @@ impl SiteWorld<'_> {
         if self.nodes[server].wireless {
             left = self.over_air(bytes, left);
         }
-        self.queue.push(micros(left), Event::Sent(at));
+        self.queue.push(micros(left), Event::Sent(at as u32));
     }
 
     fn arm(&mut self, next: Option<(patchmesh_core::time::Time, u64)>) {
@@ -80,7 +80,7 @@ impl SiteWorld<'_> {
         };
         let delay = self.delay(ORIGIN, self.transfers[at].client);
         let when = self.after(delay).max(self.now);
-        self.queue.push(when, Event::Sent(at));
+        self.queue.push(when, Event::Sent(at as u32));
     }
 
     /// The frame reaches the port of its client.
@@ -97,7 +97,7 @@ impl SiteWorld<'_> {
         if state.wireless {
             there = self.over_air(bytes, there);
         }
-        self.queue.push(micros(there), Event::Arrived(at));
+        self.queue.push(micros(there), Event::Arrived(at as u32));
     }
 
     pub(crate) fn arrived(&mut self, at: usize) {

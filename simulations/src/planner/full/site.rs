@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::ops::{Index, IndexMut};
 
 use patchmesh_content::bitfield::Bitfield;
 use patchmesh_content::geometry::ChunkIndex;
@@ -12,7 +13,7 @@ use patchmesh_core::limits::PEERS_MAX;
 use patchmesh_core::message::Want;
 use patchmesh_core::peer::Member;
 use patchmesh_core::rng::{Rng, Seed};
-use patchmesh_core::swarm::{Event as Input, Swarm};
+use patchmesh_core::swarm::{Action, Event as Input, Swarm};
 use patchmesh_core::time::{Duration, Time};
 
 use crate::planner::full::queue::{Event, Life, Node, Queue};
@@ -53,6 +54,35 @@ pub struct State {
     pub(crate) links: BTreeSet<Node>,
 }
 
+/// The nodes of a site by their numbers.
+#[derive(Debug)]
+pub struct Nodes(Vec<State>);
+
+impl Nodes {
+    /// The endpoints: all but the origin.
+    fn endpoints(&self) -> &[State] {
+        &self.0[1..]
+    }
+
+    fn count(&self) -> Node {
+        self.0.len() as Node
+    }
+}
+
+impl Index<Node> for Nodes {
+    type Output = State;
+
+    fn index(&self, node: Node) -> &State {
+        &self.0[node as usize]
+    }
+}
+
+impl IndexMut<Node> for Nodes {
+    fn index_mut(&mut self, node: Node) -> &mut State {
+        &mut self.0[node as usize]
+    }
+}
+
 /// Bytes on their way.
 #[derive(Debug, Clone, Copy)]
 pub struct Transfer {
@@ -71,13 +101,15 @@ pub struct SiteWorld<'a> {
     pub(crate) site: &'a Site,
     pub(crate) units: &'a Units,
     pub(crate) now: Time,
-    pub(crate) nodes: Vec<State>,
+    pub(crate) nodes: Nodes,
     pub(crate) queue: Queue,
     pub(crate) line: Wire,
     /// When the air is free; seconds.
     pub(crate) air_free: f64,
     pub(crate) transfers: Vec<Transfer>,
     pub(crate) unused: Vec<usize>,
+    /// Room for the orders of a machine.
+    pub(crate) orders: Vec<Action>,
     pub(crate) serves: u64,
     /// The answer to a request that is being made.
     pub(crate) asked: BTreeMap<ServeId, (Node, Node, Life, FetchId)>,
@@ -92,17 +124,17 @@ pub struct SiteWorld<'a> {
 /// The id of a node, with its number in it.
 pub fn peer(site: u64, node: Node) -> PeerId {
     let mut bytes = [0; 32];
-    let mut chance = Chance::new(site, node as u64, 9);
+    let mut chance = Chance::new(site, u64::from(node), 9);
     for byte in &mut bytes {
         *byte = (chance.unit() * 256.0) as u8;
     }
-    bytes[28..].copy_from_slice(&(node as u32).to_le_bytes());
+    bytes[28..].copy_from_slice(&node.to_le_bytes());
     PeerId(bytes)
 }
 
 /// The number of a node.
 pub fn node(peer: &PeerId) -> Node {
-    u32::from_le_bytes([peer.0[28], peer.0[29], peer.0[30], peer.0[31]]) as Node
+    u32::from_le_bytes([peer.0[28], peer.0[29], peer.0[30], peer.0[31]])
 }
 
 impl<'a> SiteWorld<'a> {
@@ -116,12 +148,13 @@ impl<'a> SiteWorld<'a> {
             site,
             units,
             now: Time(0),
-            nodes: Vec::with_capacity(site.hosts.len() + 1),
+            nodes: Nodes(Vec::with_capacity(site.hosts.len() + 1)),
             queue: Queue::default(),
             line: Wire::new(rate.slower(units.slow), 3600.0 / units.slow),
             air_free: 0.0,
             transfers: Vec::new(),
             unused: Vec::new(),
+            orders: Vec::new(),
             serves: 0,
             asked: BTreeMap::new(),
             lan: 0.0,
@@ -132,15 +165,12 @@ impl<'a> SiteWorld<'a> {
         };
         world.add(entity, ORIGIN);
         world.switch_on(ORIGIN);
-        for (at, host) in site.hosts.iter().enumerate() {
-            world.add(entity, at + 1);
+        for (node, host) in (1..).zip(&site.hosts) {
+            world.add(entity, node);
             for (from, to) in host.spans() {
-                world
-                    .queue
-                    .push(micros(from / units.slow), Event::On(at + 1));
-                world
-                    .queue
-                    .push(micros(to / units.slow), Event::Off(at + 1));
+                let (on, off) = (Event::On(node), Event::Off(node));
+                world.queue.push(micros(from / units.slow), on);
+                world.queue.push(micros(to / units.slow), off);
             }
             world.open += usize::from(host.first().is_finite());
         }
@@ -149,7 +179,7 @@ impl<'a> SiteWorld<'a> {
 
     fn add(&mut self, entity: u64, node: Node) {
         let count = self.units.count();
-        let host = node.checked_sub(1).map(|at| &self.site.hosts[at]);
+        let host = node.checked_sub(1).map(|at| &self.site.hosts[at as usize]);
         let store = match host {
             None => Bitfield::full(count),
             Some(host) => {
@@ -161,7 +191,7 @@ impl<'a> SiteWorld<'a> {
             }
         };
         let parts = self.site.parts.max(1);
-        self.nodes.push(State {
+        self.nodes.0.push(State {
             swarm: None,
             life: 0,
             member: Member {
@@ -172,10 +202,10 @@ impl<'a> SiteWorld<'a> {
                     String::new()
                 },
                 origin: host.is_none(),
-                addresses: vec![(node as u32).to_le_bytes().to_vec()],
+                addresses: vec![node.to_le_bytes().to_vec()],
             },
             wireless: host.is_some_and(|host| host.wireless),
-            part: node as u32 % parts,
+            part: node % parts,
             store,
             done: None,
             tick_at: None,
@@ -250,7 +280,7 @@ impl<'a> SiteWorld<'a> {
     /// It and some of those that are on find each other.
     fn discover(&mut self, node: Node) {
         let part = self.nodes[node].part;
-        let mut others: Vec<Node> = (1..self.nodes.len())
+        let mut others: Vec<Node> = (1..self.nodes.count())
             .filter(|other| {
                 let state = &self.nodes[*other];
                 *other != node && state.part == part && state.swarm.is_some()
@@ -302,7 +332,7 @@ impl<'a> SiteWorld<'a> {
             wan_up: 0.0,
             from_origin: self.line.carried * slow,
             lan: self.lan * slow,
-            ends: self.nodes[1..].iter().map(end).collect(),
+            ends: self.nodes.endpoints().iter().map(end).collect(),
             hours: self.line.hours.iter().map(|bytes| bytes * slow).collect(),
             held: [0.0; 7],
         }

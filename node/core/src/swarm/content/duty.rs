@@ -11,6 +11,10 @@ pub(crate) struct Duty {
     content: ContentId,
     me: PeerId,
     members: BTreeMap<PeerId, u32>,
+    /// This node's rank of each span.
+    own: Vec<Rank>,
+    /// How many members rank before it for each span.
+    before: Vec<u16>,
     /// The highest rank of each span.
     first: Vec<Rank>,
     /// Spans whose highest rank is mine; the surest last.
@@ -20,16 +24,17 @@ pub(crate) struct Duty {
 impl Duty {
     /// The duty of a node that is alone.
     pub(crate) fn new(content: ContentId, spans: u32, me: PeerId, weight: u32) -> Self {
-        let mut duty = Self {
+        let own = (0..spans).map(|span| rendezvous(&content, span, &me, weight));
+        let own: Vec<Rank> = own.collect();
+        Self {
             content,
             me,
             members: BTreeMap::from([(me, weight)]),
-            first: Vec::new(),
-            mine: BTreeSet::new(),
-        };
-        duty.first = (0..spans).map(|span| duty.best(span)).collect();
-        duty.mine = duty.first.iter().copied().zip(0..).collect();
-        duty
+            before: vec![0; own.len()],
+            first: own.clone(),
+            mine: own.iter().copied().zip(0..).collect(),
+            own,
+        }
     }
 
     /// A member works with the content; returns whether that is new.
@@ -40,6 +45,7 @@ impl Duty {
         for span in 0..self.first.len() {
             let number = u32::try_from(span).expect("spans are counted in 32 bits");
             let rank = rendezvous(&self.content, number, &peer, weight);
+            self.before[span] += u16::from(rank > self.own[span]);
             self.set_first(number, rank.max(self.first[span]));
         }
         true
@@ -47,12 +53,17 @@ impl Duty {
 
     /// A member is gone; returns whether it was one.
     pub(crate) fn leave(&mut self, peer: &PeerId) -> bool {
-        if *peer == self.me || self.members.remove(peer).is_none() {
+        if *peer == self.me {
             return false;
         }
+        let Some(weight) = self.members.remove(peer) else {
+            return false;
+        };
         for span in 0..self.first.len() {
+            let number = u32::try_from(span).expect("spans are counted in 32 bits");
+            let rank = rendezvous(&self.content, number, peer, weight);
+            self.before[span] -= u16::from(rank > self.own[span]);
             if self.first[span].peer == *peer {
-                let number = u32::try_from(span).expect("spans are counted in 32 bits");
                 let best = self.best(number);
                 self.set_first(number, best);
             }
@@ -73,19 +84,14 @@ impl Duty {
 
     /// Whether `peer` ranks before this node.
     pub(crate) fn precedes(&self, span: SpanIndex, peer: &PeerId) -> bool {
-        match self.members.get(peer) {
-            Some(_) => self.rank(span.0, peer) > self.rank(span.0, &self.me),
-            None => false,
-        }
+        let own = self.own.get(span.0 as usize);
+        self.members.contains_key(peer) && own.is_some_and(|own| self.rank(span.0, peer) > *own)
     }
 
     /// Members that rank before this node.
     pub(crate) fn position(&self, span: SpanIndex) -> usize {
-        let own = self.rank(span.0, &self.me);
-        self.members
-            .keys()
-            .filter(|peer| self.rank(span.0, peer) > own)
-            .count()
+        let before = self.before.get(span.0 as usize);
+        before.copied().map_or(0, usize::from)
     }
 
     fn rank(&self, span: u32, peer: &PeerId) -> Rank {
@@ -130,12 +136,17 @@ mod tests {
             .map(|n| duty.first.iter().filter(|r| r.peer == peer(n)).count())
             .collect();
         assert_eq!(shares.iter().sum::<usize>(), 100);
+        for span in (0..100).map(SpanIndex) {
+            let before = (2..6).filter(|n| duty.precedes(span, &peer(*n))).count();
+            assert_eq!(duty.position(span), before);
+        }
         assert!(shares.iter().all(|&s| s > 5), "{shares:?}");
         assert_eq!(duty.mine().count(), shares[0]);
         for n in 2..6 {
             assert!(duty.leave(&peer(n)));
         }
         assert_eq!(duty.mine().count(), 100);
+        assert!(duty.before.iter().all(|before| *before == 0));
         assert!(!duty.leave(&peer(1)));
     }
 }
