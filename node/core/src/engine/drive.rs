@@ -12,7 +12,7 @@ use crate::config::{Config, Mode};
 use crate::engine::admission;
 use crate::engine::inventory::{Inventory, Place};
 use crate::engine::report::{Machines, view};
-use crate::engine::roster::Roster;
+use crate::engine::roster::{Admission, Roster};
 use crate::ids::{CommandId, FetchId, HelloId};
 use crate::input::{Command, Fetched, HostChange, Input};
 use crate::message::{Decline, DeclineReason, Message, Want};
@@ -203,10 +203,12 @@ impl Engine {
         } else {
             admission::judge(proof, &self.config, &mesh_id, utc)
         };
-        if let Ok((member, path)) = &verdict
-            && !self.roster.admit(member.clone(), *path, proof.head)
-        {
-            verdict = Err(PeerRefusal::TooManyPeers);
+        if let Ok((member, path)) = &verdict {
+            match self.roster.admit(member.clone(), *path, proof.head) {
+                Admission::Place => {}
+                Admission::InsteadOf(peer) => self.turn_out(peer),
+                Admission::Full => verdict = Err(PeerRefusal::TooManyPeers),
+            }
         }
         if let Err(refusal) = &verdict {
             self.outputs
@@ -218,6 +220,17 @@ impl Engine {
         }
         let verdict = verdict.map(Box::new);
         self.outputs.push_back(Output::Admit { hello, verdict });
+    }
+
+    /// A peer that was let in has lost its place: it counts as gone at once,
+    /// or the one that takes it would find no room.
+    fn turn_out(&mut self, peer: PeerId) {
+        self.tell_swarm(swarm::Event::PeerDown { peer });
+        self.tell_catalog(catalog::Event::PeerDown { peer });
+        self.outputs.push_back(Output::Disconnect {
+            peer,
+            why: PeerRefusal::TooManyPeers,
+        });
     }
 
     fn peer_up(&mut self, peer: PeerId) {

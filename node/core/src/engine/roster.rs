@@ -22,6 +22,17 @@ pub struct Entry {
     up: Option<u64>,
 }
 
+/// What became of a peer that asks to be let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It has a place.
+    Place,
+    /// It has the place of this peer, which is to be disconnected.
+    InsteadOf(PeerId),
+    /// There is none.
+    Full,
+}
+
 /// Admitted peers, at most [`PEERS_MAX`].
 #[derive(Debug)]
 pub struct Roster {
@@ -41,13 +52,18 @@ impl Roster {
     }
 
     /// Lets a peer in, if there is room. One that was let in and never came up
-    /// gives its place away.
-    pub fn admit(&mut self, member: Member, path: Path, head: [u64; 3]) -> bool {
+    /// gives its place away, and then one of a site that has more places.
+    pub fn admit(&mut self, member: Member, path: Path, head: [u64; 3]) -> Admission {
         let peer = member.peer;
         let known = self.entries.get(&peer);
         let up = known.and_then(|entry| entry.up);
+        let mut admission = Admission::Place;
         if known.is_none() && !self.has_place(&peer) && !self.evict() {
-            return false;
+            let Some(other) = self.crowding(&member, path) else {
+                return Admission::Full;
+            };
+            self.entries.remove(&other);
+            admission = Admission::InsteadOf(other);
         }
         self.count += 1;
         let entry = Entry {
@@ -58,7 +74,7 @@ impl Roster {
             up,
         };
         self.entries.insert(peer, entry);
-        true
+        admission
     }
 
     /// The first connection stands; `None` if the peer was not let in, or is
@@ -101,6 +117,32 @@ impl Roster {
         room && (!ordinary(&peer) || taken < PEERS_MAX - 1)
     }
 
+    /// The peer that came last of the site with the most places, where a peer
+    /// of this site, over the WAN too, may have its place and still has fewer
+    /// mates here (M-23). A peer without a site is a site of its own.
+    fn crowding(&self, member: &Member, path: Path) -> Option<PeerId> {
+        if path != Path::Wan || member.origin {
+            return None;
+        }
+        let ordinary = |(peer, entry): &(&PeerId, &Entry)| {
+            entry.path == Path::Wan && !entry.member.origin && !self.bootstrap.contains(*peer)
+        };
+        let mut sites: BTreeMap<&str, (usize, u64, PeerId)> = BTreeMap::new();
+        for (peer, entry) in self.entries.iter().filter(ordinary) {
+            if entry.member.site.is_empty() {
+                continue;
+            }
+            let site = sites.entry(&entry.member.site).or_insert((0, 0, *peer));
+            site.0 += 1;
+            if entry.admitted > site.1 {
+                (site.1, site.2) = (entry.admitted, *peer);
+            }
+        }
+        let mates = sites.get(member.site.as_str()).map_or(0, |site| site.0);
+        let (most, _, last) = sites.into_values().max()?;
+        (most >= mates + 2).then_some(last)
+    }
+
     fn evict(&mut self) -> bool {
         let waiting = self.entries.iter().filter(|(_, entry)| entry.up.is_none());
         let oldest = waiting.min_by_key(|(_, entry)| entry.admitted);
@@ -127,6 +169,45 @@ mod tests {
         }
     }
 
+    fn admit(roster: &mut Roster, member: Member) -> Admission {
+        roster.admit(member, Path::Wan, [0; 3])
+    }
+
+    /// M-23.
+    #[test]
+    fn a_full_node_shares_its_places_among_sites() {
+        let mut roster = Roster::new(&[]);
+        let places = u32::try_from(PEERS_MAX).unwrap() - 1;
+        for number in 0..places {
+            assert_eq!(admit(&mut roster, member(number)), Admission::Place);
+            roster.up(&member(number).peer);
+        }
+        let other = |number, site: &str| Member {
+            site: site.to_owned(),
+            ..member(number)
+        };
+        // The last that came leaves, not one that may be working.
+        let last = member(places - 1).peer;
+        let first = admit(&mut roster, other(places, "b"));
+        assert_eq!(first, Admission::InsteadOf(last));
+        assert!(!roster.is_up(&last));
+        roster.up(&member(places).peer);
+        // It comes again: its site has places enough.
+        assert_eq!(admit(&mut roster, member(places - 1)), Admission::Full);
+        // Until both have the same number, up to one.
+        let mut given = 1;
+        for number in places + 1..2 * places {
+            given += match admit(&mut roster, other(number, "b")) {
+                Admission::InsteadOf(_) => 1,
+                Admission::Place | Admission::Full => 0,
+            };
+            roster.up(&member(number).peer);
+        }
+        assert_eq!(given, places / 2);
+        let near = roster.admit(other(9_999, "c"), Path::Lan, [0; 3]);
+        assert_eq!(near, Admission::Full);
+    }
+
     /// T-49.
     #[test]
     fn the_last_place_is_for_bootstrap_peers_and_idle_hellos_give_way() {
@@ -134,16 +215,16 @@ mod tests {
         let mut roster = Roster::new(&[(bootstrap.peer, vec![])]);
         let places = u32::try_from(PEERS_MAX).unwrap() - 1;
         for number in 0..places {
-            assert!(roster.admit(member(number), Path::Wan, [0; 3]));
+            assert_eq!(admit(&mut roster, member(number)), Admission::Place);
             assert!(roster.up(&member(number).peer).is_some());
         }
-        assert!(!roster.admit(member(places), Path::Wan, [0; 3]));
-        assert!(roster.admit(bootstrap.clone(), Path::Wan, [0; 3]));
+        assert_eq!(admit(&mut roster, member(places)), Admission::Full);
+        assert_eq!(admit(&mut roster, bootstrap.clone()), Admission::Place);
         assert!(roster.up(&bootstrap.peer).is_some());
         assert!(roster.down(&member(0).peer));
-        assert!(roster.admit(member(places), Path::Wan, [0; 3]));
+        assert_eq!(admit(&mut roster, member(places)), Admission::Place);
         // It never came up, so the next one takes its place.
-        assert!(roster.admit(member(places + 1), Path::Wan, [0; 3]));
+        assert_eq!(admit(&mut roster, member(places + 1)), Admission::Place);
         assert!(roster.up(&member(places).peer).is_none());
     }
 }

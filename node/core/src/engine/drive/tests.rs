@@ -196,6 +196,37 @@ fn a_hello_is_judged_by_network_key_time_and_protocol() {
     assert_eq!(host.others.pop(), Some(Output::Admit { hello, verdict }));
 }
 
+/// M-23.
+#[test]
+fn a_full_origin_disconnects_one_of_a_large_site_for_one_of_another() {
+    let (publisher, mut host) = started(Mode::Origin);
+    host.drain(&publisher.folder);
+    let hello = |host: &mut Host, number: u8, site: &str| {
+        let proof = publisher.proof(number, site, [1, 0, 0]);
+        let peer = proof.peer;
+        let (hello, proof) = (HelloId(u64::from(number)), Box::new(proof));
+        host.handle(Input::Hello { hello, proof });
+        host.drain(&publisher.folder);
+        let answer = host.others.pop();
+        assert!(
+            matches!(answer, Some(Output::Admit { verdict: Ok(_), .. })),
+            "{answer:?}"
+        );
+        let turned_out = host.others.pop();
+        host.handle(Input::PeerUp { peer });
+        host.drain(&publisher.folder);
+        (peer, turned_out)
+    };
+    let mut last = None;
+    for number in 0..u8::MAX {
+        last = Some(hello(&mut host, number, "large").0);
+    }
+    host.others.clear();
+    let (_, turned_out) = hello(&mut host, u8::MAX, "small");
+    let (peer, why) = (last.unwrap(), PeerRefusal::TooManyPeers);
+    assert_eq!(turned_out, Some(Output::Disconnect { peer, why }));
+}
+
 /// S-23.
 #[test]
 fn a_chunk_of_two_releases_that_are_fetched_at_once_is_fetched_once() {
