@@ -6,6 +6,7 @@
 
 mod command_line;
 mod configuration;
+mod disk;
 mod http;
 mod lifecycle;
 mod quota;

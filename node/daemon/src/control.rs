@@ -20,6 +20,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::drive::query::Query;
+use crate::drive::room::{is_about_room, refused};
 
 /// Conversations at one time; more are told so and closed at once.
 const CONVERSATIONS_MAX: usize = 32;
@@ -171,10 +172,11 @@ async fn command(
 ) -> Option<Answer> {
     Some(
         match ask(queries, |to| Query::Command(command, to)).await? {
-            Reply::Done => Answer::Done(Done {
+            Ok(Reply::Done) => Answer::Done(Done {
                 verb: verb.to_owned(),
             }),
-            Reply::UnknownRelease => unknown(release),
+            Ok(Reply::UnknownRelease) => unknown(release),
+            Err(refused) => refused,
         },
     )
 }
@@ -212,6 +214,11 @@ async fn follow(
         let Some(release) = find(status.releases, name) else {
             return writer.write_all(&encode_answer(&unknown(name))).await;
         };
+        if release.state != ReleaseState::Staged
+            && let Some(trouble) = status.troubles.iter().find(|one| is_about_room(one))
+        {
+            return writer.write_all(&encode_answer(&refused(trouble))).await;
+        }
         let done = done_bytes(&release);
         let (base, base_done) = *first.get_or_insert((now, done));
         let rate = (done - base_done.min(done)) / began.elapsed().as_secs().max(1);

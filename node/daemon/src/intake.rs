@@ -5,9 +5,10 @@ use patchmesh_content::tree::verify_chunk;
 use patchmesh_core::input::Fetched;
 use patchmesh_pack::compress::decode;
 use patchmesh_proto::limits::CHUNK_WIRE_LEN_MAX;
-use patchmesh_store::{Put, PutError, Store};
+use patchmesh_store::{Put, Store};
 
 use crate::contents::Place;
+use crate::room::Lack;
 
 /// What came of one frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(crate) struct Taken {
     pub(crate) outcome: Fetched,
     /// Bytes of the frame that were of no use: corrupt, or held already.
     pub(crate) wasted: u64,
+    /// What the store lacked, where it is `Fetched::NoRoom`.
+    pub(crate) lack: Option<Lack>,
 }
 
 /// Takes a frame that should be the chunk at this place.
@@ -24,6 +27,7 @@ pub(crate) fn take(store: &Store, place: &Place, frame: &[u8]) -> Taken {
     let corrupt = Taken {
         outcome: Fetched::Corrupt,
         wasted: len,
+        lack: None,
     };
     // Another release may carry the same chunk in another wire frame, made at
     // another level, so the signed hash decides and not this index's length.
@@ -40,25 +44,17 @@ pub(crate) fn take(store: &Store, place: &Place, frame: &[u8]) -> Taken {
         Ok(Put::Written) => Taken {
             outcome: Fetched::Held,
             wasted: 0,
+            lack: None,
         },
         Ok(Put::Present) => Taken {
             outcome: Fetched::Held,
             wasted: len,
+            lack: None,
         },
-        Err(error @ PutError::Full { .. }) => {
-            tracing::warn!(error = %error, "no room for chunks");
-            Taken {
-                outcome: Fetched::NoRoom,
-                wasted: len,
-            }
-        }
-        Err(error) => {
-            let error: &dyn std::error::Error = &error;
-            tracing::error!(error, "a chunk was not stored");
-            Taken {
-                outcome: Fetched::NoRoom,
-                wasted: len,
-            }
-        }
+        Err(error) => Taken {
+            outcome: Fetched::NoRoom,
+            wasted: len,
+            lack: Some(Lack::of_put(&error)),
+        },
     }
 }

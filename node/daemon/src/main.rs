@@ -14,6 +14,7 @@ mod notices;
 mod origin;
 mod recorder;
 mod repair;
+mod room;
 mod run;
 mod stage;
 mod start;

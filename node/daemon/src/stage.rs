@@ -14,6 +14,8 @@ use patchmesh_pack::compress::{WireRefusal, decode};
 use patchmesh_pack::steps::{Step, steps};
 use patchmesh_store::{ReadError, Store};
 
+use crate::room;
+
 /// Why a release was not staged; the staging folder keeps what it had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StageError {
@@ -59,6 +61,17 @@ pub(crate) enum StageError {
 }
 
 impl StageError {
+    /// Whether more free disk space is all that it takes.
+    pub(crate) fn is_full(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => room::is_full(source),
+            Self::Missing { .. }
+            | Self::Frame { .. }
+            | Self::Assemble { .. }
+            | Self::Read { .. } => false,
+        }
+    }
+
     /// Whether the chunks at rest are the cause.
     pub(crate) fn is_damage(&self) -> bool {
         match self {
@@ -83,10 +96,13 @@ pub(crate) fn stage(store: &Store, index: &ReleaseIndex, root: &Path) -> Result<
     remove_tree(&line, &scratch).map_err(at(&scratch))?;
     make_dir(&line, &scratch).map_err(at(&scratch))?;
     let tree = line.open_dir(&scratch).map_err(at(&scratch))?;
-    for step in steps(index) {
-        do_step(store, index, &tree, step)?;
+    let mut steps = steps(index).into_iter();
+    let built = steps.try_for_each(|step| do_step(store, index, &tree, step));
+    if let Err(error) = built.and_then(|()| sync_dir(&tree).map_err(at(&scratch))) {
+        // Half a tree is of no use and may be what fills the disk.
+        remove_tree(&line, &scratch).ok();
+        return Err(error);
     }
-    sync_dir(&tree).map_err(at(&scratch))?;
     let old = format!(".{}.old", index.id);
     remove_tree(&line, &old).map_err(at(&old))?;
     match line.rename(&index.id, &line, &old) {

@@ -140,14 +140,16 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
         line: VecDeque::new(),
         wake: None,
         finished,
+        queries,
+        stop,
+        lacked: None,
+        unstaged: Vec::new(),
     };
     Ok(Started {
         node,
         ears: Ears {
             finished: finished_ears,
-            queries,
             events,
-            stop,
         },
     })
 }

@@ -1,6 +1,6 @@
 //! What keeps this node from its work and an administrator can mend: shown in
-//! `patchmesh status` and `why` while it lasts, told once in the events, and
-//! logged now and then.
+//! `patchmesh status` and `why` while it lasts, told once in the events, logged
+//! once, and after that counted: the count is logged now and then.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -33,6 +33,8 @@ pub(crate) struct Troubles(BTreeMap<String, Lasting>);
 struct Lasting {
     trouble: Trouble,
     said: Instant,
+    /// How often it was found.
+    times: u64,
 }
 
 impl Troubles {
@@ -46,16 +48,19 @@ impl Troubles {
     ) -> Option<Trouble> {
         let Some(found) = found else {
             if let Some(over) = self.0.remove(about) {
-                let Trouble { code, detail, .. } = over.trouble;
-                tracing::info!(code, detail, "a trouble is over");
+                let (times, Trouble { code, detail, .. }) = (over.times, over.trouble);
+                tracing::info!(code, detail, times, "a trouble is over");
             }
             return None;
         };
         let known = self.0.get_mut(about);
         if let Some(known) = known.filter(|known| known.trouble.code == found.code) {
+            known.times += 1;
+            // How much is missing changes while it lasts.
+            known.trouble.detail = found.detail;
             if now.saturating_duration_since(known.said) >= SAY_EVERY {
                 known.said = now;
-                say(&known.trouble);
+                say(&known.trouble, known.times);
             }
             return None;
         }
@@ -68,13 +73,19 @@ impl Troubles {
             detail: found.detail,
             hint: found.hint.to_owned(),
         };
-        say(&trouble);
+        say(&trouble, 1);
         let lasting = Lasting {
             trouble: trouble.clone(),
             said: now,
+            times: 1,
         };
         self.0.insert(about.to_owned(), lasting);
         Some(trouble)
+    }
+
+    /// The trouble about one thing.
+    pub(crate) fn about(&self, about: &str) -> Option<&Trouble> {
+        self.0.get(about).map(|lasting| &lasting.trouble)
     }
 
     /// What lasts now.
@@ -84,7 +95,7 @@ impl Troubles {
     }
 }
 
-fn say(trouble: &Trouble) {
+fn say(trouble: &Trouble, times: u64) {
     let Trouble {
         code, detail, hint, ..
     } = trouble;
@@ -92,6 +103,7 @@ fn say(trouble: &Trouble) {
         code,
         detail,
         hint,
+        times,
         "something keeps this node from its work"
     );
 }
@@ -113,7 +125,14 @@ mod tests {
         let mut troubles = Troubles::default();
         let start = Instant::now();
         assert!(troubles.set("a", Some(found("Down")), start).is_some());
-        assert!(troubles.set("a", Some(found("Down")), start).is_none());
+        let mut worse = found("Down");
+        worse.detail = "worse".to_owned();
+        assert!(troubles.set("a", Some(worse), start).is_none());
+        assert_eq!(troubles.0["a"].times, 2);
+        assert_eq!(
+            troubles.about("a").map(|a| a.detail.as_str()),
+            Some("worse")
+        );
         assert!(troubles.set("b", Some(found("Down")), start).is_some());
         assert!(troubles.set("a", Some(found("Other")), start).is_some());
         assert_eq!(troubles.all().len(), 2);

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use patchmesh_content::id::{ChunkId, ContentId};
 use patchmesh_trust::role::RoleName;
 
+use crate::disk::is_full;
+
 /// Opening the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -47,6 +49,16 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Whether more free disk space is all that it takes.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => is_full(source),
+            Self::Held { .. } | Self::Newer { .. } | Self::NotAStore { .. } => false,
+        }
+    }
+}
+
 /// Making a record durable failed; nothing of it may be relied on, and it can
 /// be tried again.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +94,16 @@ pub enum CommitError {
         #[source]
         source: io::Error,
     },
+}
+
+impl CommitError {
+    /// Whether more free disk space is all that it takes.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => is_full(source),
+            Self::BadRole { .. } | Self::BadIndex { .. } | Self::TooLong { .. } => false,
+        }
+    }
 }
 
 /// Storing a chunk failed; it is not held, and it can be tried again.
@@ -149,6 +171,13 @@ pub struct SyncError {
     /// Why the first failed.
     #[source]
     pub source: io::Error,
+}
+
+impl SyncError {
+    /// Whether more free disk space is all that it takes.
+    pub fn is_full(&self) -> bool {
+        is_full(&self.source)
+    }
 }
 
 /// Reading failed.

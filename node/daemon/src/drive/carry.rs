@@ -15,20 +15,31 @@ use patchmesh_net::{Bytes, Command};
 
 use crate::drive::finished::Finished;
 use crate::drive::node::Node;
+use crate::drive::query::Query;
+use crate::room::Lack;
 use crate::{intake, repair, stage};
 
-/// Tries of a commit, a second apart, before the node gives up and ends: what
-/// is not durable must not become visible.
+/// Tries of a commit, a second apart, before the node gives up a disk that fails
+/// and ends: what is not durable must not become visible. A disk that is only
+/// full is waited for.
 const COMMIT_TRIES: u32 = 60;
+/// Between two tries.
+const TRY_EVERY: Duration = Duration::from_secs(1);
 
-/// The disk did not take a fact within [`COMMIT_TRIES`].
+/// Why a node stops in the middle of its orders.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to make a fact durable: free disk space or repair the disk, then start again")]
-pub(crate) struct NotDurable(#[source] patchmesh_store::CommitError);
+pub(crate) enum Halt {
+    /// It was told to end while a fact waited for the disk.
+    #[error("ended before a fact was durable")]
+    Stopped,
+    /// The disk did not take a fact within [`COMMIT_TRIES`].
+    #[error("failed to make a fact durable")]
+    NotDurable(#[source] patchmesh_store::CommitError),
+}
 
 impl Node {
     /// One order. An order that makes more work under way answers later.
-    pub(crate) async fn carry(&mut self, output: Output) -> Result<(), NotDurable> {
+    pub(crate) async fn carry(&mut self, output: Output) -> Result<(), Halt> {
         match output {
             Output::Admit { hello, verdict } => self.tell(Command::Admit { hello, verdict }).await,
             Output::Answer { asked, document } => self.answer(asked, document).await,
@@ -62,7 +73,7 @@ impl Node {
             Output::Reply { id, answer } => {
                 if let Some(reply) = self.replies.remove(&id) {
                     // Who asked may have hung up.
-                    reply.send(answer).unwrap_or_default();
+                    drop(reply.send(Ok(answer)));
                 }
             }
             Output::Send { to, message } => self.tell(Command::Send { to, message }).await,
@@ -72,22 +83,23 @@ impl Node {
         Ok(())
     }
 
-    async fn persist(&mut self, record: Record) -> Result<(), NotDurable> {
+    async fn persist(&mut self, record: Record) -> Result<(), Halt> {
         let record = Arc::new(record);
-        let mut tries = 0;
+        let mut failed = 0;
         loop {
             let (store, copy) = (self.store.clone(), record.clone());
             let commit = tokio::task::spawn_blocking(move || store.commit(&copy));
-            match commit.await.expect("a commit does not panic") {
-                Ok(()) => break,
-                Err(error) if tries == COMMIT_TRIES => return Err(NotDurable(error)),
-                Err(error) => {
-                    let text: &dyn std::error::Error = &error;
-                    tracing::error!(error = text, "a fact is not durable yet; trying again");
-                }
+            let Err(error) = commit.await.expect("a commit does not panic") else {
+                break;
+            };
+            if !error.is_full() {
+                failed += 1;
             }
-            tries += 1;
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            if failed > COMMIT_TRIES {
+                return Err(Halt::NotDurable(error));
+            }
+            self.lacks(&Lack::of_commit(&error));
+            self.wait_for_room().await?;
         }
         match &*record {
             Record::Index { content, bytes } => self.learn(*content, bytes),
@@ -95,6 +107,26 @@ impl Node {
             Record::Document { .. } | Record::Release { .. } => {}
         }
         Ok(())
+    }
+
+    /// Answers the control socket until the next try. Commands are refused: the
+    /// engine takes nothing before what it knows is durable.
+    async fn wait_for_room(&mut self) -> Result<(), Halt> {
+        let until = tokio::time::Instant::now() + TRY_EVERY;
+        self.refuse_waiting();
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Err(Halt::Stopped),
+                Some(query) = self.queries.recv() => match query {
+                    Query::Command(_, reply) => self.refuse(reply),
+                    Query::Events(..) | Query::Peers(_) | Query::Status(_) => {
+                        self.take_query(query);
+                    }
+                },
+                () = tokio::time::sleep_until(until) => return Ok(()),
+            }
+        }
     }
 
     /// Takes an index up that the engine verified.
@@ -217,11 +249,13 @@ impl Node {
         });
     }
 
-    fn install(&self, install: InstallId, step: Step) {
-        let Step::Stage { release } = step;
+    /// Stages on a blocking thread.
+    pub(crate) fn install(&self, install: InstallId, step: Step) {
+        let Step::Stage { release } = &step;
         let known = self.contents.get(&release.content);
         let (store, staging) = (self.store.clone(), self.staging());
         self.spawn(move || {
+            let Step::Stage { release } = &step;
             let Some(known) = known else {
                 let why = "failed to stage: the index is missing".to_owned();
                 return Finished::Staged(install, Installed::Failed(why), Vec::new());
@@ -229,6 +263,9 @@ impl Node {
             let Err(error) = stage::stage(&store, &known.index, &staging) else {
                 return Finished::Staged(install, Installed::Passed, Vec::new());
             };
+            if error.is_full() {
+                return Finished::NoRoomToStage(install, step);
+            }
             let damaged = if error.is_damage() {
                 repair::withdraw(&store, &known.index)
             } else {
@@ -244,7 +281,8 @@ impl Node {
             }
             let damaged = damaged.into_iter().map(|chunk| (release.content, chunk));
             let outcome = Installed::Failed(error.to_string());
-            Finished::Staged(install, outcome, damaged.collect())
+            let damaged = damaged.collect();
+            Finished::Staged(install, outcome, damaged)
         });
     }
 

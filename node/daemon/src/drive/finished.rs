@@ -4,6 +4,7 @@ use patchmesh_content::geometry::ChunkIndex;
 use patchmesh_content::id::ContentId;
 use patchmesh_core::ids::{FetchId, InstallId, ServeId};
 use patchmesh_core::input::{Input, Installed};
+use patchmesh_core::output::Step;
 use patchmesh_net::Bytes;
 use patchmesh_store::{SyncError, Synced};
 
@@ -13,6 +14,8 @@ use crate::intake::Taken;
 pub(crate) enum Finished {
     /// An input as it is.
     Input(Input),
+    /// The disk is too full for a stage step, which waits.
+    NoRoomToStage(InstallId, Step),
     /// The bytes of a chunk that a peer asked for; `None` where it is gone.
     Read(ServeId, Option<Bytes>),
     /// A stage step ended; the chunks that it found damaged are out of the store.

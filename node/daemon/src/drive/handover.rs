@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use patchmesh_api::answer::Answer;
 use patchmesh_content::id::PeerId;
 use patchmesh_core::ids::{CommandId, FetchId};
 use patchmesh_core::input::{Command, Fetched, Input};
@@ -95,7 +96,11 @@ impl Node {
     }
 
     /// A user's command.
-    pub(crate) fn take_command(&mut self, command: Command, reply: oneshot::Sender<Reply>) {
+    pub(crate) fn take_command(
+        &mut self,
+        command: Command,
+        reply: oneshot::Sender<Result<Reply, Answer>>,
+    ) {
         self.commands_seen += 1;
         let id = CommandId(self.commands_seen);
         self.replies.insert(id, reply);

@@ -7,6 +7,7 @@ mod handover;
 pub(crate) mod node;
 pub(crate) mod query;
 mod results;
+pub(crate) mod room;
 mod turn;
 
 pub(crate) use turn::{Ears, close, run};

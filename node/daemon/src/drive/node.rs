@@ -5,21 +5,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use patchmesh_api::answer::Answer;
 use patchmesh_core::engine::Engine;
-use patchmesh_core::ids::{CommandId, FetchId, ServeId};
+use patchmesh_core::ids::{CommandId, FetchId, InstallId, ServeId};
 use patchmesh_core::input::Input;
 use patchmesh_core::message::Want;
-use patchmesh_core::output::Reply;
+use patchmesh_core::output::{Reply, Step};
 use patchmesh_core::peer::Address;
 use patchmesh_core::time::Time;
 use patchmesh_net::Command;
 use patchmesh_store::Store;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::load::Settings;
 use crate::contents::Contents;
 use crate::drive::finished::Finished;
+use crate::drive::query::Query;
 use crate::notices::Notices;
 use crate::origin::source::Origin;
 use crate::recorder::Recorder;
@@ -52,7 +55,7 @@ pub(crate) struct Node {
     /// Serves handed to the network or to a reading task.
     pub(crate) serves: BTreeMap<ServeId, Want>,
     /// Commands waiting for their reply.
-    pub(crate) replies: BTreeMap<CommandId, oneshot::Sender<Reply>>,
+    pub(crate) replies: BTreeMap<CommandId, oneshot::Sender<Result<Reply, Answer>>>,
     pub(crate) commands_seen: u64,
     /// Chunk bytes received in vain.
     pub(crate) wasted: u64,
@@ -62,6 +65,15 @@ pub(crate) struct Node {
     pub(crate) wake: Option<Time>,
     /// Where blocking tasks report.
     pub(crate) finished: mpsc::Sender<Finished>,
+    /// Questions of the control socket; they are answered while a full disk
+    /// holds everything else up.
+    pub(crate) queries: mpsc::Receiver<Query>,
+    /// Ends the node.
+    pub(crate) stop: CancellationToken,
+    /// When something last found no room.
+    pub(crate) lacked: Option<Instant>,
+    /// Stage steps that wait for room.
+    pub(crate) unstaged: Vec<(InstallId, Step)>,
 }
 
 impl Node {

@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 
 /// One question; the answer goes through its channel.
 pub(crate) enum Query {
-    /// A command for the engine.
-    Command(Command, oneshot::Sender<Reply>),
+    /// A command for the engine, which may be refused before it gets there.
+    Command(Command, oneshot::Sender<Result<Reply, Answer>>),
     /// Recent events above this sequence number.
     Events(u64, oneshot::Sender<Answer>),
     /// Known peers.

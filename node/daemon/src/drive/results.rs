@@ -3,7 +3,7 @@
 use patchmesh_content::geometry::ChunkIndex;
 use patchmesh_content::id::ContentId;
 use patchmesh_core::ids::ServeId;
-use patchmesh_core::input::{Fetched, HostChange, Input};
+use patchmesh_core::input::{HostChange, Input};
 use patchmesh_core::message::{Decline, DeclineReason};
 use patchmesh_core::time::Duration;
 use patchmesh_net::Command;
@@ -12,6 +12,7 @@ use patchmesh_store::SyncError;
 use crate::drive::finished::Finished;
 use crate::drive::node::Node;
 use crate::origin::source::Origin;
+use crate::room::Lack;
 
 impl Node {
     /// Turns finished work into inputs of the engine.
@@ -23,6 +24,10 @@ impl Node {
                 self.tell(Command::ServeBytes { serve, bytes }).await;
             }
             Finished::Read(serve, None) => self.gone(serve).await,
+            Finished::NoRoomToStage(install, step) => {
+                self.lacks(&Lack::Disk);
+                self.unstaged.push((install, step));
+            }
             Finished::Staged(install, outcome, damaged) => {
                 // First what is missing now: the failure is then one to repair.
                 for (content, chunk) in damaged {
@@ -34,12 +39,12 @@ impl Node {
             Finished::Synced(Err(error)) => self.lost(&error),
             Finished::Taken(fetch, taken) => {
                 self.wasted += taken.wasted;
-                let full = taken.outcome == Fetched::NoRoom;
                 self.feed(Input::Fetched {
                     fetch,
                     outcome: taken.outcome,
                 });
-                if full {
+                if let Some(lack) = taken.lack {
+                    self.lacks(&lack);
                     self.feed(Input::Host(HostChange::Room(false)));
                 }
             }
@@ -82,11 +87,7 @@ impl Node {
 
     /// Chunks that could not be made durable are no longer held.
     fn lost(&mut self, error: &SyncError) {
-        let text: &dyn std::error::Error = error;
-        tracing::error!(
-            error = text,
-            "chunks were not made durable and are fetched again"
-        );
+        self.lacks(&Lack::of_sync(error));
         for id in &error.lost {
             for (content, chunk) in self.contents.positions(id) {
                 self.feed(Input::Damaged { content, chunk });

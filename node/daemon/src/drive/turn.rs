@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use patchmesh_core::input::{HostChange, Input};
+use patchmesh_core::input::Input;
 use patchmesh_core::output::Output;
 use patchmesh_net::{Command, Event};
 use patchmesh_store::SyncError;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 use crate::answers;
-use crate::drive::carry::NotDurable;
+use crate::drive::carry::Halt;
 use crate::drive::finished::Finished;
 use crate::drive::node::Node;
 use crate::drive::query::Query;
@@ -19,26 +18,28 @@ use crate::drive::query::Query;
 /// Chunks written are made durable at the latest after this.
 const SYNC_EVERY: Duration = Duration::from_secs(2);
 /// A full store is asked for room this often.
-const ROOM_EVERY: Duration = Duration::from_secs(10);
+pub(crate) const ROOM_EVERY: Duration = Duration::from_secs(5);
 /// The network may take this long to close its connections.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(2);
-/// Room for this many bytes lets fetching go on.
-const ROOM_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Where the driver's events come from.
 pub(crate) struct Ears {
     /// Finished work of blocking tasks.
     pub(crate) finished: mpsc::Receiver<Finished>,
-    /// Questions of the control socket.
-    pub(crate) queries: mpsc::Receiver<Query>,
     /// Events of the network.
     pub(crate) events: mpsc::Receiver<Event>,
-    /// Ends the loop.
-    pub(crate) stop: CancellationToken,
 }
 
 /// Runs a node until it is told to stop, the network ends or the disk fails.
-pub(crate) async fn run(node: &mut Node, mut ears: Ears) -> Result<(), NotDurable> {
+pub(crate) async fn run(node: &mut Node, ears: Ears) -> Result<(), Halt> {
+    match turn(node, ears).await {
+        // What was not durable has not become visible.
+        Err(Halt::Stopped) => Ok(()),
+        ended => ended,
+    }
+}
+
+async fn turn(node: &mut Node, mut ears: Ears) -> Result<(), Halt> {
     let mut sync = interval(SYNC_EVERY);
     sync.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut room = interval(ROOM_EVERY);
@@ -50,18 +51,14 @@ pub(crate) async fn run(node: &mut Node, mut ears: Ears) -> Result<(), NotDurabl
             .map(|time| Instant::from_std(node.clock.instant(time)));
         tokio::select! {
             biased;
-            () = ears.stop.cancelled() => break,
+            () = node.stop.cancelled() => break,
             Some(finished) = ears.finished.recv() => node.take_finished(finished).await,
-            Some(query) = ears.queries.recv() => node.take_query(query),
+            Some(query) = node.queries.recv() => node.take_query(query),
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
                 node.feed(Input::Tick);
             }
             _ = sync.tick() => node.sync(),
-            _ = room.tick() => {
-                if node.store.usage().has_room(ROOM_BYTES) {
-                    node.feed(Input::Host(HostChange::Room(true)));
-                }
-            }
+            _ = room.tick() => node.look_for_room(),
             event = ears.events.recv() => match event {
                 Some(event) => node.take_event(event),
                 None => break,
@@ -103,7 +100,7 @@ impl Node {
 
     /// Takes waiting inputs to the engine, one by one, and carries out every
     /// order of one before the next.
-    async fn drain(&mut self) -> Result<(), NotDurable> {
+    async fn drain(&mut self) -> Result<(), Halt> {
         while let Some(input) = self.line.pop_front() {
             let now = self.clock.now();
             self.recorder.input(&input, now);
@@ -113,7 +110,7 @@ impl Node {
         Ok(())
     }
 
-    async fn carry_all(&mut self) -> Result<(), NotDurable> {
+    async fn carry_all(&mut self) -> Result<(), Halt> {
         loop {
             let output = self.engine.poll();
             self.recorder.output(&output);
@@ -134,7 +131,8 @@ impl Node {
         self.spawn(move || Finished::Synced(store.sync()));
     }
 
-    fn take_query(&mut self, query: Query) {
+    /// Answers a question of the control socket.
+    pub(crate) fn take_query(&mut self, query: Query) {
         // Who asked may have hung up: their answers go nowhere, on purpose.
         match query {
             Query::Command(command, reply) => self.take_command(command, reply),
