@@ -29,11 +29,14 @@ pub(crate) struct Change {
 }
 
 impl Views {
-    /// Takes a Have; unknown words are ignored (S-14).
+    /// Takes a Have; unknown words are ignored, and of several with one index
+    /// the last counts (S-14).
     pub(crate) fn update(&mut self, peer: PeerId, fresh: View, words: &[(u32, u64)]) -> Change {
         let view = self.0.entry(peer).or_insert(fresh);
         let mut change = Change::default();
-        for &(index, new) in words {
+        // A chunk gained and lost by one message would be lost before it was gained.
+        let words: BTreeMap<u32, u64> = words.iter().copied().collect();
+        for (index, new) in words {
             let gone = view.bits.word(index) & !new;
             let lost = chunks_of(index, gone);
             for &chunk in &lost {
