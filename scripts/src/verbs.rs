@@ -42,9 +42,11 @@ pub(crate) fn lab(top: &Path, pairs: &[&str]) -> Result<()> {
     );
     command.args(["--", "--nocapture", "--include-ignored"]);
     for pair in pairs {
-        let (key, value) = pair
-            .split_once('=')
-            .with_context(|| format!("`{pair}` is not KEY=VALUE"))?;
+        let (key, value) = pair.split_once('=').with_context(|| {
+            format!(
+                "`{pair}` is not KEY=VALUE; tests/lab/plan.rs lists the keys and their defaults"
+            )
+        })?;
         command.env(key, value);
     }
     run(&mut command)
