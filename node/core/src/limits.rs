@@ -24,6 +24,8 @@ pub const ASKED_MAX: usize = 64;
 pub const ALARMS_MAX: usize = 64;
 /// Live claims remembered per holder and content; an honest one has four at most.
 pub const CLAIMS_PER_HOLDER_MAX: usize = 8;
+/// Live claims of others remembered per content that one member passed on.
+pub const CLAIMS_PASSED_ON_MAX: usize = 256;
 /// Own claims at one time; those of them that the source has not confirmed.
 pub const CLAIMS_OWN_MAX: usize = 4;
 /// Own claims that the source has not confirmed, at one time.

@@ -29,8 +29,10 @@ pub enum Message {
         /// Word index and its 64 bits; each replaces the receiver's view.
         words: Vec<(u32, u64)>,
     },
-    /// The sender fetches this duty span over the WAN.
+    /// A member fetches this duty span over the WAN.
     Claim {
+        /// The member, where it is not the sender itself.
+        holder: Option<PeerId>,
         /// Name of the content.
         content: ContentId,
         /// The span.
@@ -153,6 +155,7 @@ fn to_wire(message: &Message) -> v1::Message {
                 .collect(),
         }),
         Message::Claim {
+            holder,
             content,
             span,
             duration,
@@ -160,6 +163,7 @@ fn to_wire(message: &Message) -> v1::Message {
             content: content.0.to_vec(),
             span: span.0,
             duration_ms: u32::try_from(duration.as_millis()).unwrap_or(u32::MAX),
+            holder: holder.map_or_else(Vec::new, |peer| peer.0.to_vec()),
         }),
         Message::Head([root, timestamp, snapshot]) => Body::Head(v1::Head {
             root: *root,
@@ -203,7 +207,10 @@ fn from_wire(message: v1::Message) -> Result<Message, FrameRefusal> {
             if claim.duration_ms > CLAIM_DURATION_MS_MAX {
                 return Err(FrameRefusal::TooLarge);
             }
+            let passed_on = !claim.holder.is_empty();
+            let holder = passed_on.then(|| array32(&claim.holder)).transpose()?;
             Message::Claim {
+                holder: holder.map(PeerId),
                 content: content(&claim.content)?,
                 span: SpanIndex(claim.span),
                 duration: Duration::millis(u64::from(claim.duration_ms)),

@@ -305,6 +305,9 @@ pub struct Claim {
     pub span: u32,
     #[prost(uint32, tag = "3")]
     pub duration_ms: u32,
+    /// The member that fetches it, where the sender passes its claim on; else empty.
+    #[prost(bytes = "vec", tag = "4")]
+    pub holder: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Release {

@@ -117,7 +117,7 @@ enums! {
     Installed { 0 Failed(reason), 1 Passed }
     Message {
         0 Have { content, all, words },
-        1 Claim { content, span, duration },
+        1 Claim { holder, content, span, duration },
         2 Head(head),
         3 Interest { content },
         4 Introduce(peers),

@@ -8,9 +8,11 @@ use crate::message::Message;
 use crate::output::Source;
 use crate::peer::Path;
 use crate::swarm::action::Action;
+use crate::swarm::content::claim::Heard;
 use crate::swarm::content::have;
 use crate::swarm::content::state::{CLAIM_LEAST, CLAIM_MOST};
 use crate::swarm::machine::Swarm;
+use crate::swarm::site::Peer;
 use crate::swarm::timer::Timer;
 use crate::time::{Duration, Time};
 
@@ -47,10 +49,14 @@ impl Swarm {
                 }
             }
             Message::Claim {
+                holder,
                 content,
                 span,
                 duration,
-            } if member => self.hear_claim(from, (&content, span, duration), now, out),
+            } if member => {
+                let holder = holder.unwrap_or(from);
+                self.hear_claim((from, holder), (&content, span, duration), now, out);
+            }
             Message::Interest { content } => self.interest(from, content, now, out),
             Message::Introduce(list) => self.introduced(&from, &list, now),
             Message::Release { content, span } => self.hear_release(&from, &content, span),
@@ -126,12 +132,17 @@ impl Swarm {
             return;
         };
         let barren = Duration(2 * content.window.patience(CLAIM_LEAST, CLAIM_MOST).0);
-        let (idle, any) = content.claims.expire(now, barren);
-        content.rescan |= any;
+        let expired = content.claims.expire(now, barren);
+        content.rescan |= expired.any;
         if let Some(at) = content.claims.next_end(barren) {
             self.timers.arm(Timer::Claims(*id), at);
         }
-        for peer in idle {
+        for peer in expired.unmoved {
+            if let Some(state) = self.peers.get_mut(&peer) {
+                state.note_unmoved(now);
+            }
+        }
+        for peer in expired.idle {
             if let Some(state) = self.peers.get_mut(&peer) {
                 state.note_barren(now);
                 let code = "ClaimWithoutProgress";
@@ -167,6 +178,7 @@ impl Swarm {
             let duration = content.window.patience(CLAIM_LEAST, CLAIM_MOST);
             for mine in &content.claims.mine {
                 let message = Message::Claim {
+                    holder: None,
                     content: id,
                     span: mine.span,
                     duration,
@@ -176,42 +188,95 @@ impl Swarm {
         }
     }
 
-    /// A member says that it fetches a span.
+    /// A member says that it, or another, fetches a span.
     fn hear_claim(
         &mut self,
-        from: PeerId,
+        (from, holder): (PeerId, PeerId),
         (id, span, duration): (&ContentId, SpanIndex, Duration),
         now: Time,
         out: &mut Vec<Action>,
     ) {
-        if self.peers.get(&from).is_none_or(|p| p.barren_until > now) {
+        let by = (holder != from).then_some(from);
+        let is_heeded = |peer: &Peer| {
+            peer.barren_until <= now && (by.is_none() || peer.hearsay_off_until <= now)
+        };
+        if holder == self.me || !self.peers.get(&from).is_some_and(is_heeded) {
             return;
         }
+        let leased = self.peers.connected().any(|(_, peer)| peer.is_source());
         let Some(content) = self.contents.get_mut(id) else {
             return;
         };
-        if span.chunks(content.chunks.count()).next().is_none() {
+        // A neighbour speaks for itself.
+        if by.is_some() && content.members.contains(&holder)
+            || span.chunks(content.chunks.count()).next().is_none()
+        {
             return;
         }
-        let until = now.plus(duration.min(CLAIM_MOST));
-        if !content.claims.hear(span, from, until, now) {
+        let most = match by {
+            None => CLAIM_MOST,
+            Some(_) => content.window.patience(CLAIM_LEAST, CLAIM_MOST),
+        };
+        let until = now.plus(duration.min(most));
+        let heard = content.claims.hear(span, (holder, by), until, now);
+        if heard == Heard::Refused {
             return;
         }
         self.timers.arm(Timer::Claims(*id), until);
-        let Some(mine) = content.claims.own(span) else {
+        // A Patchmesh source decides by its lease who goes on; an HTTP origin
+        // would deliver twice.
+        if heard == Heard::News && !leased {
+            self.pass_on((from, holder), (id, span, until.since(now)), out);
+        }
+        self.yield_to(&holder, (id, span), leased, out);
+    }
+
+    /// Tells neighbours of a claim that its holder can't tell them itself.
+    fn pass_on(
+        &self,
+        (from, holder): (PeerId, PeerId),
+        (id, span, duration): (&ContentId, SpanIndex, Duration),
+        out: &mut Vec<Action>,
+    ) {
+        let Some(content) = self.contents.get(id) else {
             return;
         };
-        let before = content
-            .duty
-            .as_ref()
-            .is_some_and(|duty| duty.precedes(span, &from));
+        for to in content
+            .members
+            .iter()
+            .filter(|to| **to != from && **to != holder)
+        {
+            let message = Message::Claim {
+                holder: Some(holder),
+                content: *id,
+                span,
+                duration,
+            };
+            out.push(Action::Send { to: *to, message });
+        }
+    }
+
+    /// Of two members that claim one span, the one that ranks first goes on.
+    fn yield_to(
+        &mut self,
+        holder: &PeerId,
+        (id, span): (&ContentId, SpanIndex),
+        leased: bool,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(content) = self.contents.get_mut(id) else {
+            return;
+        };
+        let duty = content.duty.as_ref();
+        let before = duty.is_some_and(|duty| duty.precedes(span, holder));
+        let Some(mine) = content.claims.own(span).filter(|_| before) else {
+            return;
+        };
         let unstarted = mine.flying == 0 && !mine.confirmed;
         let fetches = self.fetches.select(|fetch| {
             fetch.content == *id && fetch.chunk.span() == span && fetch.source == Source::Origin
         });
-        // A Patchmesh source decides by its lease who goes on; an HTTP origin
-        // would deliver twice.
-        if before && (unstarted || !fetches.is_empty()) {
+        if !leased || unstarted || !fetches.is_empty() {
             for fetch in fetches {
                 self.cancel(fetch, out);
             }

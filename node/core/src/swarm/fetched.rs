@@ -9,6 +9,7 @@ use crate::message::{Decline, DeclineReason};
 use crate::output::Source;
 use crate::peer::PeerRefusal;
 use crate::swarm::action::Action;
+use crate::swarm::content::claim::Heard;
 use crate::swarm::content::state::{CLAIM_LEAST, CLAIM_MOST, Content, UNREACHABLE};
 use crate::swarm::dial::spread;
 use crate::swarm::fetches::Fetch;
@@ -233,7 +234,10 @@ impl Swarm {
         let until = now.plus(CLAIM_LEAST);
         match expected {
             // It may not have said so yet: take its claim as heard.
-            Some(peer) if leased && content.claims.hear(span, *peer, until, now) => {
+            Some(peer)
+                if leased
+                    && content.claims.hear(span, (*peer, None), until, now) != Heard::Refused =>
+            {
                 self.timers.arm(Timer::Claims(fetch.content), until);
             }
             _ => {

@@ -45,6 +45,7 @@ pub(crate) struct Peer {
     refused_until: Time,
     /// Its claims are not heeded before.
     pub(crate) barren_until: Time,
+    pub(crate) hearsay_off_until: Time,
 }
 
 impl Peer {
@@ -102,6 +103,11 @@ impl Peer {
     pub(crate) fn praise(&mut self) {
         self.strikes = self.strikes.saturating_sub(1);
         self.failures = 0;
+    }
+
+    /// It passed on claims of which nothing came: no more of those for a while.
+    pub(crate) fn note_unmoved(&mut self, now: Time) {
+        self.hearsay_off_until = now.plus(DISTRUST);
     }
 
     /// Claims without progress: they are not heeded for a while.
@@ -169,6 +175,7 @@ impl Peers {
             distrusted_until: Time(0),
             refused_until: Time(0),
             barren_until: Time(0),
+            hearsay_off_until: Time(0),
             member,
         };
         peer.meeting = peer.is_source().then(|| Meeting::new(now));

@@ -24,6 +24,11 @@ const SETTLE: (Duration, Duration) = (Duration::secs(2), Duration::secs(5));
 /// decides between them.
 const RANK_STEP: Duration = Duration::millis(100);
 
+/// With so many neighbours there may be further members; time in which a claim
+/// reaches those of a large site.
+const ALL_NEIGHBOURS: usize = 8;
+const HEARD: Duration = Duration::millis(300);
+
 /// Where a span may come from now.
 enum Choice {
     From(Source),
@@ -95,7 +100,13 @@ impl Swarm {
             return false;
         };
         let wait = if http {
-            Duration(RANK_STEP.0.saturating_mul(position as u64))
+            let ranked = RANK_STEP.0.saturating_mul(position as u64);
+            let heard = if content.others() < ALL_NEIGHBOURS {
+                Duration(0)
+            } else {
+                HEARD
+            };
+            Duration(ranked.max(heard.0))
         } else {
             Duration(0)
         };
@@ -114,6 +125,7 @@ impl Swarm {
         self.timers.arm(Timer::Renew(*id), now.plus(RENEW));
         self.flush(id, out);
         let message = Message::Claim {
+            holder: None,
             content: *id,
             span,
             duration,
@@ -133,6 +145,7 @@ impl Swarm {
         let duration = content.window.patience(CLAIM_LEAST, CLAIM_MOST);
         for mine in &content.claims.mine {
             let message = Message::Claim {
+                holder: None,
                 content: *id,
                 span: mine.span,
                 duration,

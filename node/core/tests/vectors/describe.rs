@@ -21,12 +21,18 @@ pub(crate) fn message(message: &Message) -> Value {
             json!({ "have": content.to_hex(), "all": all, "words": words })
         }
         Message::Claim {
+            holder,
             content,
             span,
             duration,
         } => {
             let duration = number(duration.as_millis());
-            json!({ "claim": content.to_hex(), "span": span.0, "duration_ms": duration })
+            let mut claim =
+                json!({ "claim": content.to_hex(), "span": span.0, "duration_ms": duration });
+            if let Some(holder) = holder {
+                claim["holder"] = json!(hex(&holder.0));
+            }
+            claim
         }
         Message::Head(head) => json!({ "head": head.map(number) }),
         Message::Interest { content } => json!({ "interest": content.to_hex() }),

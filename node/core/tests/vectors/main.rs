@@ -22,7 +22,7 @@ mod describe;
 fn frames() {
     let vectors = Vectors::read(include_str!("../../../../proto/vectors/frame.json"));
     assert_eq!(vectors.number("len_max"), limits::FRAME_LEN_MAX as u64);
-    vectors.replay(48, |case| {
+    vectors.replay(50, |case| {
         let decoded = decode_frame(&case.bytes);
         Outcome::of(decoded, |messages| {
             let values = messages.iter().map(describe::message).collect();

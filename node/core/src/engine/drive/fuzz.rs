@@ -120,6 +120,7 @@ impl Chaos {
                 }
             }
             1 => Message::Claim {
+                holder: (self.rng.below(2) == 0).then(|| self.peer()),
                 content,
                 span: SpanIndex(self.small()),
                 duration: Duration::secs(self.rng.below(121)),

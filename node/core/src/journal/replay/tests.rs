@@ -30,6 +30,7 @@ fn messages(peer: PeerId, content: ContentId) -> [Message; 6] {
             words: vec![(3, u64::MAX)],
         },
         Message::Claim {
+            holder: Some(peer),
             content,
             span: SpanIndex(4),
             duration: Duration::secs(15),

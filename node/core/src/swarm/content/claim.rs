@@ -6,7 +6,9 @@ use std::ops::RangeInclusive;
 use patchmesh_content::geometry::SpanIndex;
 use patchmesh_content::id::PeerId;
 
-use crate::limits::{CLAIMS_MAX, CLAIMS_PER_HOLDER_MAX};
+use crate::limits::{
+    CLAIMS_MAX, CLAIMS_PASSED_ON_MAX, CLAIMS_PER_HOLDER_MAX, NEIGHBOURS_NAMED_MAX,
+};
 use crate::time::{Duration, Time};
 
 /// A span this node fetches.
@@ -21,12 +23,54 @@ pub(crate) struct Mine {
     pub(crate) flying: u32,
 }
 
+/// Claims that are passed on may be renewed so often.
+const PASS_ON_EVERY: Duration = Duration::secs(10);
+
+/// Members remembered that passed on one claim: as many as neighbours, or an
+/// inventor would hide behind those who believed it.
+const BY_MAX: usize = NEIGHBOURS_NAMED_MAX;
+
 /// A span another member fetches.
 #[derive(Debug)]
 struct Other {
     until: Time,
+    /// Until when those that it was passed on to believe in it.
+    passed_on: Time,
+    /// Members that passed it on to here, the first first; none if it was
+    /// heard from the holder.
+    by: Vec<PeerId>,
+    /// Whether a chunk of the span was seen since.
+    moved: bool,
     /// Last time its holder announced a chunk of it.
     progress: Time,
+}
+
+impl Other {
+    fn is_idle(&self, now: Time, barren: Duration) -> bool {
+        self.progress.plus(barren) <= now
+    }
+}
+
+/// What ended.
+#[derive(Debug, Default)]
+pub(crate) struct Expired {
+    /// Whether there was anything.
+    pub(crate) any: bool,
+    /// Members that claimed, renewed, and fetched nothing.
+    pub(crate) idle: BTreeSet<PeerId>,
+    /// Members that passed on claims of which nothing came.
+    pub(crate) unmoved: BTreeSet<PeerId>,
+}
+
+/// What a claim was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// One too many.
+    Refused,
+    /// Known.
+    Known,
+    /// One that others may want to hear.
+    News,
 }
 
 /// The claims of one content.
@@ -35,6 +79,8 @@ pub(crate) struct Claims {
     pub(crate) mine: Vec<Mine>,
     others: BTreeMap<(SpanIndex, PeerId), Other>,
     holders: BTreeMap<PeerId, BTreeSet<SpanIndex>>,
+    /// Claims of others that each member passed on.
+    passed_on: BTreeMap<PeerId, usize>,
 }
 
 impl Claims {
@@ -54,21 +100,46 @@ impl Claims {
         self.holders.len() + 1
     }
 
-    /// Hears a claim, new or renewed; returns whether it counts.
-    pub(crate) fn hear(&mut self, span: SpanIndex, holder: PeerId, until: Time, now: Time) -> bool {
+    /// Hears a claim, new or renewed; `by` passed it on, if not the holder.
+    pub(crate) fn hear(
+        &mut self,
+        span: SpanIndex,
+        (holder, by): (PeerId, Option<PeerId>),
+        until: Time,
+        now: Time,
+    ) -> Heard {
         if let Some(other) = self.others.get_mut(&(span, holder)) {
             other.until = other.until.max(until);
-            return true;
+            if !other.by.is_empty() && other.by.len() < BY_MAX {
+                other.by.extend(by.filter(|by| !other.by.contains(by)));
+            }
+            if until < other.passed_on.plus(PASS_ON_EVERY) {
+                return Heard::Known;
+            }
+            other.passed_on = until;
+            return Heard::News;
         }
         let theirs = self.holders.get(&holder).map_or(0, BTreeSet::len);
         if self.others.len() >= CLAIMS_MAX || theirs >= CLAIMS_PER_HOLDER_MAX {
-            return false;
+            return Heard::Refused;
         }
-        let progress = now;
-        self.others
-            .insert((span, holder), Other { until, progress });
+        if let Some(by) = by {
+            let count = self.passed_on.entry(by).or_default();
+            if *count >= CLAIMS_PASSED_ON_MAX {
+                return Heard::Refused;
+            }
+            *count += 1;
+        }
+        let other = Other {
+            until,
+            passed_on: until,
+            by: by.into_iter().collect(),
+            moved: false,
+            progress: now,
+        };
+        self.others.insert((span, holder), other);
         self.holders.entry(holder).or_default().insert(span);
-        true
+        Heard::News
     }
 
     /// The holder announced a chunk of the span: that renews its claim.
@@ -76,6 +147,7 @@ impl Claims {
         if let Some(other) = self.others.get_mut(&(span, *holder)) {
             other.until = other.until.max(until);
             other.progress = now;
+            other.moved = true;
         }
     }
 
@@ -92,12 +164,13 @@ impl Claims {
         for (_, other) in others.filter(|((_, peer), _)| unheard(peer)) {
             other.until = other.until.max(until);
             other.progress = now;
+            other.moved = true;
         }
     }
 
     /// The holder gave it back, or is done; returns whether there was a claim.
     pub(crate) fn end(&mut self, span: SpanIndex, holder: &PeerId) -> bool {
-        if self.others.remove(&(span, *holder)).is_none() {
+        if !self.remove(span, holder) {
             return false;
         }
         if let Some(spans) = self.holders.get_mut(holder) {
@@ -115,31 +188,46 @@ impl Claims {
             return false;
         };
         for span in spans {
-            self.others.remove(&(span, *holder));
+            self.remove(span, holder);
         }
         true
     }
 
-    /// Ends what is past; returns members whose claims made no progress for
-    /// `barren` although renewed, and whether anything ended.
-    pub(crate) fn expire(&mut self, now: Time, barren: Duration) -> (Vec<PeerId>, bool) {
-        let past: Vec<(SpanIndex, PeerId, bool)> = self
-            .others
-            .iter()
-            .map(|(&(span, peer), other)| {
-                let idle = other.progress.plus(barren) <= now;
-                (span, peer, idle, other.until <= now)
-            })
-            .filter(|&(_, _, idle, ended)| idle || ended)
-            .map(|(span, peer, idle, _)| (span, peer, idle))
-            .collect();
-        for (span, peer, _) in &past {
-            self.end(*span, peer);
+    fn remove(&mut self, span: SpanIndex, holder: &PeerId) -> bool {
+        let Some(other) = self.others.remove(&(span, *holder)) else {
+            return false;
+        };
+        if let Some(by) = other.by.first()
+            && let Some(count) = self.passed_on.get_mut(by)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.passed_on.remove(by);
+            }
         }
-        let any = !past.is_empty();
-        let mut idle: Vec<PeerId> = past.iter().filter(|p| p.2).map(|p| p.1).collect();
-        idle.dedup();
-        (idle, any)
+        true
+    }
+
+    /// Ends what is past, and what made no progress for `barren` although it
+    /// was renewed.
+    pub(crate) fn expire(&mut self, now: Time, barren: Duration) -> Expired {
+        let mut expired = Expired::default();
+        let is_past = |other: &Other| other.until <= now || other.is_idle(now, barren);
+        let past = self.others.iter().filter(|(_, other)| is_past(other));
+        let past: Vec<(SpanIndex, PeerId)> = past.map(|(key, _)| *key).collect();
+        for (span, peer) in past {
+            let other = &self.others[&(span, peer)];
+            if other.by.is_empty() && other.is_idle(now, barren) {
+                expired.idle.insert(peer);
+            }
+            // Who passes a claim on can't know whether it is true; but one that
+            // never moved must not be followed by the next of the same kind.
+            if !other.moved {
+                expired.unmoved.extend(&other.by);
+            }
+            expired.any |= self.end(span, &peer);
+        }
+        expired
     }
 
     /// When `expire` may have something to do.

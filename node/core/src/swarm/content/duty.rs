@@ -82,10 +82,10 @@ impl Duty {
         self.first.get(span.0 as usize).copied()
     }
 
-    /// Whether `peer` ranks before this node.
+    /// Whether `peer`, a neighbour or not, ranks before this node.
     pub(crate) fn precedes(&self, span: SpanIndex, peer: &PeerId) -> bool {
         let own = self.own.get(span.0 as usize);
-        self.members.contains_key(peer) && own.is_some_and(|own| self.rank(span.0, peer) > *own)
+        own.is_some_and(|own| self.rank(span.0, peer) > *own)
     }
 
     /// Members that rank before this node.
@@ -95,7 +95,7 @@ impl Duty {
     }
 
     fn rank(&self, span: u32, peer: &PeerId) -> Rank {
-        let weight = self.members.get(peer).copied().unwrap_or(0);
+        let weight = self.members.get(peer).copied().unwrap_or(1);
         rendezvous(&self.content, span, peer, weight)
     }
 

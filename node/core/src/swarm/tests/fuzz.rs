@@ -141,9 +141,10 @@ fn message(x: u32, b: u8, y: u64, place: (ContentId, SpanIndex), holders: Holder
         1 | 2 => Message::Have {
             content,
             all: false,
-            words: vec![(u32::from(b % 4), y), (x, y)],
+            words: vec![(u32::from(b % 4), y), (x % 4, !y), (x, y)],
         },
         3 => Message::Claim {
+            holder: (b > 8).then(|| peer(b % 8)),
             content,
             span,
             duration: Duration(y),

@@ -206,12 +206,34 @@ fn corrupters_are_turned_away() {
 /// S-15.
 #[test]
 fn a_plain_http_origin_is_shared_by_claims_alone() {
-    for (nodes, seed) in [(1, 31), (2, 32), (5, 33), (12, 34)] {
-        let mut setup = Setup::new(seed, 1, nodes, 256);
+    // Of fifty, each knows a dozen: claims are passed on.
+    for (nodes, seed) in [(1, 31), (2, 32), (5, 33), (12, 34), (50, 35)] {
+        let mut setup = Setup::new(seed, 1, nodes, if nodes > 12 { 128 } else { 256 });
         setup.http = true;
         setup.discovery = Some(Duration::millis(1500));
         let (copies, time, _) = run(&format!("http 1 x {nodes}"), setup);
         assert!(copies <= 1.03 && time <= 1.5, "{nodes} nodes");
+    }
+}
+
+/// S-15.
+#[test]
+fn invented_claims_cost_time_but_not_the_update() {
+    for (claimers, seed) in [(1, 41), (4, 42)] {
+        let mut setup = Setup::new(seed, 1, 20, 128);
+        setup.http = true;
+        let mut world = World::new(setup);
+        for node in 1..=claimers {
+            world.nodes[node].manner = Manner::Claimer;
+        }
+        let from = world.now;
+        assert!(world.run(from.plus(LONG)));
+        let (copies, time) = report(&format!("{claimers} claimers"), &world, from);
+        assert!(
+            copies <= 2.0 && time <= 10.0,
+            "{copies} copies, {time} x T*"
+        );
+        world.check();
     }
 }
 

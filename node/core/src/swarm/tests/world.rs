@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use patchmesh_content::bitfield::Bitfield;
+use patchmesh_content::geometry::{SpanIndex, spans};
 use patchmesh_content::id::{ContentId, PeerId, blake3};
 
 use crate::config::{Config, Mode};
@@ -30,6 +31,8 @@ pub(crate) enum Manner {
     Liar,
     /// Announces everything and delivers wrong bytes.
     Corrupter,
+    /// Passes on claims to everything, of members that don't exist.
+    Claimer,
 }
 
 /// The size of a world.
@@ -472,7 +475,7 @@ impl World {
                 self.give(server, Event::Requested { serve, from, want });
                 assert!(!self.asked.contains_key(&serve), "a request without answer");
             }
-            Manner::Liar => {}
+            Manner::Liar | Manner::Claimer => {}
             Manner::Corrupter => {
                 let at = self.now.plus(Duration::millis(2));
                 self.push(at, Ev::Answer(client, fetch, Fetched::Corrupt));
@@ -525,19 +528,45 @@ impl World {
         for (node, other) in [(a, b), (b, a)] {
             let member = Box::new(self.nodes[other].member.clone());
             self.give(node, Event::PeerUp { member, path });
-            if self.nodes[other].manner != Manner::Honest {
-                let link = self.sequence_of(a, b);
+            let link = self.sequence_of(a, b);
+            for (after, message) in self.lies(other) {
+                let at = self.now.plus(after);
+                self.push(at, Ev::Receive(node, other, link, Box::new(message)));
+            }
+        }
+    }
+
+    /// What a hostile member says, and how long after it was connected.
+    fn lies(&self, node: usize) -> Vec<(Duration, Message)> {
+        let soon = Duration::millis(5);
+        match self.nodes[node].manner {
+            Manner::Honest => Vec::new(),
+            Manner::Liar | Manner::Corrupter => {
                 let words = Vec::new();
                 let have = Message::Have {
                     content: CONTENT,
                     all: true,
                     words,
                 };
-                self.push(
-                    self.now.plus(Duration::millis(5)),
-                    Ev::Receive(node, other, link, Box::new(have)),
-                );
+                vec![(soon, have)]
             }
+            Manner::Claimer => (0..10u8)
+                .flat_map(|round| {
+                    let spans = 0..spans(self.setup.chunks);
+                    spans.map(move |span| {
+                        let holder = u8::try_from(span / 8).unwrap();
+                        let mut id = [round; 32];
+                        id[..2].copy_from_slice(&[holder, 0xFE]);
+                        let claim = Message::Claim {
+                            holder: Some(PeerId(id)),
+                            content: CONTENT,
+                            span: SpanIndex(span),
+                            duration: Duration::secs(120),
+                        };
+                        (soon.max(Duration::secs(20 * u64::from(round))), claim)
+                    })
+                })
+                .collect(),
         }
     }
 
