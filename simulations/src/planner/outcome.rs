@@ -104,6 +104,20 @@ pub struct PolicyRun {
     pub engine_sites: usize,
     /// Half of the 95 % interval of time and of bytes, where sites were sampled.
     pub spread: Option<[f64; 2]>,
+    /// What the engine's unit added and was taken out.
+    pub grain: Option<Grain>,
     /// All sites, in the order of the world.
     pub sites: Vec<SiteRun>,
+}
+
+/// The unit that the engine moved, and what it would have added: the most of any
+/// site, as parts of the corrected figures.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Grain {
+    /// Bytes of a unit.
+    pub unit: f64,
+    /// To the last end of a site.
+    pub time: f64,
+    /// To its WAN bytes.
+    pub bytes: f64,
 }

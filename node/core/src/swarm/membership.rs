@@ -117,7 +117,10 @@ impl Swarm {
         if connected || self.refuses(peer, now) {
             return;
         }
-        let sought = self.peers.neighbours() + self.dialler.under_way(now);
+        let mut sought = self.peers.neighbours();
+        if sought < NEIGHBOURS_NAMED_MAX {
+            sought += self.dialler.under_way(now);
+        }
         let room = (sought < NEIGHBOURS_MAX, sought < NEIGHBOURS_NAMED_MAX);
         match self.dialler.turn(peer, room, &mut self.rng, now) {
             Turn::Dial(addresses, wait) => {

@@ -82,6 +82,7 @@ pub fn policy(
         fidelity: Fidelity::Fluid,
         engine_sites: 0,
         spread: None,
+        grain: None,
         sites,
     };
     (run, granted)

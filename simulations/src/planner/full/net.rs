@@ -1,5 +1,5 @@
-//! Bytes on their way: the line first come, first served; ports and the air of
-//! the site likewise.
+//! Bytes on their way: the line first come, first served; ports, fabric and the
+//! air of the site likewise.
 
 use patchmesh_core::ids::{FetchId, ServeId};
 use patchmesh_core::input::Fetched;
@@ -49,7 +49,8 @@ impl SiteWorld<'_> {
         }
         let port = &mut self.nodes[server].out_free;
         *port = port.max(now) + bytes / self.site.nic;
-        let mut left = *port;
+        let out = *port;
+        let mut left = self.over_fabric(bytes, out);
         if self.nodes[server].wireless {
             left = self.over_air(bytes, left);
         }
@@ -60,6 +61,12 @@ impl SiteWorld<'_> {
         if let Some((at, turn)) = next {
             self.queue.push(at, Event::Wan(turn));
         }
+    }
+
+    /// All ports together carry no more than the fabric does.
+    fn over_fabric(&mut self, bytes: f64, from: f64) -> f64 {
+        self.fabric_free = self.fabric_free.max(from.min(self.secs())) + bytes / self.site.fabric;
+        self.fabric_free.max(from)
     }
 
     /// The medium carries one frame after the other.

@@ -3,10 +3,11 @@
 
 use crate::planner::bound::limits::Limits;
 use crate::planner::fluid::policy::policy as flows;
+use crate::planner::full::grain::{COARSER, Kept, Trial, learn, refine};
 use crate::planner::full::pilot::{Factor, factor, mean, stretch};
 use crate::planner::full::site::SiteWorld;
 use crate::planner::full::unit::Units;
-use crate::planner::outcome::{PolicyRun, SiteRun};
+use crate::planner::outcome::{Grain, PolicyRun, SiteRun};
 use crate::planner::parallel::map;
 use crate::planner::scenario::model::{Fidelity, Policy, Scenario};
 use crate::planner::world::site::{Site, World};
@@ -14,6 +15,8 @@ use crate::planner::world::steps::Steps;
 
 /// Connections over the line at one time: claims that a node may have.
 const FLOWS: f64 = 4.0;
+/// Sites of each class that also run in a coarser unit.
+const TRIALS: usize = 3;
 
 /// A world, and how it is to be run.
 #[derive(Clone, Copy)]
@@ -47,13 +50,21 @@ pub fn policy(setting: Setting<'_>, policy: &Policy) -> PolicyRun {
         threads,
         ..
     } = setting;
-    let units = Units::new(world.size, scenario.unit);
+    let all = scenario.fidelity == Fidelity::Full;
+    let sites = if all {
+        (0..world.sites.len()).collect()
+    } else {
+        chosen(world, scenario.per_class.max(1))
+    };
+    let endpoints = sites.iter().map(|at| world.sites[*at].hosts.len()).sum();
+    let units = Units::new(world.size, scenario.unit, endpoints);
     let (mut run, mut granted) = flows(world, policy, limits, &|_| 1.0, (threads, true));
     if !granted.sites.is_empty() {
         // The origin is short: sites must be granted for as long as the engine
         // needs, or the rest of its work would come from nowhere.
         let pilots = chosen(world, 1);
-        let found = engine(setting, &units, &pilots, &granted.sites);
+        let mut found = engine(setting, &units, &pilots, &granted.sites);
+        refine_all(setting, &units, (&mut found, &run.sites), &granted.sites);
         let factors = by_class(scenario, world, &found, &run.sites);
         let time: Vec<f64> = factors.iter().map(|factors| mean(factors).0.time).collect();
         let slower = |at: usize| time[world.sites[at].class];
@@ -66,13 +77,8 @@ pub fn policy(setting: Setting<'_>, policy: &Policy) -> PolicyRun {
             got.hours.iter_mut().for_each(|hour| *hour /= by);
         }
     }
-    let all = scenario.fidelity == Fidelity::Full;
-    let sites = if all {
-        (0..world.sites.len()).collect()
-    } else {
-        chosen(world, scenario.per_class.max(1))
-    };
-    let found = engine(setting, &units, &sites, &granted.sites);
+    let mut found = engine(setting, &units, &sites, &granted.sites);
+    run.grain = refine_all(setting, &units, (&mut found, &run.sites), &granted.sites);
     if !all {
         let factors = by_class(scenario, world, &found, &run.sites);
         let means: Vec<(Factor, Factor)> = factors.iter().map(|each| mean(each)).collect();
@@ -123,6 +129,64 @@ fn by_class(
         factors[site.class].extend(factor(site, run, &flows[*at]));
     }
     factors
+}
+
+/// Takes out of some sites what the unit added, by the figures of a few of each
+/// class in a coarser one.
+fn refine_all(
+    setting: Setting<'_>,
+    units: &Units,
+    (found, flows): (&mut [(usize, SiteRun)], &[SiteRun]),
+    granted: &[Vec<(f64, f64)>],
+) -> Option<Grain> {
+    let world = setting.world;
+    if units.slow <= 1.0 {
+        return None;
+    }
+    let trials: Vec<(usize, usize)> = trials(setting, found);
+    let sites: Vec<usize> = trials.iter().map(|(_, at)| *at).collect();
+    let coarser = units.coarser(world.size, COARSER);
+    let coarse = engine(setting, &coarser, &sites, granted);
+    let kept: Vec<Kept> = (0..setting.scenario.site_classes.len())
+        .map(|class| {
+            let of_class = trials.iter().zip(&coarse);
+            let of_class = of_class.filter(|((_, at), _)| world.sites[*at].class == class);
+            let each = of_class.map(|((place, at), (_, coarse))| Trial {
+                site: &world.sites[*at],
+                fine: &found[*place].1,
+                coarse,
+                flow: &flows[*at],
+            });
+            learn(&each.collect::<Vec<_>>(), units.slow)
+        })
+        .collect();
+    let mut grain = Grain {
+        unit: units.bytes,
+        time: 0.0,
+        bytes: 0.0,
+    };
+    for (at, run) in found {
+        let site = &world.sites[*at];
+        let [time, bytes] = refine(site, run, &flows[*at], kept[site.class]);
+        grain.time = grain.time.max(time);
+        grain.bytes = grain.bytes.max(bytes);
+    }
+    Some(grain)
+}
+
+/// A few of the sites that ran, of each class: their places among those, and in
+/// the world.
+fn trials(setting: Setting<'_>, found: &[(usize, SiteRun)]) -> Vec<(usize, usize)> {
+    let mut left = vec![TRIALS; setting.scenario.site_classes.len()];
+    let mut trials = Vec::new();
+    for (place, (at, _)) in found.iter().enumerate() {
+        let left = &mut left[setting.world.sites[*at].class];
+        if *left > 0 {
+            *left -= 1;
+            trials.push((place, *at));
+        }
+    }
+    trials
 }
 
 /// Runs some sites with the engine.

@@ -104,8 +104,9 @@ pub struct SiteWorld<'a> {
     pub(crate) nodes: Nodes,
     pub(crate) queue: Queue,
     pub(crate) line: Wire,
-    /// When the air is free; seconds.
+    /// When the air is free, and the fabric; seconds.
     pub(crate) air_free: f64,
+    pub(crate) fabric_free: f64,
     pub(crate) transfers: Vec<Transfer>,
     pub(crate) unused: Vec<usize>,
     /// Room for the orders of a machine.
@@ -152,6 +153,7 @@ impl<'a> SiteWorld<'a> {
             queue: Queue::default(),
             line: Wire::new(rate.slower(units.slow), 3600.0 / units.slow),
             air_free: 0.0,
+            fabric_free: 0.0,
             transfers: Vec::new(),
             unused: Vec::new(),
             orders: Vec::new(),

@@ -1,6 +1,11 @@
 //! What limits the meaning of the figures of a plan.
 
+use crate::planner::outcome::Grain;
+use crate::planner::report::text::digits;
 use crate::planner::run::Plan;
+
+/// A correction that is larger deserves a finer run.
+const WORTH_KNOWING: f64 = 0.05;
 
 /// Notes that apply to this plan.
 pub fn notes(plan: &Plan) -> Vec<String> {
@@ -27,6 +32,9 @@ pub fn notes(plan: &Plan) -> Vec<String> {
                 of a single connection does not"
             .to_owned(),
     );
+    for entry in &plan.entries {
+        notes.extend(entry.run.grain.as_ref().map(grain));
+    }
     if plan.world.sites.iter().any(|site| site.rtt > 0.1) {
         notes.push(
             "long round trips: the start of connections is counted as three of them".to_owned(),
@@ -43,4 +51,20 @@ pub fn notes(plan: &Plan) -> Vec<String> {
         );
     }
     notes
+}
+
+/// What the unit of the engine means for the figures.
+fn grain(grain: &Grain) -> String {
+    let percent = |part: f64| digits(part * 100.0);
+    let mut note = format!(
+        "the engine moved units of {} MiB instead of chunks; what that added was taken out by a \
+         run with units twice as large: {} % of the last end, {} % of the bytes of a site at most",
+        digits(grain.unit / 1_048_576.0),
+        percent(grain.time),
+        percent(grain.bytes),
+    );
+    if grain.time.max(grain.bytes) > WORTH_KNOWING {
+        note += "; a smaller `unit` in [scenario] makes it surer";
+    }
+    note
 }
