@@ -4,6 +4,7 @@
     reason = "a test fails on anything unexpected, wherever it stands"
 )]
 
+mod authority;
 mod command_line;
 mod configuration;
 mod disk;

@@ -2,6 +2,7 @@
 //! nodes, a publisher with keys of its own, inputs, and hostile peers.
 
 pub mod bench;
+pub mod ceremony;
 pub mod forge;
 pub mod fuzz;
 pub mod hostile;

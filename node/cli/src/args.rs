@@ -1,6 +1,8 @@
 //! The command line as data: every verb, option and default in one place, from
 //! which help, completions and man pages are made.
 
+pub(crate) mod authority;
+pub(crate) mod backup;
 pub(crate) mod global;
 pub(crate) mod node;
 pub(crate) mod release;
@@ -10,6 +12,8 @@ pub(crate) mod tuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::args::authority::{LineVerb, RenewArgs};
+use crate::args::backup::BackupVerb;
 use crate::args::global::Global;
 use crate::args::node::{EventsArgs, FetchArgs, PeersArgs, ReleasesArgs, WhyArgs};
 use crate::args::release::ReleaseVerb;
@@ -38,6 +42,9 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     /// Merge signatures; refuse below the threshold and say who is missing.
     Assemble(AssembleArgs),
+    /// Keys and documents of a ceremony in one file.
+    #[command(subcommand)]
+    Backup(BackupVerb),
     /// Print completions for a shell.
     Completions {
         /// Which shell.
@@ -47,9 +54,12 @@ pub(crate) enum Verb {
     Events(EventsArgs),
     /// Fetch a release now, wanted by policy or not.
     Fetch(FetchArgs),
-    /// Keys of people: make one, or show its public half.
+    /// Keys of people: make one, show its public half, replace a lost one.
     #[command(subcommand)]
     Key(KeyVerb),
+    /// Release lines: add one, change its keys.
+    #[command(subcommand)]
+    Line(LineVerb),
     /// Print the man page, or write one page per verb into a folder.
     Man {
         /// Folder for the pages; it is made if missing.
@@ -65,7 +75,9 @@ pub(crate) enum Verb {
     Release(ReleaseVerb),
     /// The releases that the node knows.
     Releases(ReleasesArgs),
-    /// The root of trust: make it, or look at it.
+    /// Draft a document again before it expires, or say what expires when.
+    Renew(RenewArgs),
+    /// The root of trust: make it, look at it, change its keys.
     #[command(subcommand)]
     Root(RootVerb),
     /// Look at a draft and sign it with one key.

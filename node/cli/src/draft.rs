@@ -3,7 +3,10 @@
 
 pub(crate) mod authority;
 pub(crate) mod compare;
+pub(crate) mod drafts;
+pub(crate) mod edits;
 pub(crate) mod folder;
+pub(crate) mod ground;
 pub(crate) mod names;
 pub(crate) mod new_folder;
 pub(crate) mod refusal;

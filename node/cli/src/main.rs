@@ -1,6 +1,7 @@
 //! patchmesh: the command line for people.
 
 mod args;
+mod backup;
 mod clock;
 mod draft;
 mod failure;

@@ -12,7 +12,7 @@ use crate::args::root::{KeyVerb, RootVerb};
 use crate::args::{Cli, Verb};
 use crate::failure::{Failure, exit};
 use crate::output::Output;
-use crate::verbs;
+use crate::verbs::{self, authority};
 
 /// Runs the program.
 pub(crate) fn run() -> ExitCode {
@@ -37,6 +37,7 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
     let global = &cli.global;
     match &cli.verb {
         Verb::Assemble(args) => verbs::assemble::run(args, output),
+        Verb::Backup(verb) => authority::backup::run(verb, output),
         Verb::Completions { shell } => verbs::manual::completions(*shell),
         Verb::Events(args) => verbs::events::run(args, global, output),
         Verb::Fetch(args) => verbs::fetch::run(args, global, output),
@@ -44,7 +45,9 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
             verbs::key::import(pem, out, *dry_run, output)
         }
         Verb::Key(KeyVerb::New(args)) => verbs::key::new(args, output),
+        Verb::Key(KeyVerb::Replace(args)) => authority::key_replace::run(args, output),
         Verb::Key(KeyVerb::Show { path }) => verbs::key::show(path, output),
+        Verb::Line(verb) => authority::line::run(verb, output),
         Verb::Man { dir } => verbs::manual::man(dir.as_deref()),
         Verb::Peers(args) => verbs::node::peers(args, global, output),
         Verb::Publish(args) => verbs::publish::run(args, global, output),
@@ -56,8 +59,10 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
             verbs::release_show::show(path, *files, output)
         }
         Verb::Releases(args) => verbs::node::releases(args, global, output),
-        Verb::Root(RootVerb::Init(args)) => verbs::root_init::run(args, output),
-        Verb::Root(RootVerb::Show { path }) => verbs::root_show::run(path, output),
+        Verb::Renew(args) => authority::renew::run(args, output),
+        Verb::Root(RootVerb::Init(args)) => authority::root_init::run(args, output),
+        Verb::Root(RootVerb::Rotate(args)) => authority::root_rotate::run(args, output),
+        Verb::Root(RootVerb::Show { path }) => authority::root_show::run(path, output),
         Verb::Sign(args) => verbs::sign::run(args, output),
         Verb::Status => verbs::status::run(global, output),
         Verb::Tuf(args) => verbs::tuf::run(args, output),

@@ -1,6 +1,7 @@
 //! What each verb does.
 
 pub(crate) mod assemble;
+pub(crate) mod authority;
 pub(crate) mod events;
 pub(crate) mod fetch;
 pub(crate) mod key;
@@ -9,8 +10,6 @@ pub(crate) mod node;
 pub(crate) mod publish;
 pub(crate) mod release_build;
 pub(crate) mod release_show;
-pub(crate) mod root_init;
-pub(crate) mod root_show;
 pub(crate) mod sign;
 pub(crate) mod status;
 pub(crate) mod tuf;

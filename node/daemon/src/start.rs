@@ -139,6 +139,7 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
         wasted: 0,
         line: VecDeque::new(),
         wake: None,
+        renew_at: tokio::time::Instant::now(),
         finished,
         queries,
         stop,

@@ -4,15 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::args::authority::{KeyReplaceArgs, RotateArgs};
+
 /// Second words of `root`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RootVerb {
     /// Make the keys and the root of a new network, offline.
     #[command(long_about = ROOT_INIT)]
     Init(Box<RootInitArgs>),
-    /// Show keys, thresholds, lines and expiry of a root or of a ceremony folder.
+    /// Draft the next root: other keys, other thresholds.
+    Rotate(Box<RotateArgs>),
+    /// Show keys, thresholds, lines and expiry of a root.
     Show {
-        /// A root document, or the folder that `root init` made.
+        /// A root document, a repository, or the folder that `root init` made.
         path: PathBuf,
     },
 }
@@ -82,6 +86,8 @@ pub(crate) enum KeyVerb {
     },
     /// Make an Ed25519 key: an encrypted file, and its public half beside it.
     New(KeyNewArgs),
+    /// Draft everything that must be signed when a key is lost or stolen.
+    Replace(KeyReplaceArgs),
     /// Show id and fingerprint of a key.
     Show {
         /// The public half (FILE.pub), or the encrypted file beside it.

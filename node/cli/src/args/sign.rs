@@ -78,7 +78,8 @@ Place signed documents, indexes and packs into a repository folder.
 Takes ceremony folders, assembled drafts, and signed root or targets documents. \
 Signs a new snapshot and timestamp with the online key, runs the verifier of a \
 node over the result, and moves the timestamp last, so that readers see all of \
-it or nothing. Without a path it only renews snapshot and timestamp.")]
+it or nothing. Without a path it only renews the timestamp, and the snapshot once \
+half of its days are over.")]
 pub(crate) struct PublishArgs {
     /// What to publish; may be several.
     pub(crate) paths: Vec<PathBuf>,

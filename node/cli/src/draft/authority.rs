@@ -8,6 +8,7 @@ use patchmesh_trust::author::{
     self, AuthorError, Draft, LineKeys, LinePlan, RootPlan, TargetsPlan,
 };
 use patchmesh_trust::role::RoleName;
+use patchmesh_trust::state::Verifier;
 use patchmesh_trust::threshold::RoleKeys;
 use patchmesh_trust::time::UtcTime;
 
@@ -24,6 +25,12 @@ pub(crate) const TARGETS_FILE: &str = "targets.json";
 /// Name of the signed document before this one in a draft.
 pub(crate) const PREVIOUS_FILE: &str = "previous.json";
 
+/// Name of the root by which the document before was signed, where that is
+/// another one than the root that says who signs the draft.
+pub(crate) const ROOT_BEFORE_FILE: &str = "root-before.json";
+/// The same of the top targets.
+pub(crate) const TARGETS_BEFORE_FILE: &str = "targets-before.json";
+
 /// Root, targets and the document before.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Authority {
@@ -33,6 +40,10 @@ pub(crate) struct Authority {
     pub(crate) targets: Option<Vec<u8>>,
     /// The newest signed document of the same role.
     pub(crate) previous: Option<Vec<u8>>,
+    /// The root before, where the document before was signed by its keys.
+    pub(crate) root_before: Option<Vec<u8>>,
+    /// The targets before, likewise.
+    pub(crate) targets_before: Option<Vec<u8>>,
 }
 
 impl Authority {
@@ -43,6 +54,8 @@ impl Authority {
             root: read(ROOT_FILE, ROOT_LEN_MAX)?,
             targets: read(TARGETS_FILE, TARGETS_LEN_MAX)?,
             previous: read(PREVIOUS_FILE, TARGETS_LEN_MAX)?,
+            root_before: read(ROOT_BEFORE_FILE, ROOT_LEN_MAX)?,
+            targets_before: read(TARGETS_BEFORE_FILE, TARGETS_LEN_MAX)?,
         })
     }
 
@@ -75,7 +88,7 @@ impl Authority {
     }
 
     /// Refuses a document before that nobody signed: the difference that a
-    /// signer sees is only as good as what it is a difference to.
+    /// signer sees is only as good as what it is a difference to (T-51).
     pub(crate) fn check_previous(&self, role: &RoleName, names: &Names) -> anyhow::Result<()> {
         let Some(previous) = &self.previous else {
             return Ok(());
@@ -83,13 +96,39 @@ impl Authority {
         let draft = Draft::read(role, previous);
         let draft = draft.map_err(|error| refusal::author(&error, names))?;
         let before = UtcTime(draft.expires().0.saturating_sub(1));
-        let alone = Self {
-            previous: None,
-            ..self.clone()
-        };
+        let alone = self.before(names)?;
         let checked = alone.assemble(&[draft], names, before);
         checked.context("failed to check the statement before this one")?;
         Ok(())
+    }
+
+    /// What said who signs when the document before was signed. It is trusted
+    /// as far as it hangs together with what says so now: the root before has
+    /// signed this root, and the targets before are signed for by it.
+    fn before(&self, names: &Names) -> anyhow::Result<Self> {
+        let mut before = Self {
+            root: self.root.clone(),
+            targets: self.targets.clone(),
+            ..Self::default()
+        };
+        if let (Some(older), Some(root)) = (&self.root_before, &self.root) {
+            let what = "the root that the statement before was signed by";
+            let verifier = Verifier::new(older, &[]);
+            let verifier = verifier.map_err(|refusal| refusal::refused(what, refusal))?;
+            let admitted = verifier.admit(&RoleName::Root, root, UtcTime(0));
+            admitted.map_err(|refusal| refusal::refused(what, refusal))?;
+            before.root = Some(older.clone());
+        }
+        if let Some(older) = &self.targets_before {
+            let signed = Self {
+                root: before.root.clone(),
+                previous: Some(older.clone()),
+                ..Self::default()
+            };
+            signed.check_previous(&RoleName::Targets, names)?;
+            before.targets = Some(older.clone());
+        }
+        Ok(before)
     }
 
     /// Refuses a line that the targets at hand do not delegate: nobody could

@@ -11,11 +11,14 @@ use patchmesh_trust::role::RoleName;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::draft::authority::{Authority, PREVIOUS_FILE, ROOT_FILE, TARGETS_FILE};
+use crate::draft::authority::{
+    Authority, PREVIOUS_FILE, ROOT_BEFORE_FILE, ROOT_FILE, TARGETS_BEFORE_FILE, TARGETS_FILE,
+};
 use crate::draft::names::{NAMES_FILE, Names};
 use crate::draft::refusal;
 use crate::failure::Failure;
 use crate::files::{self, MODE_PUBLIC};
+use crate::text::safe;
 
 /// Says that a folder is a draft, and of which role.
 pub(crate) const DRAFT_FILE: &str = "draft.json";
@@ -108,6 +111,8 @@ impl DraftFolder {
             (ROOT_FILE, &authority.root),
             (TARGETS_FILE, &authority.targets),
             (PREVIOUS_FILE, &authority.previous),
+            (ROOT_BEFORE_FILE, &authority.root_before),
+            (TARGETS_BEFORE_FILE, &authority.targets_before),
         ];
         for (name, bytes) in parts {
             if let Some(bytes) = bytes {
@@ -125,12 +130,17 @@ impl DraftFolder {
     }
 
     /// The release of a line's draft, if the statement lists exactly the index
-    /// that lies beside it; `None` for other roles.
+    /// that lies beside it; `None` for other roles, and for a statement that
+    /// lists nothing new.
     pub(crate) fn payload(&self) -> anyhow::Result<Option<Payload>> {
         let RoleName::Line(line) = self.statement.role() else {
             return Ok(None);
         };
-        let bytes = files::read(&self.path.join(INDEX_FILE), INDEX_LEN_MAX)?;
+        let bytes = files::read_if_there(&self.path.join(INDEX_FILE), INDEX_LEN_MAX)?;
+        let Some(bytes) = bytes else {
+            self.refuse_unseen(line)?;
+            return Ok(None);
+        };
         let index = ReleaseIndex::decode(&bytes)
             .map_err(|error| tampered(format!("the release index is refused: {error}")))?;
         let (index_line, entry) =
@@ -145,6 +155,30 @@ impl DraftFolder {
             bytes,
             entry,
         }))
+    }
+
+    /// Without an index nobody sees what a release contains, so only what was
+    /// signed before may be listed (T-51).
+    fn refuse_unseen(&self, line: &str) -> anyhow::Result<()> {
+        let read = |document: &[u8]| {
+            LinePlan::read(line, document).map_err(|error| refusal::author(&error, &self.names))
+        };
+        let after = read(&self.statement.bytes())?;
+        let authority = self.authority()?;
+        if authority.root.is_none() {
+            let message = "a statement without an index needs the root that signed the one before";
+            return Err(Failure::failed("E_NO_AUTHORITY", message).into());
+        }
+        let before = match authority.previous {
+            Some(previous) => read(&previous)?.releases,
+            None => Vec::new(),
+        };
+        let unseen = after.releases.iter().find(|entry| !before.contains(entry));
+        let Some(unseen) = unseen else {
+            return Ok(());
+        };
+        let message = format!("the release index of {} is missing", safe(&unseen.id));
+        Err(tampered(message).into())
     }
 
     /// The index of the older release that the difference of files is to; the

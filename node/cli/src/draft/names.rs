@@ -50,6 +50,11 @@ impl Names {
         known.or_insert_with(|| name.to_owned());
     }
 
+    /// Whether a key has this name.
+    pub(crate) fn is(&self, key_id: &str, name: &str) -> bool {
+        self.0.get(key_id).is_some_and(|known| known == name)
+    }
+
     /// A key for people: its name and the first part of its id.
     pub(crate) fn of(&self, key_id: &str) -> String {
         match self.0.get(key_id) {

@@ -42,8 +42,14 @@ impl NewFolder {
             return Err(busy(path).into());
         }
         for entry in fs::read_dir(&scratch).with_context(failed)? {
-            let entry = entry.with_context(failed)?.path();
-            fs::remove_file(entry).with_context(failed)?;
+            let entry = entry.with_context(failed)?;
+            let folder = entry.file_type().with_context(failed)?.is_dir();
+            let remove = if folder {
+                fs::remove_dir_all
+            } else {
+                fs::remove_file
+            };
+            remove(entry.path()).with_context(failed)?;
         }
         Ok(Self {
             scratch,

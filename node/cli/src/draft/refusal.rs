@@ -49,7 +49,13 @@ pub(crate) fn author(error: &AuthorError, names: &Names) -> Failure {
     }
 }
 
-fn below(missing: &Missing, names: &Names) -> Failure {
+fn below(lists: &[Missing], names: &Names) -> Failure {
+    let shown: Vec<String> = lists.iter().map(|list| below_one(list, names)).collect();
+    let failure = Failure::trust("E_SIG_THRESHOLD", shown.join("; and of "));
+    failure.hint("each of them runs `patchmesh sign`; then assemble with all signature files")
+}
+
+fn below_one(missing: &Missing, names: &Names) -> String {
     let list = |ids: &[String]| {
         let shown: Vec<String> = ids.iter().map(|id| names.of(id)).collect();
         if shown.is_empty() {
@@ -58,7 +64,7 @@ fn below(missing: &Missing, names: &Names) -> Failure {
             shown.join(", ")
         }
     };
-    let message = format!(
+    format!(
         "{}: {} of {} signatures; signed by {}; missing: {} out of {}",
         missing.of,
         missing.have,
@@ -66,7 +72,5 @@ fn below(missing: &Missing, names: &Names) -> Failure {
         list(&missing.signed),
         missing.threshold.saturating_sub(missing.have),
         list(&missing.missing),
-    );
-    let failure = Failure::trust("E_SIG_THRESHOLD", message);
-    failure.hint("each of them runs `patchmesh sign`; then assemble with all signature files")
+    )
 }

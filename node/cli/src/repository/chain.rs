@@ -21,6 +21,8 @@ use crate::files;
 pub(crate) struct Source {
     folder: PathBuf,
     new: BTreeMap<String, Vec<u8>>,
+    /// No root above this version is there.
+    roots_max: u64,
 }
 
 impl Source {
@@ -29,6 +31,7 @@ impl Source {
         Self {
             folder: folder.to_owned(),
             new: BTreeMap::new(),
+            roots_max: u64::MAX,
         }
     }
 
@@ -44,6 +47,9 @@ impl Source {
         version: u64,
         len_max: usize,
     ) -> anyhow::Result<Option<Vec<u8>>> {
+        if *role == RoleName::Root && version > self.roots_max {
+            return Ok(None);
+        }
         let path = metadata_path(role, version);
         match self.new.get(&path) {
             Some(bytes) => Ok(Some(bytes.clone())),
@@ -113,13 +119,37 @@ fn take(verifier: &mut Verifier, role: &RoleName, bytes: &[u8], mode: Mode) -> a
     Ok(())
 }
 
-/// What a repository holds now; `None` for a new one.
+/// What a repository holds now; `None` for a new one. A publication of a root
+/// that was cut off before its timestamp has not happened: the documents under
+/// the root before it are what is published.
 pub(crate) fn load(folder: &Path) -> anyhow::Result<Option<Verifier>> {
-    let source = Source::new(folder);
+    let mut source = Source::new(folder);
     let Some(anchor) = source.read(&RoleName::Root, 1, ROOT_LEN_MAX)? else {
         return Ok(None);
     };
-    walk(&source, &anchor, Mode::Stored).map(Some)
+    let whole = walk(&source, &anchor, Mode::Stored);
+    let Err(error) = whole else {
+        return whole.map(Some);
+    };
+    for roots in (1..newest_root(&source)?).rev() {
+        source.roots_max = roots;
+        if let Ok(verifier) = walk(&source, &anchor, Mode::Stored) {
+            return Ok(Some(verifier));
+        }
+    }
+    Err(error)
+}
+
+/// Version up to which there is a root in the folder.
+fn newest_root(source: &Source) -> anyhow::Result<u64> {
+    let mut version = 1;
+    while source
+        .read(&RoleName::Root, version + 1, ROOT_LEN_MAX)?
+        .is_some()
+    {
+        version += 1;
+    }
+    Ok(version)
 }
 
 /// Root, targets and the newest statement of a line, as a repository holds
@@ -130,6 +160,7 @@ pub(crate) fn authority(verifier: &Verifier, role: &RoleName) -> Authority {
         root: document(&RoleName::Root),
         targets: document(&RoleName::Targets),
         previous: document(role),
+        ..Authority::default()
     }
 }
 

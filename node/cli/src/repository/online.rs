@@ -51,6 +51,9 @@ pub(crate) fn renew(
 ) -> anyhow::Result<Renewed> {
     let author = |error| refusal::author(&error, &Names::default());
     check_key(renewal, held, inputs)?;
+    if let Some(kept) = kept_snapshot(renewal, held, inputs) {
+        return timestamp(renewal, held, kept);
+    }
     let documents = documents(held, inputs);
     let listed = documents
         .iter()
@@ -65,7 +68,35 @@ pub(crate) fn renew(
         documents: listed.collect(),
     };
     let snapshot = signed(plan.build().map_err(author)?, renewal.signer)?;
-    let timestamp_version = version(&RoleName::Timestamp).saturating_add(1);
+    timestamp(renewal, held, (snapshot_version, snapshot))
+}
+
+/// The snapshot as it is, where nothing is published and more than half of its
+/// days are left: an hourly renewal then costs each node a timestamp alone.
+fn kept_snapshot(
+    renewal: &Renewal<'_>,
+    held: Option<&Verifier>,
+    inputs: &[Input],
+) -> Option<(u64, Vec<u8>)> {
+    let held = held.filter(|_| inputs.is_empty())?;
+    let mut documents = held.expiries().into_iter();
+    let (_, expires) = documents.find(|(role, _)| *role == RoleName::Snapshot)?;
+    let half = i64::from(renewal.snapshot_days) * 86_400 / 2;
+    let bytes = held.document(&RoleName::Snapshot, None)?;
+    let fresh = expires.0.saturating_sub(renewal.now.0) > half;
+    fresh.then(|| (held.version(&RoleName::Snapshot), bytes.to_vec()))
+}
+
+/// A timestamp over a snapshot.
+fn timestamp(
+    renewal: &Renewal<'_>,
+    held: Option<&Verifier>,
+    snapshot: (u64, Vec<u8>),
+) -> anyhow::Result<Renewed> {
+    let author = |error| refusal::author(&error, &Names::default());
+    let (snapshot_version, snapshot) = snapshot;
+    let version = held.map_or(0, |verifier| verifier.version(&RoleName::Timestamp));
+    let timestamp_version = version.saturating_add(1);
     let lifetime = i64::from(renewal.timestamp_hours) * 3600;
     let plan = TimestampPlan {
         version: timestamp_version,

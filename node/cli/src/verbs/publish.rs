@@ -83,6 +83,7 @@ pub(crate) fn run(args: &PublishArgs, global: &Global, output: &Output) -> anyho
         renewed.timestamp.clone(),
     );
     let verifier = check(&source, &inputs, now)?;
+    check_kept(args, &inputs, &verifier, now)?;
     let mut refreshed = None;
     if !args.dry_run {
         for (input, _) in inputs.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
@@ -166,6 +167,22 @@ fn check(source: &Source, inputs: &[Input], now: UtcTime) -> anyhow::Result<Veri
         }
     }
     Ok(verifier)
+}
+
+/// What is listed without being brought along must lie in the repository.
+fn check_kept(
+    args: &PublishArgs,
+    inputs: &[Input],
+    verifier: &Verifier,
+    now: UtcTime,
+) -> anyhow::Result<()> {
+    for release in verifier.releases(now) {
+        let mut brought = inputs.iter().filter_map(|input| input.payload.as_ref());
+        if brought.all(|(_, payload)| payload.entry.content != release.content) {
+            payloads::index(&args.repository, &release)?;
+        }
+    }
+    Ok(())
 }
 
 fn place(args: &PublishArgs, input: &Input) -> anyhow::Result<()> {

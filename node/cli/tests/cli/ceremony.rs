@@ -89,12 +89,18 @@ fn a_second_release_shows_the_difference_and_moves_every_version() {
 }
 
 #[test]
-fn a_renewal_moves_snapshot_and_timestamp_only() {
+fn a_renewal_moves_the_timestamp_and_half_way_the_snapshot_too() {
     let bench = Bench::published();
     let before = all_files(&bench.path("repo"));
     let renewed = bench.publish(&["--json"]).ok().json();
     assert_eq!(renewed["timestamp"], 2);
     assert_eq!(renewed["published"].as_array().unwrap().len(), 0);
+    assert_eq!(renewed["snapshot"], 1);
+    let after = all_files(&bench.path("repo"));
+    assert_eq!(after.len(), before.len(), "no new snapshot");
+    bench.verify("repo").ok();
+    let renewed = bench.publish(&["--json", "--snapshot-expires", "14"]);
+    assert_eq!(renewed.ok().json()["snapshot"], 2);
     let after = all_files(&bench.path("repo"));
     assert_eq!(after.len(), before.len() + 1, "one new snapshot");
     bench.verify("repo").ok();
@@ -104,7 +110,8 @@ fn a_renewal_moves_snapshot_and_timestamp_only() {
 fn a_snapshot_that_a_crash_left_behind_is_not_written_again() {
     let bench = Bench::published();
     bench.write("repo/metadata/9.snapshot.json", "left behind");
-    let renewed = bench.publish(&["--json"]).ok().json();
+    let renewed = bench.publish(&["--json", "--snapshot-expires", "14"]);
+    let renewed = renewed.ok().json();
     assert_eq!(renewed["snapshot"], 10);
     assert_eq!(renewed["timestamp"], 2);
     bench.verify("repo").ok();

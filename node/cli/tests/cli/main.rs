@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+mod authority;
+mod backup;
 mod ceremony;
 mod contract;
 mod hostile;

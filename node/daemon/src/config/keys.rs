@@ -111,6 +111,32 @@ pub(crate) const KEYS: &[Key] = &[
         "Base address of a plain HTTP or HTTPS origin with the same layout.",
     ),
     key(
+        "origin.online_key",
+        Kind::Text,
+        "\"\"",
+        "Online key with which this origin renews the timestamp of its repository, as\n\
+         `patchmesh publish --key` takes it: \"file:PATH\", or \"exec:CMD\" for a tool that\n\
+         signs. Empty: somebody runs `patchmesh publish` in time.",
+    ),
+    key(
+        "origin.online_public",
+        Kind::Text,
+        "\"\"",
+        "Public half of the online key, where a tool signs.",
+    ),
+    key(
+        "origin.passphrase_file",
+        Kind::Text,
+        "\"\"",
+        "File of mode 0600 with the passphrase of the online key.",
+    ),
+    key(
+        "origin.renew_seconds",
+        Kind::Number(1, 86_400),
+        "3600",
+        "Seconds between two renewals of the timestamp, which holds for 72 hours.",
+    ),
+    key(
         "store.quota",
         Kind::Size,
         "\"20 GiB\"",

@@ -1,10 +1,12 @@
 //! Typed settings out of the layers.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use toml::Value;
 
 use crate::config::layer::{ConfigError, Layers, parse_size};
+use crate::origin::renewal::Renewal;
 
 /// Settings of one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,7 @@ pub(crate) struct Settings {
     pub(crate) mdns: bool,
     pub(crate) repository: Option<PathBuf>,
     pub(crate) http: Option<String>,
+    pub(crate) renewal: Option<Renewal>,
     pub(crate) quota: u64,
     pub(crate) socket: PathBuf,
     pub(crate) recorder_bytes_max: u64,
@@ -42,6 +45,7 @@ impl Settings {
             mdns: flag(layers, "net.mdns"),
             repository: optional(layers, "origin.repository").map(PathBuf::from),
             http: optional(layers, "origin.http"),
+            renewal: renewal(layers),
             quota: size(layers, "store.quota"),
             socket: text(layers, "control.socket").into(),
             recorder_bytes_max: size(layers, "recorder.size"),
@@ -69,6 +73,12 @@ impl Settings {
         if self.repository.is_some() && self.http.is_some() {
             return bad("origin.http", "cannot stand beside `origin.repository`");
         }
+        if optional(layers, "origin.online_key").is_some() && self.renewal.is_none() {
+            return bad(
+                "origin.online_key",
+                "takes file:PATH or exec:CMD, and stands beside `origin.repository`",
+            );
+        }
         let http = self.http.as_deref().unwrap_or("http://");
         if !http.starts_with("http://") && !http.starts_with("https://") {
             return bad(
@@ -88,6 +98,21 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// How this origin renews its timestamp.
+fn renewal(layers: &Layers) -> Option<Renewal> {
+    let key = optional(layers, "origin.online_key")?;
+    let known = key.starts_with("file:") || key.starts_with("exec:");
+    let repository = optional(layers, "origin.repository").filter(|_| known)?;
+    let seconds = u64::try_from(number(layers, "origin.renew_seconds")).unwrap_or(1);
+    Some(Renewal {
+        repository: repository.into(),
+        key,
+        public: optional(layers, "origin.online_public").map(PathBuf::from),
+        passphrase: optional(layers, "origin.passphrase_file").map(PathBuf::from),
+        every: Duration::from_secs(seconds.max(1)),
+    })
 }
 
 fn is_site(text: &str) -> bool {
@@ -168,5 +193,10 @@ mod tests {
             .expect_err("both")
             .to_string();
         assert!(error.contains("cannot stand beside"), "{error}");
+        let key = ("PATCHMESH_ORIGIN__ONLINE_KEY", "file:online.key");
+        let error = load(&[ROOT, SITE, key]).expect_err("no origin").to_string();
+        assert!(error.contains("stands beside"), "{error}");
+        let renewal = load(&[ROOT, repository, key]).expect("an origin").renewal;
+        assert_eq!(renewal.expect("a key").every, Duration::from_hours(1));
     }
 }

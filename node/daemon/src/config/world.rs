@@ -15,6 +15,7 @@ use ureq::http::Uri;
 use crate::config::layer::{ConfigError, Layers};
 use crate::config::load::Settings;
 use crate::logging;
+use crate::origin::renewal::Renewal;
 
 /// A key, and what is wrong with its value, with what to do about it.
 type Wrong = (&'static str, String);
@@ -30,6 +31,7 @@ pub(crate) fn check(settings: &Settings, layers: &Layers) -> Vec<ConfigError> {
     wrong.extend(lines.filter_map(|name| line(name)));
     wrong.extend(settings.repository.as_deref().and_then(repository));
     wrong.extend(settings.http.as_deref().and_then(http));
+    wrong.extend(settings.renewal.iter().flat_map(renewal));
     let socket = settings.socket.parent();
     let socket = socket.filter(|folder| !folder.as_os_str().is_empty());
     wrong.extend(socket.and_then(folder).map(|says| ("control.socket", says)));
@@ -104,6 +106,29 @@ fn http(base: &str) -> Option<Wrong> {
     let fine = parsed.is_some_and(|uri| uri.host().is_some_and(|host| !host.is_empty()));
     let says = || format!("takes an address such as https://patches.example.org, not {base:?}");
     (!fine).then(|| ("origin.http", says()))
+}
+
+/// Files that the renewal of the timestamp needs.
+fn renewal(renewal: &Renewal) -> Vec<Wrong> {
+    let missing = |key: &'static str, path: &Path| {
+        let error = fs::File::open(path).err()?;
+        let shown = path.display();
+        let hint = "run the check as the user of the node";
+        Some((
+            key,
+            format!("names {shown}, which is not read: {error}; {hint}"),
+        ))
+    };
+    let key = renewal.key.strip_prefix("file:").map(Path::new);
+    let files = [
+        ("origin.online_key", key),
+        ("origin.online_public", renewal.public.as_deref()),
+        ("origin.passphrase_file", renewal.passphrase.as_deref()),
+    ];
+    let named = files
+        .into_iter()
+        .filter_map(|(key, path)| Some((key, path?)));
+    named.filter_map(|(key, path)| missing(key, path)).collect()
 }
 
 fn repository(path: &Path) -> Option<Wrong> {

@@ -9,6 +9,7 @@ use patchmesh_net::Bytes;
 use patchmesh_store::{SyncError, Synced};
 
 use crate::intake::Taken;
+use crate::origin::renewal::Renewed;
 
 /// What a blocking task reports.
 pub(crate) enum Finished {
@@ -18,6 +19,8 @@ pub(crate) enum Finished {
     NoRoomToStage(InstallId, Step),
     /// The bytes of a chunk that a peer asked for; `None` where it is gone.
     Read(ServeId, Option<Bytes>),
+    /// The repository's timestamp was renewed, or not.
+    Renewed(Renewed),
     /// A stage step ended; the chunks that it found damaged are out of the store.
     Staged(InstallId, Installed, Vec<(ContentId, ChunkIndex)>),
     /// A batch of chunks was made durable, or not.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use patchmesh_api::answer::Answer;
 use patchmesh_core::engine::Engine;
@@ -24,6 +24,7 @@ use crate::contents::Contents;
 use crate::drive::finished::Finished;
 use crate::drive::query::Query;
 use crate::notices::Notices;
+use crate::origin::renewal::Renewed;
 use crate::origin::source::Origin;
 use crate::recorder::Recorder;
 use crate::troubles::{Found, Troubles};
@@ -31,6 +32,9 @@ use crate::troubles::{Found, Troubles};
 /// Finished work waiting for the driver: above the sum of what the engine can
 /// have under way at one time.
 pub(crate) const FINISHED_MAX: usize = 1024;
+
+/// Longer than any renewal takes.
+const RENEWAL_MAX: Duration = Duration::from_hours(1);
 
 /// A running node.
 pub(crate) struct Node {
@@ -63,6 +67,9 @@ pub(crate) struct Node {
     pub(crate) line: VecDeque<Input>,
     /// When the engine wants its next tick.
     pub(crate) wake: Option<Time>,
+    /// When the repository's timestamp is renewed next; far away while that is
+    /// under way.
+    pub(crate) renew_at: tokio::time::Instant,
     /// Where blocking tasks report.
     pub(crate) finished: mpsc::Sender<Finished>,
     /// Questions of the control socket; they are answered while a full disk
@@ -95,6 +102,29 @@ impl Node {
     pub(crate) fn trouble(&mut self, about: &str, found: Option<Found>) {
         if let Some(trouble) = self.troubles.set(about, found, Instant::now()) {
             self.notices.trouble(&trouble);
+        }
+    }
+
+    /// Begins to renew the repository's timestamp, if that is this node's to do.
+    pub(crate) fn renew(&mut self) {
+        let Some(renewal) = self.settings.renewal.clone() else {
+            return;
+        };
+        self.renew_at += RENEWAL_MAX;
+        let (socket, finished) = (self.socket.clone(), self.finished.clone());
+        tokio::spawn(async move {
+            let renewed = renewal.run(socket).await;
+            if finished.send(Finished::Renewed(renewed)).await.is_err() {
+                tracing::debug!("the node ended before its timestamp was renewed");
+            }
+        });
+    }
+
+    /// Takes up what came of a renewal, and plans the next.
+    pub(crate) fn renewed(&mut self, renewed: &Renewed) {
+        self.trouble("renewal", renewed.trouble());
+        if let Some(renewal) = &self.settings.renewal {
+            self.renew_at = tokio::time::Instant::now() + renewal.next_after(renewed);
         }
     }
 

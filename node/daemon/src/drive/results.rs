@@ -28,6 +28,7 @@ impl Node {
                 self.lacks(&Lack::Disk);
                 self.unstaged.push((install, step));
             }
+            Finished::Renewed(renewed) => self.renewed(&renewed),
             Finished::Staged(install, outcome, damaged) => {
                 // First what is missing now: the failure is then one to repair.
                 for (content, chunk) in damaged {

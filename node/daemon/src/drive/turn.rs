@@ -57,6 +57,7 @@ async fn turn(node: &mut Node, mut ears: Ears) -> Result<(), Halt> {
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
                 node.feed(Input::Tick);
             }
+            () = sleep_until(node.renew_at), if node.settings.renewal.is_some() => node.renew(),
             _ = sync.tick() => node.sync(),
             _ = room.tick() => node.look_for_room(),
             event = ears.events.recv() => match event {

@@ -3,4 +3,5 @@
 
 pub(crate) mod folder;
 pub(crate) mod http;
+pub(crate) mod renewal;
 pub(crate) mod source;

@@ -124,25 +124,33 @@ fn check_signatures(draft: &Draft, lists: &[(String, RoleKeys)]) -> Result<(), A
             Some(_) => {}
         }
     }
-    for (of, keys) in lists {
-        let has_signed = |id: &str| draft.signatures().any(|(signer, _)| signer == id);
-        let (signed, missing): (Vec<_>, Vec<_>) = keys.keys().partition(|(id, _)| has_signed(id));
-        let mut distinct: Vec<_> = signed.iter().map(|(_, key)| key.material()).collect();
-        distinct.sort();
-        distinct.dedup();
-        let have = distinct.len() as u64;
-        if have < keys.threshold() {
-            let ids = |keys: Vec<(&str, _)>| keys.iter().map(|(id, _)| (*id).to_owned()).collect();
-            return Err(AuthorError::Missing(Missing {
-                of: of.clone(),
-                have,
-                threshold: keys.threshold(),
-                signed: ids(signed),
-                missing: ids(missing),
-            }));
-        }
+    let missing: Vec<Missing> = lists
+        .iter()
+        .filter_map(|(of, keys)| missing(draft, of, keys))
+        .collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(AuthorError::Missing(missing))
     }
-    Ok(())
+}
+
+/// Who could still sign for a key list below its threshold; `None` if it is met.
+fn missing(draft: &Draft, of: &str, keys: &RoleKeys) -> Option<Missing> {
+    let has_signed = |id: &str| draft.signatures().any(|(signer, _)| signer == id);
+    let (signed, missing): (Vec<_>, Vec<_>) = keys.keys().partition(|(id, _)| has_signed(id));
+    let mut distinct: Vec<_> = signed.iter().map(|(_, key)| key.material()).collect();
+    distinct.sort();
+    distinct.dedup();
+    let have = distinct.len() as u64;
+    let ids = |keys: Vec<(&str, _)>| keys.iter().map(|(id, _)| (*id).to_owned()).collect();
+    (have < keys.threshold()).then(|| Missing {
+        of: of.to_owned(),
+        have,
+        threshold: keys.threshold(),
+        signed: ids(signed),
+        missing: ids(missing),
+    })
 }
 
 /// The node's own parser and checks on the finished bytes.

@@ -35,9 +35,10 @@ pub enum AuthorError {
         /// The key it claims.
         key_id: String,
     },
-    /// More signatures are needed.
-    #[error("failed to assemble: {0}")]
-    Missing(Missing),
+    /// More signatures are needed, by each of these key lists: one, or for a
+    /// root the list of the root before, its own, or both.
+    #[error("failed to assemble: {}", all(.0))]
+    Missing(Vec<Missing>),
     /// A node would not see this release.
     #[error("failed to assemble: a node would leave out {path}")]
     LostPath {
@@ -47,6 +48,11 @@ pub enum AuthorError {
     /// A node would refuse the document.
     #[error("failed to assemble: a node would refuse it as {0}")]
     Refused(Refusal),
+}
+
+fn all(lists: &[Missing]) -> String {
+    let lists = lists.iter().map(Missing::to_string);
+    lists.collect::<Vec<_>>().join("; ")
 }
 
 /// Whose signatures are missing.

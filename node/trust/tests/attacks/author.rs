@@ -36,6 +36,9 @@ fn signatures_come_together_in_any_order_and_the_missing_are_named() {
     else {
         panic!("one of two signatures is not enough");
     };
+    let [missing] = &missing[..] else {
+        panic!("{missing:?}");
+    };
     assert_eq!((missing.have, missing.threshold), (1, 2));
     assert_eq!(missing.of, "release/desktop");
     assert_eq!(missing.signed, [key(31).public_key().key_id()]);
@@ -200,11 +203,15 @@ fn a_root_rotation_asks_both_lists() {
         assemble(&copies, &authority, NOW)
     };
     let missing = |verdict| match verdict {
-        Err(AuthorError::Missing(missing)) => missing.of,
+        Err(AuthorError::Missing(missing)) => {
+            let of: Vec<String> = missing.into_iter().map(|list| list.of).collect();
+            of.join(", ")
+        }
         other => panic!("not missing: {other:?}"),
     };
     assert_eq!(missing(of(&[1, 4, 5])), "root 1");
     assert_eq!(missing(of(&[1, 2, 4])), "root 2");
+    assert_eq!(missing(of(&[1, 4])), "root 1, root 2");
     let bytes = of(&[1, 2, 4, 5]).unwrap();
     let mut verifier = holding(&Publication::new(1));
     give(&mut verifier, &RoleName::Root, &bytes).unwrap();

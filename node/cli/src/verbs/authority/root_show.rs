@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use patchmesh_content::id::hex;
 use patchmesh_proto::limits::{ROOT_LEN_MAX, TARGETS_LEN_MAX};
 use patchmesh_trust::author::{RootPlan, TargetsPlan};
+use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::threshold::RoleKeys;
 use serde::Serialize;
@@ -14,13 +16,18 @@ use crate::draft::names::Names;
 use crate::draft::refusal::{self, refused};
 use crate::files;
 use crate::output::Output;
+use crate::repository::chain;
 use crate::text::{fingerprint, table};
+
+/// In place of what only the first root says.
+const UNKNOWN: &str = "named by the first root, which this is not";
 
 #[derive(Debug, Serialize)]
 struct RootDocument {
     action: &'static str,
-    mesh: String,
-    fingerprint: String,
+    /// `null` for a later root alone: the first one names the network.
+    mesh: Option<String>,
+    fingerprint: Option<String>,
     version: u64,
     expires: String,
     roles: Vec<RoleLine>,
@@ -34,15 +41,53 @@ struct RoleLine {
     names: Vec<String>,
 }
 
-/// Shows a root document, or a folder with one and its targets.
+/// A root, what names its keys, and the targets that belong to it.
+struct Seen {
+    root: Vec<u8>,
+    targets: Option<Vec<u8>>,
+    names: Names,
+    /// Known where the first root is at hand.
+    mesh: Option<String>,
+}
+
+fn look(path: &Path) -> anyhow::Result<Seen> {
+    let names = |folder: Option<&Path>| folder.map(Names::in_folder).unwrap_or_default();
+    let ceremony = path.join(ROOT_FILE);
+    if path.is_dir() && !ceremony.exists() {
+        let verifier = chain::existing(path)?;
+        let document = |role| verifier.document(&role, None).map(|bytes| bytes.to_vec());
+        return Ok(Seen {
+            root: document(RoleName::Root).unwrap_or_default(),
+            targets: document(RoleName::Targets),
+            names: names(Some(path)),
+            mesh: Some(hex(&verifier.mesh_id())),
+        });
+    }
+    let (file, folder) = if path.is_dir() {
+        (ceremony.as_path(), Some(path))
+    } else {
+        (path, None)
+    };
+    let root = files::read(file, ROOT_LEN_MAX)?;
+    let verifier = Verifier::new(&root, &[]).map_err(|error| refused("the root", error))?;
+    let targets = folder.map(|folder| folder.join(TARGETS_FILE));
+    let targets = targets.map(|path| files::read_if_there(&path, TARGETS_LEN_MAX));
+    Ok(Seen {
+        targets: targets.transpose()?.flatten(),
+        names: names(file.parent()),
+        mesh: (verifier.head().root == 1).then(|| hex(&verifier.mesh_id())),
+        root,
+    })
+}
+
+/// Shows a root document, a repository, or a folder with a root and its targets.
 pub(crate) fn run(path: &Path, output: &Output) -> anyhow::Result<()> {
-    let folder = path.is_dir().then(|| path.to_owned());
-    let root_path = folder
-        .as_ref()
-        .map_or_else(|| path.to_owned(), |folder| folder.join(ROOT_FILE));
-    let bytes = files::read(&root_path, ROOT_LEN_MAX)?;
-    let verifier = Verifier::new(&bytes, &[]).map_err(|error| refused("the root", error))?;
-    let names = root_path.parent().map(Names::in_folder).unwrap_or_default();
+    let Seen {
+        root: bytes,
+        targets,
+        names,
+        mesh,
+    } = look(path)?;
     let author = |error| refusal::author(&error, &names);
     let plan = RootPlan::read(&bytes).map_err(author)?;
     let mut roles = vec![
@@ -51,18 +96,15 @@ pub(crate) fn run(path: &Path, output: &Output) -> anyhow::Result<()> {
         role("snapshot", &plan.snapshot, &names),
         role("timestamp", &plan.timestamp, &names),
     ];
-    if let Some(folder) = folder
-        && let Some(targets) = files::read_if_there(&folder.join(TARGETS_FILE), TARGETS_LEN_MAX)?
-    {
+    if let Some(targets) = targets {
         let targets = TargetsPlan::read(&targets).map_err(author)?;
         for line in &targets.lines {
             roles.push(role(&format!("release/{}", line.line), &line.keys, &names));
         }
     }
-    let mesh = patchmesh_content::id::hex(&verifier.mesh_id());
     let document = RootDocument {
         action: "show",
-        fingerprint: fingerprint(&mesh),
+        fingerprint: mesh.as_deref().map(fingerprint),
         mesh,
         version: plan.version,
         expires: clock::shown(plan.expires),
@@ -91,8 +133,8 @@ fn text(document: &RootDocument) -> String {
         .collect();
     format!(
         "network      {}\nfingerprint  {}\nversion      {}\nexpires      {}\n{}",
-        document.mesh,
-        document.fingerprint,
+        document.mesh.as_deref().unwrap_or(UNKNOWN),
+        document.fingerprint.as_deref().unwrap_or(UNKNOWN),
         document.version,
         document.expires,
         table(&rows)

@@ -1,0 +1,131 @@
+//! What a network has signed now: the ground on which its next documents are
+//! drafted.
+
+use std::path::Path;
+
+use patchmesh_trust::author::{Draft, LinePlan, RootPlan, TargetsPlan};
+use patchmesh_trust::role::RoleName;
+use patchmesh_trust::state::Verifier;
+use patchmesh_trust::threshold::RoleKeys;
+
+use crate::args::authority::GroundArgs;
+use crate::draft::authority::Authority;
+use crate::draft::names::Names;
+use crate::draft::refusal;
+use crate::failure::Failure;
+use crate::repository::chain;
+
+/// Root, targets and statements.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    /// The newest root.
+    pub(crate) root: Vec<u8>,
+    /// Names of keys.
+    pub(crate) names: Names,
+    targets: Option<Vec<u8>>,
+    repository: Option<Verifier>,
+}
+
+impl Ground {
+    /// Reads and checks it.
+    pub(crate) fn open(args: &GroundArgs) -> anyhow::Result<Self> {
+        if let Some(folder) = &args.repository {
+            return Self::in_repository(folder);
+        }
+        let folder = args.authority.as_deref();
+        let folder = folder.ok_or_else(|| Failure::usage("--repository is missing"))?;
+        let authority = Authority::in_folder(folder)?;
+        let names = Names::in_folder(folder);
+        let root = authority.root.clone().ok_or_else(|| {
+            let message = format!("{} has no root.json", folder.display());
+            Failure::failed("E_NO_AUTHORITY", message)
+        })?;
+        Verifier::new(&root, &[]).map_err(|error| refusal::refused("the root", error))?;
+        let signed = Authority {
+            root: Some(root.clone()),
+            previous: authority.targets.clone(),
+            ..Authority::default()
+        };
+        signed.check_previous(&RoleName::Targets, &names)?;
+        Ok(Self {
+            root,
+            names,
+            targets: authority.targets,
+            repository: None,
+        })
+    }
+
+    fn in_repository(folder: &Path) -> anyhow::Result<Self> {
+        let verifier = chain::existing(folder)?;
+        let document = |role| verifier.document(&role, None).map(|bytes| bytes.to_vec());
+        let root = document(RoleName::Root);
+        Ok(Self {
+            root: root.ok_or_else(|| Failure::failed("E_NOT_A_REPOSITORY", "no root"))?,
+            names: Names::in_folder(folder),
+            targets: document(RoleName::Targets),
+            repository: Some(verifier),
+        })
+    }
+
+    /// What the newest root says.
+    pub(crate) fn root_plan(&self) -> anyhow::Result<RootPlan> {
+        Ok(RootPlan::read(&self.root).map_err(|error| refusal::author(&error, &self.names))?)
+    }
+
+    /// The newest targets.
+    pub(crate) fn targets(&self) -> anyhow::Result<&[u8]> {
+        let targets = self.targets.as_deref();
+        targets.ok_or_else(|| {
+            let failure = Failure::failed("E_NO_AUTHORITY", "no targets document is at hand");
+            failure
+                .hint("name the repository: --repository REPO")
+                .into()
+        })
+    }
+
+    /// The newest targets, where any are at hand.
+    pub(crate) fn targets_if_there(&self) -> Option<&[u8]> {
+        self.targets.as_deref()
+    }
+
+    /// What they say.
+    pub(crate) fn targets_plan(&self) -> anyhow::Result<TargetsPlan> {
+        let targets = self.targets()?;
+        Ok(TargetsPlan::read(targets).map_err(|error| refusal::author(&error, &self.names))?)
+    }
+
+    /// The newest statement of a line; `None` where there is none yet.
+    pub(crate) fn statement(&self, line: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        let verifier = self.repository.as_ref().ok_or_else(|| {
+            let message = "statements of release lines are in the repository only";
+            Failure::failed("E_NO_AUTHORITY", message).hint("--repository REPO")
+        })?;
+        let role = RoleName::Line(line.to_owned());
+        let bytes = verifier.document(&role, None);
+        Ok(bytes.map(|bytes| bytes.to_vec()))
+    }
+
+    /// What a statement of a line says.
+    pub(crate) fn line_plan(&self, line: &str, statement: &[u8]) -> anyhow::Result<LinePlan> {
+        let plan = LinePlan::read(line, statement);
+        Ok(plan.map_err(|error| refusal::author(&error, &self.names))?)
+    }
+
+    /// The repository, where one is at hand.
+    pub(crate) fn verifier(&self) -> Option<&Verifier> {
+        self.repository.as_ref()
+    }
+}
+
+/// Whether a signed document has enough signatures of these keys.
+pub(crate) fn stands(role: &RoleName, document: &[u8], keys: &RoleKeys) -> bool {
+    let Ok(draft) = Draft::read(role, document) else {
+        return false;
+    };
+    let message = draft.signing_bytes();
+    let signed = keys.keys().filter(|(id, key)| {
+        let mut signatures = draft.signatures();
+        signatures.any(|(signer, signature)| signer == *id && key.verify(&message, signature))
+    });
+    signed.count() as u64 >= keys.threshold()
+}

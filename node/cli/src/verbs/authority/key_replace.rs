@@ -1,0 +1,125 @@
+//! `key replace`: everything that must be signed when a key is lost.
+
+use patchmesh_trust::author::{RootPlan, TargetsPlan};
+use patchmesh_trust::key::PublicKey;
+use patchmesh_trust::role::RoleName;
+
+use crate::args::authority::KeyReplaceArgs;
+use crate::clock;
+use crate::draft::drafts::{self, About, Planned};
+use crate::draft::edits::{self, Edit};
+use crate::draft::ground::{Ground, stands};
+use crate::draft::names::Names;
+use crate::failure::Failure;
+use crate::files;
+use crate::output::Output;
+use crate::verbs::authority::{line, renew, root_rotate};
+
+/// Drafts root, targets and statements, as far as they rest on the key.
+pub(crate) fn run(args: &KeyReplaceArgs, output: &Output) -> anyhow::Result<()> {
+    files::refuse_existing(&args.out)?;
+    let mut ground = Ground::open(&args.ground)?;
+    let known = ground.names.clone();
+    let new = edits::public(&args.new, &mut ground.names)?;
+    let mut planned = Vec::new();
+    let mut notes = Vec::new();
+    let before = ground.root_plan()?;
+    let root = next_root(&before, args, &new, &known)?;
+    if let Some(root) = &root {
+        planned.push(root_rotate::root(
+            &ground,
+            root,
+            Some(&args.out.join("root.draft")),
+        )?);
+    }
+    let root = root.unwrap_or_else(|| before.clone());
+    let targets_before = ground.targets_plan()?;
+    let mut targets = targets_before.clone();
+    let lines = replace_in_lines(&mut targets, args, &new, &known)?;
+    let stood = stands(&RoleName::Targets, ground.targets()?, &root.targets);
+    if !lines.is_empty() || !stood {
+        targets.version = targets.version.saturating_add(1);
+        targets.expires = clock::now().plus_days(renew::TARGETS_DAYS);
+        let out = args.out.join("targets.draft");
+        planned.push(line::targets(&ground, &targets, Some(&out))?);
+    }
+    for line in lines {
+        planned.extend(statement(&ground, &targets, &line, args)?);
+    }
+    if planned.is_empty() {
+        return Err(edits::no_key(&args.old, "the network").into());
+    }
+    if before.timestamp != root.timestamp || before.snapshot != root.snapshot {
+        notes.push("publish with the online key that the new root names".to_owned());
+    }
+    notes.push("publish all of them at once: patchmesh publish DRAFT... --repository REPO".into());
+    let about = About {
+        action: "replace",
+        notes,
+        dry_run: args.dry_run,
+    };
+    drafts::write(about, planned, &ground.names, output)
+}
+
+fn next_root(
+    before: &RootPlan,
+    args: &KeyReplaceArgs,
+    new: &PublicKey,
+    names: &Names,
+) -> anyhow::Result<Option<RootPlan>> {
+    let edits = root_rotate::replace(before, &args.old, new, names)?;
+    if edits.is_empty() {
+        return Ok(None);
+    }
+    let mut plan = before.clone();
+    for pair in edits.chunk_by(|a, b| a.0 == b.0) {
+        let changes: Vec<Edit> = pair.iter().map(|(_, edit)| edit.clone()).collect();
+        let keys = root_rotate::role_keys(&mut plan, &pair[0].0)?;
+        *keys = edits::apply(&pair[0].0, keys, &changes)?;
+    }
+    plan.version = before.version.saturating_add(1);
+    plan.expires = clock::now().plus_days(renew::ROOT_DAYS);
+    Ok(Some(plan))
+}
+
+/// The lines whose keys changed.
+fn replace_in_lines(
+    plan: &mut TargetsPlan,
+    args: &KeyReplaceArgs,
+    new: &PublicKey,
+    names: &Names,
+) -> anyhow::Result<Vec<String>> {
+    let mut changed = Vec::new();
+    for line in &mut plan.lines {
+        if let Some(id) = edits::find(&args.old, &line.keys, names)? {
+            let role = format!("release/{}", line.line);
+            let edits = [Edit::Remove(id), Edit::Add(new.clone())];
+            line.keys = edits::apply(&role, &line.keys, &edits)?;
+            changed.push(line.line.clone());
+        }
+    }
+    Ok(changed)
+}
+
+/// The statement of a line again, if the key that goes was needed for it.
+fn statement(
+    ground: &Ground,
+    targets: &TargetsPlan,
+    line: &str,
+    args: &KeyReplaceArgs,
+) -> anyhow::Result<Option<Planned>> {
+    let keys = targets.lines.iter().find(|one| one.line == line);
+    let keys = keys.ok_or_else(|| Failure::usage("the line is not delegated"))?;
+    let Some(held) = ground.statement(line)? else {
+        return Ok(None);
+    };
+    if stands(&RoleName::Line(line.to_owned()), &held, &keys.keys) {
+        return Ok(None);
+    }
+    let out = args.out.join(format!("release-{line}.draft"));
+    let term = renew::Term {
+        days: renew::LINE_DAYS,
+        out: Some(out),
+    };
+    renew::line(ground, line, &[], None, &term).map(Some)
+}
