@@ -14,7 +14,7 @@ use patchmesh_tests::until::until;
 use patchmesh_tests::web::{Trick, Web};
 use patchmesh_trust::layout::index_path;
 
-use crate::support::{GROWTH_MAX_KIB, SOON, events, member, memory_kib, of_web, serve};
+use crate::support::{GROWTH_MAX_KIB, SOON, events, member, memory_kib, serve};
 
 /// The attacker holds every key but the root's.
 #[test]
@@ -138,7 +138,7 @@ fn attack_21_lying_index() {
     let path = index_path(LINE, "release-1", &hash);
     bench.forge.write(&path, &other.encode());
     let web = Web::serve(&bench.forge.repository);
-    of_web(&mut bench, &web);
+    bench.add_of_web(&web, None);
     let node = &bench.endpoints[0];
     until("the other index is refused", SOON, || {
         (refusals(node, "index", "HashMismatch") > 0).then_some(())
@@ -156,7 +156,7 @@ fn attack_18_endless_data() {
     input::tree(&tree, 28, 200_000);
     bench.forge.release(&tree, "release-1");
     let web = Web::serve(&bench.forge.repository);
-    of_web(&mut bench, &web);
+    bench.add_of_web(&web, None);
     bench.until_staged("release-1");
     let base = memory_kib(&bench.endpoints[0]);
     input::change(&tree, 29);

@@ -7,9 +7,13 @@
 )]
 
 mod chunks;
+mod floods;
+mod forged;
 mod frames;
+mod giants;
 mod hellos;
 mod indexes;
+mod keys;
 mod metadata;
 mod rollback;
 mod support;

@@ -1,14 +1,13 @@
 //! Older metadata, genuine in its time.
 
 use std::fs;
-use std::process::Command as Program;
 
 use patchmesh_tests::bench::{Bench, FAST, is_staged, refusals};
 use patchmesh_tests::hostile::{Guise, Hostile};
 use patchmesh_tests::input;
 use patchmesh_tests::until::until;
 
-use crate::support::{SOON, member, serve};
+use crate::support::{SOON, copy, member, serve};
 
 #[test]
 fn attack_08_rollback() {
@@ -54,9 +53,4 @@ fn attack_08_rollback() {
             is_staged(node, "release-2").then_some(())
         });
     }
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    let copied = Program::new("cp").arg("-a").arg(from).arg(to).status();
-    assert!(copied.unwrap().success());
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use libp2p::identity::Keypair;
 use patchmesh_api::releases::{Release, ReleaseState};
 use patchmesh_content::id::PeerId;
 use patchmesh_content::index::ReleaseIndex;
@@ -19,6 +20,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::forge::{Forge, LINE};
+use crate::web::Web;
 
 /// A WAN link that is not the bottleneck of a test.
 pub const FAST: Rates = mbit(50);
@@ -167,6 +169,40 @@ impl Bench {
         }
     }
 
+    /// Starts an endpoint of the first site that knows nobody: only who dials
+    /// it is there. It wants this line.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn add_lonely(&mut self, line: &str) {
+        self.add_endpoint(&Role::Endpoint {
+            site: site_name(0),
+            bootstrap: nowhere(),
+            line: line.to_owned(),
+        });
+    }
+
+    /// Starts an endpoint of the first site whose origin is a web server over
+    /// the publisher's folder, and which may know an endpoint.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn add_of_web(&mut self, web: &Web, neighbour: Option<usize>) {
+        self.add_endpoint(&Role::HttpEndpoint {
+            site: site_name(0),
+            http: web.base.clone(),
+            bootstrap: neighbour.map(|number| address(&self.endpoints[number])),
+            line: LINE.to_owned(),
+        });
+    }
+
+    fn add_endpoint(&mut self, role: &Role) {
+        let number = self.endpoints.len() + 1;
+        let folder = self.path(&format!("node-{number}"));
+        let daemon = self.daemon(&folder, role, &[]);
+        self.endpoints.push(daemon);
+    }
+
     /// Starts one node and waits until it answers.
     ///
     /// # Panics
@@ -249,6 +285,12 @@ impl Default for Bench {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// An address with a key at which nobody is.
+fn nowhere() -> String {
+    let nobody = Keypair::ed25519_from_bytes([255; 32]).expect("any seed is a key");
+    format!("/ip4/127.0.0.1/tcp/1/p2p/{}", nobody.public().to_peer_id())
 }
 
 /// Name of a site, counted from 0.

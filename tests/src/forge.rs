@@ -24,20 +24,25 @@ use patchmesh_trust::time::UtcTime;
 /// The release line.
 pub const LINE: &str = "desktop";
 /// How long documents hold, in days.
-const DAYS: i64 = 30;
+pub const DAYS: i64 = 30;
 /// A level at which packing costs no time.
 pub const LEVEL: i32 = 1;
 /// Seeds of the keys of two people of whom both must sign, and the online key.
-const PEOPLE: [u8; 2] = [1, 2];
-const ONLINE: u8 = 9;
+pub const PEOPLE: [u8; 2] = [1, 2];
+/// Seed of the key that signs timestamps and snapshots at first.
+pub const ONLINE: u8 = 9;
 
 /// The publisher.
 #[derive(Debug, Clone)]
 pub struct Forge {
     /// The repository folder.
     pub repository: PathBuf,
-    /// The newest root document.
+    /// The first root document.
     pub root: Vec<u8>,
+    /// Version of the newest root document.
+    pub root_version: u64,
+    /// Seeds of the keys of timestamp and snapshot, by the newest root.
+    pub online: [u8; 2],
     /// Version of the newest documents below the root.
     pub version: u64,
     /// Active releases.
@@ -99,15 +104,21 @@ pub fn sign(mut draft: Draft, seeds: &[u8]) -> Vec<u8> {
     draft.bytes()
 }
 
-fn root(days: i64) -> Vec<u8> {
-    let plan = RootPlan {
-        version: 1,
+/// The plan of a root of these people, with these keys of timestamp and
+/// snapshot.
+pub fn root_plan(version: u64, days: i64, [timestamp, snapshot]: [u8; 2]) -> RootPlan {
+    RootPlan {
+        version,
         expires: now().plus_days(days),
         root: keys(&PEOPLE, 2),
-        timestamp: keys(&[ONLINE], 1),
-        snapshot: keys(&[ONLINE], 1),
+        timestamp: keys(&[timestamp], 1),
+        snapshot: keys(&[snapshot], 1),
         targets: keys(&PEOPLE, 2),
-    };
+    }
+}
+
+fn root(version: u64, days: i64, online: [u8; 2]) -> Vec<u8> {
+    let plan = root_plan(version, days, online);
     sign(plan.build().expect("a plan"), &PEOPLE)
 }
 
@@ -117,10 +128,13 @@ impl Forge {
     /// # Panics
     /// If the folder cannot be written.
     pub fn found(repository: &Path) -> Self {
-        let root = root(DAYS);
+        let online = [ONLINE; 2];
+        let root = root(1, DAYS, online);
         let mut forge = Self {
             repository: repository.to_owned(),
             root,
+            root_version: 1,
+            online,
             version: 0,
             releases: Vec::new(),
             level: LEVEL,
@@ -136,7 +150,29 @@ impl Forge {
     /// # Panics
     /// Never: the plan is a good one.
     pub fn foreign_root() -> Vec<u8> {
-        root(DAYS + 1)
+        root(1, DAYS + 1, [ONLINE; 2])
+    }
+
+    /// Publishes a root with other keys of timestamp and snapshot, and after it
+    /// the next documents, by those keys.
+    ///
+    /// # Panics
+    /// If the folder cannot be written.
+    pub fn rotate(&mut self, online: [u8; 2]) {
+        self.root_version += 1;
+        self.online = online;
+        let root = root(self.root_version, DAYS, online);
+        self.write(&metadata_path(&RoleName::Root, self.root_version), &root);
+        self.publish();
+    }
+
+    /// Publishes to another folder from now on, as a thief of keys would.
+    #[must_use]
+    pub fn stolen(&self, folder: &Path) -> Self {
+        Self {
+            repository: folder.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// A copy of the root for nodes to start from.
@@ -225,7 +261,7 @@ impl Forge {
     /// If the folder cannot be written.
     pub fn publish(&mut self) -> Documents {
         self.version += 1;
-        let documents = self.documents(self.version, &PEOPLE, ONLINE);
+        let documents = self.documents_by(self.version, &PEOPLE, self.online);
         self.place(&documents, self.version);
         documents
     }
@@ -236,6 +272,15 @@ impl Forge {
     /// # Panics
     /// If the releases do not fit in a statement.
     pub fn documents(&self, version: u64, people: &[u8], online: u8) -> Documents {
+        self.documents_by(version, people, [online; 2])
+    }
+
+    /// The same with a key for the timestamp and another for the snapshot.
+    ///
+    /// # Panics
+    /// If the releases do not fit in a statement.
+    pub fn documents_by(&self, version: u64, people: &[u8], online: [u8; 2]) -> Documents {
+        let [online, snapshot_key] = online;
         let expires = now().plus_days(DAYS);
         let line = LinePlan {
             line: LINE.to_owned(),
@@ -261,7 +306,7 @@ impl Forge {
                 (RoleName::Line(LINE.to_owned()), &line),
             ],
         };
-        let snapshot = sign(snapshot.build().expect("a snapshot"), &[online]);
+        let snapshot = sign(snapshot.build().expect("a snapshot"), &[snapshot_key]);
         let timestamp = TimestampPlan {
             version,
             expires,

@@ -116,6 +116,18 @@ impl Hostile {
         seen.iter().filter(|event| is_such(event)).count()
     }
 
+    /// The documents that it was asked for.
+    pub fn asked(&self) -> Vec<DocumentRef> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = Vec::new();
+        for event in seen.iter() {
+            if let Event::Asked { document, .. } = event {
+                asked.push((**document).clone());
+            }
+        }
+        asked
+    }
+
     /// Whether a node let it in.
     pub fn is_up(&self, node: PeerId) -> bool {
         self.count(|event| *event == Event::PeerUp { peer: node }) > 0

@@ -30,11 +30,18 @@ pub enum End {
     Open,
 }
 
+/// A connection. Streams that the node opens are held and not read: a closed
+/// one would make the node hang up.
+pub struct Link {
+    muxer: StreamMuxerBox,
+    held: Vec<SubstreamBox>,
+}
+
 /// Noise and Yamux to a node, and nothing said yet.
 ///
 /// # Panics
 /// If the node does not take the connection.
-pub async fn connect(seed: u8, address: &str) -> StreamMuxerBox {
+pub async fn connect(seed: u8, address: &str) -> Link {
     let keys = Keypair::ed25519_from_bytes([seed; 32]).expect("any seed is a key");
     let address: Multiaddr = address.parse().expect("an address");
     let plain: Multiaddr = address.iter().take(2).collect();
@@ -51,7 +58,10 @@ pub async fn connect(seed: u8, address: &str) -> StreamMuxerBox {
         .expect("an address of TCP")
         .await
         .expect("a connection");
-    muxer
+    Link {
+        muxer,
+        held: Vec::new(),
+    }
 }
 
 /// The hello of a guise, with its length before it.
@@ -68,8 +78,8 @@ pub fn hello(guise: &Guise) -> Vec<u8> {
 }
 
 /// Sends bytes in place of a hello and waits for what comes of it.
-pub async fn instead_of_hello(muxer: &mut StreamMuxerBox, bytes: &[u8]) -> End {
-    let Some(Ok(mut stream)) = open(muxer).await else {
+pub async fn instead_of_hello(link: &mut Link, bytes: &[u8]) -> End {
+    let Some(Ok(mut stream)) = open(link).await else {
         return End::Closed;
     };
     let exchange = async {
@@ -78,12 +88,12 @@ pub async fn instead_of_hello(muxer: &mut StreamMuxerBox, bytes: &[u8]) -> End {
         let mut word = [0];
         stream.read_exact(&mut word).await
     };
-    ended(drive(muxer, exchange).await)
+    ended(drive(link, exchange).await)
 }
 
 /// Says a proper hello; whether the node let it in.
-pub async fn enter(muxer: &mut StreamMuxerBox, guise: &Guise) -> bool {
-    let Some(Ok(mut stream)) = open(muxer).await else {
+pub async fn enter(link: &mut Link, guise: &Guise) -> bool {
+    let Some(Ok(mut stream)) = open(link).await else {
         return false;
     };
     let hello = hello(guise);
@@ -94,13 +104,44 @@ pub async fn enter(muxer: &mut StreamMuxerBox, guise: &Guise) -> bool {
         stream.write_all(&[1]).await?;
         stream.close().await
     };
-    matches!(drive(muxer, exchange).await, Some(Ok(())))
+    matches!(drive(link, exchange).await, Some(Ok(())))
+}
+
+const HEADER: &[u8] = b"/multistream/1.0.0\n";
+
+/// Opens a stream of a protocol, says these bytes and no more; whether the
+/// node took them all within this time. What is left of them leaves as long as
+/// the connection is kept ([`keep`]).
+pub async fn pour(link: &mut Link, protocol: &str, bytes: &[u8], within: Duration) -> bool {
+    let Some(Ok(mut stream)) = open(link).await else {
+        return false;
+    };
+    let name = format!("{protocol}\n");
+    let exchange = async {
+        write_frame(&mut stream, HEADER).await?;
+        write_frame(&mut stream, name.as_bytes()).await?;
+        stream.write_all(bytes).await?;
+        stream.close().await
+    };
+    let exchange = async {
+        let done = tokio::time::timeout(within, exchange).await;
+        done.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    };
+    matches!(drive(link, exchange).await, Some(Ok(())))
+}
+
+/// Keeps a connection alive for a moment.
+pub async fn keep(link: &mut Link, moment: Duration) -> End {
+    let moment = async {
+        tokio::time::sleep(moment).await;
+        Ok(())
+    };
+    ended(drive(link, moment).await)
 }
 
 /// Opens a stream of a protocol, sends bytes, and waits for what comes of it.
-pub async fn stream(muxer: &mut StreamMuxerBox, protocol: &str, bytes: &[u8]) -> End {
-    const HEADER: &[u8] = b"/multistream/1.0.0\n";
-    let Some(Ok(mut stream)) = open(muxer).await else {
+pub async fn stream(link: &mut Link, protocol: &str, bytes: &[u8]) -> End {
+    let Some(Ok(mut stream)) = open(link).await else {
         return End::Closed;
     };
     let name = format!("{protocol}\n");
@@ -115,7 +156,7 @@ pub async fn stream(muxer: &mut StreamMuxerBox, protocol: &str, bytes: &[u8]) ->
         let mut word = [0];
         stream.read_exact(&mut word).await
     };
-    ended(drive(muxer, exchange).await)
+    ended(drive(link, exchange).await)
 }
 
 fn ended(outcome: Option<io::Result<()>>) -> End {
@@ -126,12 +167,12 @@ fn ended(outcome: Option<io::Result<()>>) -> End {
     }
 }
 
-async fn open(muxer: &mut StreamMuxerBox) -> Option<io::Result<SubstreamBox>> {
+async fn open(link: &mut Link) -> Option<io::Result<SubstreamBox>> {
     let opened = poll_fn(|cx| {
-        if let Poll::Ready(stream) = muxer.poll_outbound_unpin(cx) {
+        if let Poll::Ready(stream) = link.muxer.poll_outbound_unpin(cx) {
             return Poll::Ready(Some(stream));
         }
-        match muxer.poll_unpin(cx) {
+        match link.muxer.poll_unpin(cx) {
             Poll::Ready(Err(_)) => Poll::Ready(None),
             Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
         }
@@ -142,7 +183,7 @@ async fn open(muxer: &mut StreamMuxerBox) -> Option<io::Result<SubstreamBox>> {
 /// Runs an exchange while the connection moves; `None` if the other side
 /// closes it first.
 async fn drive<T>(
-    muxer: &mut StreamMuxerBox,
+    link: &mut Link,
     work: impl Future<Output = io::Result<T>>,
 ) -> Option<io::Result<T>> {
     let work = async {
@@ -155,13 +196,13 @@ async fn drive<T>(
             return Poll::Ready(Some(done));
         }
         loop {
-            match muxer.poll_inbound_unpin(cx) {
-                Poll::Ready(Ok(stream)) => drop(stream),
+            match link.muxer.poll_inbound_unpin(cx) {
+                Poll::Ready(Ok(stream)) => link.held.push(stream),
                 Poll::Ready(Err(_)) => return Poll::Ready(None),
                 Poll::Pending => break,
             }
         }
-        match muxer.poll_unpin(cx) {
+        match link.muxer.poll_unpin(cx) {
             Poll::Ready(Err(_)) => Poll::Ready(None),
             Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
         }

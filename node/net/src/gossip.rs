@@ -48,6 +48,8 @@ pub(crate) fn behaviour(mesh: &str) -> Gossipsub {
     let config = ConfigBuilder::default()
         .validation_mode(ValidationMode::Anonymous)
         .validate_messages()
+        // By the bytes, not by the statement in them, of which a broken text may
+        // come first (T-39).
         .message_id_fn(|message: &Message| MessageId::from(blake3(&message.data).to_vec()))
         .duplicate_cache_time(DUPLICATES_KEPT)
         .max_transmit_size(GOSSIP_LEN_MAX + ENVELOPE_LEN)

@@ -1,0 +1,171 @@
+//! Gossip without end: many texts of one statement, broken ones, foreign topics.
+
+use std::time::Instant;
+
+use patchmesh_tests::bench::{Bench, FAST, is_staged, refusals};
+use patchmesh_tests::gossip::{Pourer, grafts};
+use patchmesh_tests::input;
+use patchmesh_tests::until::until;
+
+use crate::support::{Listener, SOON, head, member, memory_kib, until_newest};
+
+/// Messages of a flood.
+const FLOOD: usize = 10_000;
+/// Memory that a flood of gossip may cost a node.
+const FLOOD_GROWTH_MAX_KIB: u64 = 32 * 1024;
+
+/// T-38: one statement in ten thousand texts, each with good signatures of the
+/// online key, travels on once.
+#[test]
+fn attack_14_envelope_flood() {
+    let mut bench = Bench::with_sites(&[FAST]);
+    bench.add(0, 1, &[]);
+    let listener = Listener::start(&mut bench, 30);
+    let node = &bench.endpoints[0];
+    let next = bench.forge.version + 1;
+    let documents = bench.forge.documents_by(next, &[1, 2], bench.forge.online);
+    let mut attacker = Pourer::enter(node, &member(&bench, 31));
+    let good = String::from_utf8(documents.timestamp.clone()).unwrap();
+    let mut frames: Vec<_> = (0..FLOOD)
+        .map(|number| attacker.timestamp(1, variant(&good, number).as_bytes()))
+        .collect();
+    // What comes after them is no announcement, and its refusal is counted.
+    frames.push(attacker.message(&[0xff; 5]));
+    let (before, heard) = (memory_kib(node), listener.heard());
+    let malformed = refusals(node, "message", "malformed");
+    let began = Instant::now();
+    let bytes = attacker.pour(&frames, SOON).expect("the flood is taken");
+    attacker.until("the flood has been read", SOON, || {
+        (refusals(node, "message", "malformed") > malformed).then_some(())
+    });
+    let took = began.elapsed();
+    let growth = memory_kib(node).saturating_sub(before);
+    assert_eq!(head(node), next, "the statement itself is genuine");
+    assert_eq!(refusals(node, "gossip", "BadSignature"), 0);
+    // Gossip keeps its order: what comes from the node after the next genuine
+    // statement came after all of the flood.
+    bench.forge.version = next;
+    bench.forge.place(&documents, next);
+    let last = bench.forge.publish().timestamp;
+    bench.refresh();
+    until("the next statement passes", SOON, || {
+        (listener.heard_of(|timestamp| timestamp == last) > 0).then_some(())
+    });
+    let forwarded = listener.heard() - heard - 1;
+    println!(
+        "14 envelope-flood: {FLOOD} variants, {bytes} bytes read in {took:?}, \
+         forwarded {forwarded}, memory grew by {growth} KiB"
+    );
+    assert_eq!(forwarded, 1);
+    assert!(growth <= FLOOD_GROWTH_MAX_KIB, "{growth} KiB");
+}
+
+/// Another text of the same statement: white space, a junk signature, the
+/// order of members.
+fn variant(good: &str, number: usize) -> String {
+    let (first, rest) = good.split_at(1);
+    match number % 3 {
+        0 => format!("{first}{}{rest}", " ".repeat(number / 3)),
+        1 => {
+            let junk = format!(r#"{{"keyid":"{number}","sig":"00"}},{{"keyid""#);
+            good.replacen(r#"{"keyid""#, &junk, 1)
+        }
+        _ => format!(r#"{first}"x{number}":{number},{rest}"#),
+    }
+}
+
+/// T-39: the right signed part below broken signatures comes first, and keeps
+/// nobody from the genuine text.
+#[test]
+fn attack_suppress_by_broken_twin() {
+    let mut bench = Bench::with_sites(&[FAST]);
+    bench.add(0, 1, &[]);
+    let listener = Listener::start(&mut bench, 32);
+    let node = &bench.endpoints[0];
+    let next = bench.forge.version + 1;
+    let genuine = bench.forge.documents_by(next, &[1, 2], bench.forge.online);
+    let text = String::from_utf8(genuine.timestamp.clone()).unwrap();
+    let at = text.find(r#""sig":""#).unwrap() + 7;
+    let flipped = if text.as_bytes()[at] == b'0' {
+        "1"
+    } else {
+        "0"
+    };
+    let twin = format!("{}{flipped}{}", &text[..at], &text[at + 1..]);
+    let mut attacker = Pourer::enter(node, &member(&bench, 33));
+    let frames = [attacker.timestamp(1, twin.as_bytes())];
+    attacker.pour(&frames, SOON).expect("the twin is taken");
+    attacker.until("the twin is refused", SOON, || {
+        (refusals(node, "gossip", "BadSignature") > 0).then_some(())
+    });
+    assert_eq!(head(node), next - 1);
+    let mut honest = Pourer::enter(node, &member(&bench, 34));
+    let frames = [honest.timestamp(1, &genuine.timestamp)];
+    honest
+        .pour(&frames, SOON)
+        .expect("the genuine one is taken");
+    honest.until("the genuine one is passed on", SOON, || {
+        (listener.heard_of(|heard| heard == genuine.timestamp) > 0).then_some(())
+    });
+    assert_eq!(head(node), next);
+    let twins = listener.heard_of(|heard| heard == twin.as_bytes());
+    println!("suppress-by-broken-twin: twin forwarded {twins}, genuine forwarded 1");
+    assert_eq!(twins, 0);
+}
+
+/// T-41, T-42: bad messages and topics that nobody has.
+#[test]
+fn attack_24_gossip_flood() {
+    let mut bench = Bench::with_sites(&[FAST]);
+    bench.add(0, 1, &[]);
+    let listener = Listener::start(&mut bench, 35);
+    let node = &bench.endpoints[0];
+    let (before, heard) = (memory_kib(node), listener.heard());
+    let next = bench.forge.version + 1;
+    let forged = bench.forge.documents(next, &[101, 102], 101).timestamp;
+    let forged = String::from_utf8(forged).unwrap();
+    let mut attacker = Pourer::enter(node, &member(&bench, 36));
+    let bad = (0..FLOOD).map(|number| attacker.timestamp(1, variant(&forged, number).as_bytes()));
+    let mut frames: Vec<_> = bad.collect();
+    for hundred in 0..100 {
+        let topics = (0..100).map(|number| format!("patchmesh/novel/{hundred}/{number}"));
+        frames.push(grafts(topics));
+    }
+    let total: usize = frames.iter().map(Vec::len).sum();
+    let began = Instant::now();
+    let poured = attacker.pour(&frames, SOON);
+    let id = attacker.peer;
+    attacker.until(
+        "the flood has been read, or its sender is out",
+        SOON,
+        || {
+            let peers = node.peers().unwrap();
+            let own = peers.iter().find(|found| found.peer == id).unwrap();
+            (!own.connected || own.received.transport >= total as u64).then_some(())
+        },
+    );
+    let took = began.elapsed();
+    let judged = refusals(node, "gossip", "UnknownKey");
+    assert!(judged > 0, "none of it was judged");
+    // The node goes on: a release comes through, and only honest words pass.
+    let tree = bench.path("tree");
+    input::tree(&tree, 37, 200_000);
+    bench.release(&tree, "release-1");
+    until_newest(&bench);
+    until("the honest word passes", SOON, || {
+        (listener.heard() > heard).then_some(())
+    });
+    until("the release is staged", SOON, || {
+        is_staged(&bench.endpoints[0], "release-1").then_some(())
+    });
+    let growth = memory_kib(&bench.endpoints[0]).saturating_sub(before);
+    let passed = listener.heard_of(|timestamp| {
+        std::str::from_utf8(timestamp).is_ok_and(|text| text.contains(&forged[20..60]))
+    });
+    println!(
+        "24 gossip-flood: {FLOOD} bad and 10000 grafts, {poured:?} bytes taken in {took:?}, \
+         {judged} judged, {passed} forwarded, memory grew by {growth} KiB"
+    );
+    assert_eq!(passed, 0);
+    assert!(growth <= FLOOD_GROWTH_MAX_KIB, "{growth} KiB");
+}
