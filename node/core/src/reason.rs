@@ -1,6 +1,9 @@
 //! Why a node wakes up, and what an idle release waits on.
 
+use patchmesh_trust::role::RoleName;
 use serde::{Deserialize, Serialize};
+
+use crate::time::Time;
 
 /// Why the engine asked for a tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,4 +43,16 @@ pub enum WaitingOn {
     Source,
     /// The stage step on this host.
     Staging,
+}
+
+/// A document that is missing for too long (T-48).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// Role of the document.
+    pub role: RoleName,
+    /// The version that is named.
+    pub version: u64,
+    /// Since when it, or an earlier version that has not come either, has been
+    /// missing.
+    pub since: Time,
 }

@@ -18,12 +18,13 @@ use patchmesh_trust::state;
 
 use crate::drive::node::Node;
 use crate::origin::source::Origin;
+use crate::troubles;
 
 /// Answer to `Request::Status`.
 pub(crate) fn status(node: &Node) -> Box<Status> {
     let view = node.engine.view(node.clock.now());
     let connected = view.peers.iter().filter(|peer| peer.connected).count();
-    let trust = trust(view.trust);
+    let trust = trust(node, &view);
     let usage = node.store.usage();
     let addresses = node.listening.iter();
     Box::new(Status {
@@ -106,8 +107,20 @@ fn mode(node: &Node) -> Mode {
     }
 }
 
-fn trust(found: state::TrustState) -> Trust {
-    match found {
+fn trust(node: &Node, view: &View) -> Trust {
+    if let (state::TrustState::Current, Some(found)) =
+        (view.trust, troubles::withheld(&view.withheld))
+    {
+        let first = view.withheld.iter().map(|one| one.since).min();
+        let now = node.clock.now();
+        let ago = first.map_or(0, |since| now.mono.since(since).0 / 1_000_000);
+        return Trust {
+            state: TrustState::Stale,
+            since: Some(now.utc.0.saturating_sub_unsigned(ago)),
+            reason: found.detail,
+        };
+    }
+    match view.trust {
         state::TrustState::Bootstrapped => Trust {
             state: TrustState::Bootstrapped,
             since: None,

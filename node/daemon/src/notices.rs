@@ -46,6 +46,8 @@ impl Notices {
                     ..blank(EventKind::PeerScored)
                 });
             }
+            // It is a trouble, which the driver takes up while it lasts.
+            Notice::Withheld(_) => {}
             Notice::Release {
                 id, state, detail, ..
             } => {

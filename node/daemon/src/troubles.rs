@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use patchmesh_api::trouble::Trouble;
 
+use patchmesh_core::catalog::withheld::WITHHELD_AFTER;
+use patchmesh_core::reason::Withheld;
+
 use crate::clock;
 
 /// A trouble that lasts is logged again after this.
@@ -93,6 +96,24 @@ impl Troubles {
         let lasting = self.0.values();
         lasting.map(|lasting| lasting.trouble.clone()).collect()
     }
+}
+
+/// What it means that documents are named and do not come (T-48).
+pub(crate) fn withheld(withheld: &[Withheld]) -> Option<Found> {
+    let named = withheld.iter();
+    let named: Vec<String> = named
+        .map(|one| format!("{} version {}", one.role, one.version))
+        .collect();
+    (!named.is_empty()).then(|| Found {
+        code: "Withheld",
+        detail: format!(
+            "{} was signed and announced, and for more than {} minutes nobody has given it",
+            named.join(", "),
+            WITHHELD_AFTER.0 / 60_000_000
+        ),
+        hint: "nothing that it may replace is installed; is an origin connected that has the \
+               whole repository?",
+    })
 }
 
 fn say(trouble: &Trouble, times: u64) {

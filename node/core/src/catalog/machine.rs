@@ -19,11 +19,12 @@ use crate::catalog::indexes::{Indexes, Listed};
 use crate::catalog::needs::{Key, Need, Question};
 use crate::catalog::peers::{Peer, Peers};
 use crate::catalog::poll::Poll;
+use crate::catalog::withheld::{Missing, covers};
 use crate::config::{Config, Mode};
 use crate::ids::AskId;
 use crate::message::{Announcement, DocumentRef};
 use crate::output::{Answer, Notice, Source};
-use crate::reason::WakeReason;
+use crate::reason::{WakeReason, Withheld};
 use crate::record::{Record, ReleaseState, Restored};
 use crate::rng::Rng;
 use crate::time::{Duration, Now, Time};
@@ -51,6 +52,7 @@ pub struct Catalog {
     pub(crate) next_ask: u64,
     pub(crate) sync_at: Time,
     pub(crate) wake: Option<(Time, WakeReason)>,
+    pub(crate) missing: Missing,
     rng: Rng,
     /// The verifier took something over since the releases were listed.
     changed: bool,
@@ -107,6 +109,7 @@ impl Catalog {
             next_ask: 0,
             sync_at: now.mono.plus(SYNC),
             wake: None,
+            missing: Missing::default(),
             rng: rng.fork("sync"),
             changed: true,
             due: Due::default(),
@@ -147,7 +150,18 @@ impl Catalog {
             Event::Want { content } => self.indexes.want(&content),
         }
         self.relist(out);
+        self.watch(now.mono, out);
         self.pursue(now.mono, out);
+    }
+
+    /// Says when a document that is named is missing for too long, and when
+    /// that is over; either changes what may be installed (T-48).
+    fn watch(&mut self, now: Time, out: &mut Vec<Action>) {
+        self.missing.look(&self.verifier.wants(), now);
+        if let Some(withheld) = self.missing.news(now) {
+            out.push(Action::Notify(Notice::Withheld(withheld)));
+            out.push(Action::Listed);
+        }
     }
 
     /// When and why `Event::Tick` is due at the latest.
@@ -191,11 +205,18 @@ impl Catalog {
         self.verifier.state(ALWAYS) == TrustState::Current && self.verifier.wants().is_empty()
     }
 
+    /// Documents that are named and do not come (T-48).
+    pub fn withheld(&self, now: Now) -> Vec<Withheld> {
+        self.missing.overdue(now.mono)
+    }
+
     /// Releases that may be installed now: listed by statements that have not
-    /// expired.
+    /// expired and that are not known to be replaced by a withheld one.
     pub fn usable(&self, now: Now) -> BTreeMap<ContentId, Verified<Release>> {
+        let withheld = self.withheld(now);
         let releases = self.verifier.releases(self.clock.utc(now));
-        let usable = releases.into_iter();
+        let releases = releases.into_iter();
+        let usable = releases.filter(|release| !covers(&withheld, &release.line));
         usable.map(|release| (release.content, release)).collect()
     }
 

@@ -14,6 +14,7 @@ pub mod peers;
 pub mod poll;
 pub mod pursue;
 pub mod sources;
+pub mod withheld;
 
 pub use action::Action;
 pub use event::Event;

@@ -18,6 +18,7 @@ impl Catalog {
         self.poll.tick(now);
         self.refresh_needs(now);
         let mut due = earliest(self.next_look(), self.next_trust(now));
+        due = earliest(due, self.missing.next(now));
         let keys: Vec<_> = self.needs.keys().cloned().collect();
         for key in keys {
             let at = self.pursue_one(&key, now, out);

@@ -17,7 +17,7 @@ use crate::drive::finished::Finished;
 use crate::drive::node::Node;
 use crate::drive::query::Query;
 use crate::room::Lack;
-use crate::{intake, repair, stage};
+use crate::{intake, repair, stage, troubles};
 
 /// Tries of a commit, a second apart, before the node gives up a disk that fails
 /// and ends: what is not durable must not become visible. A disk that is only
@@ -289,6 +289,9 @@ impl Node {
     async fn notify(&mut self, notice: Notice) {
         if let Notice::HeadMoved(head) = &notice {
             self.tell(Command::SetHead(*head)).await;
+        }
+        if let Notice::Withheld(withheld) = &notice {
+            self.trouble("withheld", troubles::withheld(withheld));
         }
         self.notices.take(notice);
     }

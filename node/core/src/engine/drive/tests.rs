@@ -13,7 +13,7 @@ use crate::ids::{AskedId, CommandId, HelloId, ServeId};
 use crate::input::{Command, Input};
 use crate::journal::{ReplayError, replay};
 use crate::message::{Announcement, Want};
-use crate::output::{Output, Reply, Source};
+use crate::output::{Notice, Output, Reply, Source};
 use crate::peer::{Path, PeerRefusal, Proof};
 use crate::reason::WaitingOn;
 use crate::record::{Record, ReleaseState};
@@ -497,4 +497,83 @@ fn what_depends_on_a_document_comes_after_it_is_durable() {
         host.engine.handle(pending.pop_front().unwrap(), now);
     }
     panic!("never staged");
+}
+
+/// The newer statement of the line is named and does not come; time passes.
+fn held_back(minutes: u64) -> (Publisher, Host, Vec<ReleaseIndex>) {
+    let mut publisher = Publisher::new();
+    let mut settings = config(Mode::EndpointWithHttp);
+    settings.automatic = false;
+    let store = Store::default();
+    let mut host = Host::start(settings, &publisher.anchor, store, Host::at(0));
+    let releases = vec![index("KB-1", 0, 10), index("KB-2", 10, 10)];
+    publisher.publish(&releases[..1], 90);
+    assert!(host.run(
+        &publisher.folder,
+        |host| host.engine.view(host.now).head.snapshot == 1
+    ));
+    assert!(host.run(&publisher.folder, |host| {
+        !host.engine.view(host.now).releases.is_empty()
+    }));
+    publisher.publish(&releases, 90);
+    let line = named("release/desktop", 2);
+    let mut without = publisher.folder.clone();
+    without.remove(&line).unwrap();
+    let end = Time(minutes * 60_000_000);
+    assert!(host.run(&without, |host| host.now.mono >= end));
+    (publisher, host, releases)
+}
+
+fn fetch(host: &mut Host, release: &str) {
+    host.handle(Input::Command {
+        id: CommandId(1),
+        command: Command::Fetch {
+            release: release.to_owned(),
+        },
+    });
+}
+
+/// T-48: what a withheld statement may have replaced is not staged any more,
+/// the node says which document it lacks, and goes on once that comes.
+#[test]
+fn a_withheld_statement_keeps_the_one_before_it_from_being_staged() {
+    let (publisher, mut host, _) = held_back(9);
+    let mut without = publisher.folder.clone();
+    without.remove(&named("release/desktop", 2)).unwrap();
+    assert_eq!(host.engine.view(host.now).withheld, []);
+    fetch(&mut host, "KB-1");
+    assert!(
+        host.run(&without, |host| host.is_staged("KB-1")),
+        "a short delay is none"
+    );
+
+    let (publisher, mut host, _) = held_back(12);
+    let withheld = host.engine.view(host.now).withheld;
+    assert_eq!(withheld.len(), 1);
+    assert_eq!(withheld[0].role.to_string(), "release/desktop");
+    assert_eq!(withheld[0].version, 2);
+    let said = |host: &Host| {
+        let notices = host.others.iter().filter_map(|output| match output {
+            Output::Notify(notice) => match &**notice {
+                Notice::Withheld(withheld) => Some(withheld.len()),
+                _ => None,
+            },
+            _ => None,
+        });
+        notices.collect::<Vec<_>>()
+    };
+    assert_eq!(said(&host), [1], "said once");
+    fetch(&mut host, "KB-1");
+    let later = Time(host.now.mono.0 + 3_600_000_000);
+    assert!(host.run(&without, |host| host.now.mono >= later));
+    assert_eq!(host.fetches, 10, "it is fetched, for the site");
+    assert!(!host.is_staged("KB-1"));
+    let view = host.engine.view(host.now);
+    assert_eq!(view.releases[0].waiting_on, [WaitingOn::Metadata]);
+
+    assert!(host.run(&publisher.folder, |host| host.is_staged("KB-1")));
+    assert_eq!(host.engine.view(host.now).withheld, []);
+    assert_eq!(said(&host), [1, 0]);
+    fetch(&mut host, "KB-2");
+    assert!(host.run(&publisher.folder, |host| host.is_staged("KB-2")));
 }
