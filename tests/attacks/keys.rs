@@ -77,14 +77,14 @@ fn attack_05_stolen_online_keys() {
     let tree = bench.path("tree");
     input::tree(&tree, 42, 100_000);
     bench.release(&tree, "release-1");
-    let old = bench.forge.documents(bench.forge.version, &PEOPLE, ONLINE);
+    let old = bench.forge.placed();
     input::change(&tree, 43);
     bench.release(&tree, "release-2");
     bench.add(0, 1, &[]);
     bench.until_staged("release-2");
     let own = bench.forge.version;
     let version = i64::try_from(own).unwrap();
-    let new = bench.forge.documents(own, &PEOPLE, ONLINE);
+    let new = bench.forge.placed();
     let thief = thief(&bench, "evil");
     let named = format!("release/{LINE}");
     let forged = thief.documents(own + 1, &[STRANGER, 102], ONLINE).line;

@@ -322,6 +322,23 @@ impl Forge {
         }
     }
 
+    /// The newest published documents, byte for byte.
+    ///
+    /// # Panics
+    /// If the folder was changed.
+    pub fn placed(&self) -> Documents {
+        let read = |role: &RoleName| {
+            let path = self.repository.join(metadata_path(role, self.version));
+            fs::read(path).expect("a published document")
+        };
+        Documents {
+            line: read(&RoleName::Line(LINE.to_owned())),
+            targets: read(&RoleName::Targets),
+            snapshot: read(&RoleName::Snapshot),
+            timestamp: read(&RoleName::Timestamp),
+        }
+    }
+
     /// Writes documents of a version into the repository, the timestamp last.
     ///
     /// # Panics
