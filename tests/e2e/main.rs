@@ -10,6 +10,7 @@ mod configuration;
 mod disk;
 mod http;
 mod lifecycle;
+mod published;
 mod quota;
 mod recording;
 mod repair;

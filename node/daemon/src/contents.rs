@@ -58,6 +58,11 @@ impl Contents {
         self.lock().get(content).cloned()
     }
 
+    /// Every content.
+    pub(crate) fn all(&self) -> Vec<ContentId> {
+        self.lock().keys().copied().collect()
+    }
+
     /// Where one chunk lies and what it must be.
     pub(crate) fn place(&self, content: &ContentId, chunk: ChunkIndex) -> Option<Place> {
         let known = self.get(content)?;

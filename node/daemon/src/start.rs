@@ -132,6 +132,7 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
         troubles: Troubles::default(),
         recorder,
         listening: Vec::new(),
+        reading: None,
         fetches: BTreeMap::new(),
         serves: BTreeMap::new(),
         replies: BTreeMap::new(),

@@ -15,7 +15,9 @@ use patchmesh_net::{Bytes, Command};
 
 use crate::drive::finished::Finished;
 use crate::drive::node::Node;
+use crate::drive::origin::Reading;
 use crate::drive::query::Query;
+use crate::origin::broken;
 use crate::room::Lack;
 use crate::{intake, repair, stage, troubles};
 
@@ -132,15 +134,19 @@ impl Node {
     /// Takes an index up that the engine verified.
     pub(crate) fn learn(&self, content: ContentId, bytes: &[u8]) {
         match ReleaseIndex::decode(bytes) {
-            Ok(index) => self.contents.insert(content, index),
+            Ok(index) => {
+                self.contents.insert(content, index);
+                self.look_at_pack(content);
+            }
             Err(refusal) => tracing::error!(%content, %refusal, "a verified index is unreadable"),
         }
     }
 
-    fn forget(&self, content: &ContentId) {
+    fn forget(&mut self, content: &ContentId) {
         let Some(known) = self.contents.get(content) else {
             return;
         };
+        self.trouble(&broken::about_pack(&known.index.pack), None);
         self.contents.remove(content);
         let (store, contents, staging) =
             (self.store.clone(), self.contents.clone(), self.staging());
@@ -169,8 +175,9 @@ impl Node {
             (Source::Origin, Some(origin)) => {
                 let origin = origin.clone();
                 self.spawn(move || {
-                    let outcome = origin.document(&document, len_max);
-                    Finished::Input(Input::Answered { ask, outcome })
+                    let (outcome, file) = origin.document(&document, len_max);
+                    let about = broken::about_document(&document);
+                    Finished::Document(ask, outcome, Reading::new(about, file))
                 });
             }
             (Source::Origin, None) => self.spawn(move || {
@@ -292,6 +299,12 @@ impl Node {
         }
         if let Notice::Withheld(withheld) = &notice {
             self.trouble("withheld", troubles::withheld(withheld));
+        }
+        if let Notice::Refused {
+            code, from: None, ..
+        } = &notice
+        {
+            self.refused_document(code);
         }
         self.notices.take(notice);
     }

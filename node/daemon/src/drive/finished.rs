@@ -2,17 +2,22 @@
 
 use patchmesh_content::geometry::ChunkIndex;
 use patchmesh_content::id::ContentId;
-use patchmesh_core::ids::{FetchId, InstallId, ServeId};
-use patchmesh_core::input::{Input, Installed};
+use patchmesh_core::ids::{AskId, FetchId, InstallId, ServeId};
+use patchmesh_core::input::{Answered, Input, Installed};
 use patchmesh_core::output::Step;
 use patchmesh_net::Bytes;
 use patchmesh_store::{SyncError, Synced};
 
+use crate::drive::origin::Reading;
 use crate::intake::Taken;
 use crate::origin::renewal::Renewed;
 
 /// What a blocking task reports.
 pub(crate) enum Finished {
+    /// A document of the origin.
+    Document(AskId, Answered, Reading),
+    /// A look at the origin's files, which noted what it saw.
+    Looked,
     /// An input as it is.
     Input(Input),
     /// The disk is too full for a stage step, which waits.

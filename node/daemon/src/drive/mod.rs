@@ -5,6 +5,7 @@ mod carry;
 mod finished;
 mod handover;
 pub(crate) mod node;
+mod origin;
 pub(crate) mod query;
 mod results;
 pub(crate) mod room;

@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::config::load::Settings;
 use crate::contents::Contents;
 use crate::drive::finished::Finished;
+use crate::drive::origin::Reading;
 use crate::drive::query::Query;
 use crate::notices::Notices;
 use crate::origin::renewal::Renewed;
@@ -54,6 +55,8 @@ pub(crate) struct Node {
     pub(crate) mesh_id: [u8; 32],
     /// Addresses this node listens on.
     pub(crate) listening: Vec<Address>,
+    /// The document of the origin that the engine takes now.
+    pub(crate) reading: Option<Reading>,
     /// Fetches from peers under way.
     pub(crate) fetches: BTreeMap<FetchId, Want>,
     /// Serves handed to the network or to a reading task.

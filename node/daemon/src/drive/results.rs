@@ -3,7 +3,7 @@
 use patchmesh_content::geometry::ChunkIndex;
 use patchmesh_content::id::ContentId;
 use patchmesh_core::ids::ServeId;
-use patchmesh_core::input::{HostChange, Input};
+use patchmesh_core::input::{Answered, HostChange, Input};
 use patchmesh_core::message::{Decline, DeclineReason};
 use patchmesh_core::time::Duration;
 use patchmesh_net::Command;
@@ -11,7 +11,6 @@ use patchmesh_store::SyncError;
 
 use crate::drive::finished::Finished;
 use crate::drive::node::Node;
-use crate::origin::source::Origin;
 use crate::room::Lack;
 
 impl Node {
@@ -19,6 +18,12 @@ impl Node {
     pub(crate) async fn take_finished(&mut self, finished: Finished) {
         self.take_news();
         match finished {
+            Finished::Document(ask, outcome, reading) => {
+                // One that was not read is told by the reading itself.
+                self.reading = matches!(outcome, Answered::Bytes(_)).then_some(reading);
+                self.feed(Input::Answered { ask, outcome });
+            }
+            Finished::Looked => {}
             Finished::Input(input) => self.feed(input),
             Finished::Read(serve, Some(bytes)) => {
                 self.tell(Command::ServeBytes { serve, bytes }).await;
@@ -49,16 +54,6 @@ impl Node {
                     self.feed(Input::Host(HostChange::Room(false)));
                 }
             }
-        }
-    }
-
-    /// What requests to an HTTP origin have shown of late.
-    fn take_news(&mut self) {
-        let Some(Origin::Http(http)) = self.origin.as_deref() else {
-            return;
-        };
-        for (about, found) in http.news() {
-            self.trouble(about, found);
         }
     }
 

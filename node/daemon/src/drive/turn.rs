@@ -45,6 +45,7 @@ async fn turn(node: &mut Node, mut ears: Ears) -> Result<(), Halt> {
     let mut room = interval(ROOM_EVERY);
     room.set_missed_tick_behavior(MissedTickBehavior::Delay);
     node.carry_all().await?;
+    node.look_at_packs();
     loop {
         let wake = node
             .wake
@@ -66,6 +67,7 @@ async fn turn(node: &mut Node, mut ears: Ears) -> Result<(), Halt> {
             },
         }
         node.drain().await?;
+        node.end_reading();
     }
     Ok(())
 }

@@ -1,24 +1,49 @@
 //! A published repository folder on this host, read below one directory handle.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
+use crate::origin::health::Health;
+
 /// A repository folder; nothing outside it can be read through this.
 #[derive(Debug)]
-pub(crate) struct Folder(Dir);
+pub(crate) struct Folder {
+    dir: Dir,
+    path: PathBuf,
+    health: Health,
+}
 
 impl Folder {
     /// Opens the folder.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Dir::open_ambient_dir(path, ambient_authority()).map(Self)
+        Ok(Self {
+            dir: Dir::open_ambient_dir(path, ambient_authority())?,
+            path: path.to_owned(),
+            health: Health::default(),
+        })
+    }
+
+    /// What was learnt of late about its files.
+    pub(crate) fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// A file of it, for people.
+    pub(crate) fn shown(&self, path: &str) -> String {
+        self.path.join(path).display().to_string()
+    }
+
+    /// Length of a file in bytes.
+    pub(crate) fn len(&self, path: &str) -> io::Result<u64> {
+        Ok(self.dir.metadata(path)?.len())
     }
 
     /// A whole file of at most `len_max` bytes; `None` where there is none.
     pub(crate) fn file(&self, path: &str, len_max: usize) -> io::Result<Option<Vec<u8>>> {
-        let file = match self.0.open(path) {
+        let file = match self.dir.open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -36,7 +61,7 @@ impl Folder {
 
     /// Exactly `len` bytes from `offset`.
     pub(crate) fn range(&self, path: &str, offset: u64, len: usize) -> io::Result<Vec<u8>> {
-        let mut file = self.0.open(path)?;
+        let mut file = self.dir.open(path)?;
         file.seek(SeekFrom::Start(offset))?;
         let mut bytes = vec![0; len];
         file.read_exact(&mut bytes)?;

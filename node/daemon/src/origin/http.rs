@@ -1,16 +1,15 @@
 //! The repository layout over plain HTTP or HTTPS, with Range requests. Bytes
 //! are untrusted until they are hashed.
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::StatusCode;
 use ureq::http::header::{CONTENT_RANGE, RANGE};
 
+use crate::origin::health::Health;
 use crate::troubles::Found;
 
 /// How long a document may take.
@@ -68,9 +67,9 @@ impl Http {
         }
     }
 
-    /// What was learnt since the last call about documents and chunks.
-    pub(crate) fn news(&self) -> Vec<(&'static str, Option<Found>)> {
-        self.health.take()
+    /// What was learnt of late about documents and chunks.
+    pub(crate) fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Bytes of all bodies so far.
@@ -97,7 +96,7 @@ impl Http {
             Ok(_) => None,
             Err(error) => Some(trouble(error, &self.address(path))),
         };
-        self.health.note("origin documents", found);
+        self.health.note("origin documents".to_owned(), found);
         read
     }
 
@@ -128,7 +127,7 @@ impl Http {
         let read = self.part(path, offset, len, within);
         let found = read.as_ref().err();
         let found = found.map(|error| trouble(error, &self.address(path)));
-        self.health.note("origin chunks", found);
+        self.health.note("origin chunks".to_owned(), found);
         read
     }
 
@@ -188,28 +187,11 @@ impl Http {
         }
     }
 
-    fn address(&self, path: &str) -> String {
+    /// The address of a file of the repository.
+    pub(crate) fn address(&self, path: &str) -> String {
         // A role such as `release/desktop` is stored with a literal `%2F` in
         // its file name, which an address must escape once more.
         format!("{}/{}", self.base, path.replace('%', "%25"))
-    }
-}
-
-/// What was learnt and not yet told, by what it is about.
-#[derive(Debug, Default)]
-struct Health(Mutex<BTreeMap<&'static str, Option<Found>>>);
-
-impl Health {
-    fn note(&self, about: &'static str, found: Option<Found>) {
-        self.lock().insert(about, found);
-    }
-
-    fn take(&self) -> Vec<(&'static str, Option<Found>)> {
-        std::mem::take(&mut *self.lock()).into_iter().collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Option<Found>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,16 +1,22 @@
 //! One face for both kinds of origin; called from blocking tasks.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use patchmesh_content::index::ReleaseIndex;
+use patchmesh_content::tree::verify_chunk;
 use patchmesh_core::input::Answered;
 use patchmesh_core::message::DocumentRef;
+use patchmesh_pack::compress::decode;
 use patchmesh_trust::layout;
 use patchmesh_trust::role::{RoleName, is_line, is_release_id};
 
 use crate::contents::Place;
+use crate::origin::broken;
 use crate::origin::folder::Folder;
 use crate::origin::http::Http;
+use crate::troubles::Found;
 
 /// An origin.
 #[derive(Debug)]
@@ -22,46 +28,114 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// A document of at most `len_max` bytes.
-    pub(crate) fn document(&self, document: &DocumentRef, len_max: usize) -> Answered {
+    /// A document of at most `len_max` bytes, and where it was looked for.
+    pub(crate) fn document(&self, document: &DocumentRef, len_max: usize) -> (Answered, String) {
         let Some(path) = path_of(document) else {
-            return Answered::Gone;
+            return (Answered::Gone, String::new());
         };
         let read = match self {
-            Self::Folder(folder) => folder
-                .file(&path, len_max)
-                .map_err(|error| error.to_string()),
+            Self::Folder(folder) => {
+                let read = folder.file(&path, len_max);
+                let found = match &read {
+                    Ok(None) if !is_root(document) => Some(broken::missing(&folder.shown(&path))),
+                    Ok(_) => None,
+                    Err(error) => Some(broken::unreadable(&folder.shown(&path), error)),
+                };
+                folder.health().note(broken::about_read(document), found);
+                read.map_err(|error| error.to_string())
+            }
             Self::Http(http) => {
                 let read = http.file(&path, len_max, is_timestamp(document));
                 read.map_err(|error| error.to_string())
             }
         };
-        match read {
+        let answered = match read {
             Ok(Some(bytes)) => Answered::Bytes(Arc::from(bytes)),
             Ok(None) => Answered::Gone,
             Err(error) => {
                 tracing::debug!(path, error, "the origin did not answer");
                 Answered::Failed
             }
-        }
+        };
+        let shown = match self {
+            Self::Folder(folder) => folder.shown(&path),
+            Self::Http(http) => http.address(&path),
+        };
+        (answered, shown)
     }
 
-    /// One wire frame, not verified; `None` where it failed.
+    /// One wire frame over HTTP, not verified, or of the folder, verified, since
+    /// nobody checks what lies there; `None` where it failed.
     pub(crate) fn frame(&self, place: &Place, within: Duration) -> Option<Vec<u8>> {
         let path = layout::pack_path(&place.pack);
         let len = place.entry.wire_len as usize;
-        let read = match self {
-            Self::Folder(folder) => folder
-                .range(&path, place.offset, len)
-                .map_err(|error| error.to_string()),
+        match self {
+            Self::Folder(folder) => published(folder, place),
             Self::Http(http) => {
                 let range = http.range(&path, place.offset, len, within);
-                range.map_err(|error| error.to_string())
+                range
+                    .map_err(|error| tracing::debug!(path, %error, "no range of the pack"))
+                    .ok()
             }
-        };
-        read.map_err(|error| tracing::debug!(path, error, "no range of the pack"))
-            .ok()
+        }
     }
+
+    /// Looks whether the pack of a release is there and as long as it has to be.
+    /// Its bytes are verified when they are served.
+    pub(crate) fn look_at_pack(&self, index: &ReleaseIndex) {
+        let Self::Folder(folder) = self else { return };
+        let path = layout::pack_path(&index.pack);
+        let shown = folder.shown(&path);
+        let wanted = index.wire_bytes();
+        let found = match folder.len(&path) {
+            Ok(len) if len == wanted => return,
+            Ok(len) => broken::altered(&shown, &format!("it has {len} bytes instead of {wanted}")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => broken::missing(&shown),
+            Err(error) => broken::unreadable(&shown, &error),
+        };
+        let about = broken::about_pack(&index.pack);
+        folder.health().note(about, Some(found));
+    }
+
+    /// What was learnt since the last call.
+    pub(crate) fn news(&self) -> Vec<(String, Option<Found>)> {
+        match self {
+            Self::Folder(folder) => folder.health().take(),
+            Self::Http(http) => http.health().take(),
+        }
+    }
+}
+
+fn published(folder: &Folder, place: &Place) -> Option<Vec<u8>> {
+    let path = layout::pack_path(&place.pack);
+    let entry = &place.entry;
+    let read = folder.range(&path, place.offset, entry.wire_len as usize);
+    let shown = || folder.shown(&path);
+    let found = match read {
+        Ok(frame) => {
+            let plain = decode(&frame, entry.len).ok();
+            if plain.is_some_and(|plain| verify_chunk(&plain, entry).is_ok()) {
+                return Some(frame);
+            }
+            let (first, len) = (place.offset, u64::from(entry.wire_len));
+            let bytes = format!("bytes {first} to {} are others", first + len - 1);
+            broken::altered(&shown(), &bytes)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => broken::missing(&shown()),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            broken::altered(&shown(), "it is too short")
+        }
+        Err(error) => broken::unreadable(&shown(), &error),
+    };
+    let about = broken::about_pack(&place.pack);
+    folder.health().note(about, Some(found));
+    None
+}
+
+/// A root is looked for one version above the newest, where there may be none.
+fn is_root(document: &DocumentRef) -> bool {
+    let name = RoleName::Root.to_string();
+    matches!(document, DocumentRef::Metadata { role, .. } if *role == name)
 }
 
 /// The document that every repository has, under a name without a version.
