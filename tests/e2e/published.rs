@@ -67,7 +67,7 @@ fn files_that_are_missing_short_or_no_files_are_named_at_once() {
     let harms: [(&str, &dyn Fn()); 2] = [
         ("RepositoryMissing", &|| fs::remove_file(&pack).unwrap()),
         ("RepositoryAltered", &|| {
-            fs::write(&pack, &bytes[1..]).unwrap()
+            fs::write(&pack, &bytes[1..]).unwrap();
         }),
     ];
     for (code, harm) in harms {

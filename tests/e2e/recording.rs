@@ -46,6 +46,25 @@ fn the_recording_of_a_node_that_fetched_a_release_replays() {
 }
 
 #[test]
+fn sigkill_loses_no_more_than_the_last_second_of_a_recording() {
+    let mut bench = Bench::with_sites(&[FAST]);
+    let tree = bench.path("tree");
+    input::tree(&tree, 44, 500_000);
+    bench.release(&tree, "release-1");
+    bench.add(0, 1, &[]);
+    bench.until_staged("release-1");
+    let node = &mut bench.endpoints[0];
+    let recorded = node.status().unwrap().recorder.bytes;
+    let file = node.state().join("recorder/flight.rec");
+    until("it is on disk", Duration::from_secs(3), || {
+        (fs::metadata(&file).unwrap().len() >= recorded).then_some(())
+    });
+    node.kill().unwrap();
+    let replayed = replay(&file);
+    assert!(replayed.status.success(), "{replayed:?}");
+}
+
+#[test]
 fn a_full_recording_ends_says_so_and_still_replays() {
     let mut bench = Bench::with_sites(&[FAST]);
     let tree = bench.path("tree");

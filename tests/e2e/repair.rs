@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use patchmesh_api::answer::Answer;
-use patchmesh_api::releases::WaitingOn;
+use patchmesh_api::releases::{CorruptChunk, CorruptPlace, WaitingOn, Why};
 use patchmesh_api::request::Request;
 use patchmesh_content::id::{ChunkId, Hasher};
 use patchmesh_content::index::ReleaseIndex;
 use patchmesh_demo::compare::fingerprint;
+use patchmesh_demo::fleet::Daemon;
 use patchmesh_tests::bench::{Bench, FAST, refusals, release};
 use patchmesh_tests::input;
 use patchmesh_tests::until::until;
@@ -32,7 +33,7 @@ fn chunks_that_were_altered_on_disk_are_fetched_again_and_nothing_else() {
 
     let held = held(&bench.endpoints[0].state());
     assert!(held.len() >= 8, "{} chunks are enough to harm", held.len());
-    let harms: [fn(&Path); 4] = [flip, cut, remove, seal_again];
+    let harms: [fn(&Path); 5] = [flip, cut, remove, seal_again, no_file];
     for (path, harm) in held.iter().zip(harms) {
         harm(path);
     }
@@ -52,13 +53,35 @@ fn chunks_that_were_altered_on_disk_are_fetched_again_and_nothing_else() {
     println!("received {received} bytes, {sound} were sound");
     assert_eq!(received, index.wire_bytes() - sound);
     // A file that is gone is seen at the start, the others by the stage step.
-    assert_eq!(refusals(&bench.endpoints[0], "stored-chunk", "Damaged"), 3);
+    assert_eq!(refusals(&bench.endpoints[0], "stored-chunk", "Damaged"), 4);
+    let why = why(&bench.endpoints[0]);
+    let named: Vec<_> = why.corrupt.iter().map(|one| one.id).collect();
+    for (path, harm) in held
+        .iter()
+        .zip(["flip", "cut", "remove", "seal", "no file"])
+    {
+        assert_eq!(
+            named.contains(&chunk_id(path)),
+            harm != "remove",
+            "{harm}: {why:?}"
+        );
+    }
+    let disk = |one: &CorruptChunk| one.found == CorruptPlace::Disk && one.mended;
+    assert!(why.corrupt.iter().all(disk), "{why:?}");
     let told = bench.endpoints[0].ask(&Request::Events { since: 0 });
     let Ok(Answer::Events(told)) = told else {
         panic!("events are answered by events")
     };
     let mut codes = told.events.iter().map(|event| event.code.as_str());
     assert!(codes.any(|code| code == "Damaged"));
+}
+
+fn why(node: &Daemon) -> Why {
+    let release = "release-1".to_owned();
+    let Ok(Answer::Why(why)) = node.ask(&Request::Why { release }) else {
+        panic!("why is answered by why")
+    };
+    *why
 }
 
 /// Chunk files in a state folder, in ascending order of their names.
@@ -95,6 +118,12 @@ fn cut(path: &Path) {
 
 fn remove(path: &Path) {
     fs::remove_file(path).unwrap();
+}
+
+/// Something that is not readable stands in its place, as in a bad sector.
+fn no_file(path: &Path) {
+    fs::remove_file(path).unwrap();
+    fs::create_dir(path).unwrap();
 }
 
 /// Alters the frame and seals it again, as nobody but an attacker does.

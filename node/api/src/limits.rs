@@ -15,3 +15,5 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 pub const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 /// Longest path of a unix socket in bytes, its final NUL apart.
 pub const SOCKET_PATH_LEN_MAX: usize = 107;
+/// Altered chunks that a node remembers of one release.
+pub const CORRUPT_MAX: usize = 64;

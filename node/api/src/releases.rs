@@ -1,6 +1,6 @@
 //! The releases that a node knows.
 
-use patchmesh_content::id::ContentId;
+use patchmesh_content::id::{ChunkId, ContentId, PeerId};
 use serde::{Deserialize, Serialize};
 
 use crate::trouble::Trouble;
@@ -89,6 +89,44 @@ pub struct Why {
     /// What keeps the node from its work; empty once the release is staged.
     #[serde(default)]
     pub troubles: Vec<Trouble>,
+    /// Chunks that were found altered since the node started, oldest first, at
+    /// most [`crate::limits::CORRUPT_MAX`] of a release.
+    #[serde(default)]
+    pub corrupt: Vec<CorruptChunk>,
+}
+
+/// A chunk that was not what was signed. It was not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorruptChunk {
+    /// Its index in the release.
+    pub chunk: u32,
+    /// What it has to be.
+    pub id: ChunkId,
+    /// Where it was found.
+    pub found: CorruptPlace,
+    /// The peer that sent it, where it was received from one.
+    #[serde(default)]
+    pub peer: Option<PeerId>,
+    /// When, in seconds since 1970 UTC.
+    pub at: i64,
+    /// Whether a sound one is here since.
+    pub mended: bool,
+}
+
+/// Where an altered chunk was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CorruptPlace {
+    /// In the store or the published folder of this node: altered, cut, gone, or
+    /// not readable.
+    Disk,
+    /// In what an HTTP origin sent.
+    Origin,
+    /// In what a peer sent.
+    Peer,
+    /// A place of a newer node that this program does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 impl ReleaseState {
@@ -145,6 +183,14 @@ impl Why {
             sentence,
             release,
             troubles,
+            corrupt: Vec::new(),
         }
+    }
+
+    /// The same with the chunks of it that were found altered.
+    #[must_use]
+    pub fn with_corrupt(mut self, corrupt: Vec<CorruptChunk>) -> Self {
+        self.corrupt = corrupt;
+        self
     }
 }

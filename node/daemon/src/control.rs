@@ -140,16 +140,20 @@ async fn answer(request: Request, queries: &mpsc::Sender<Query>) -> Answer {
         Request::Status => status(queries)
             .await
             .map(|status| Answer::Status(Box::new(status))),
-        Request::Why { release } => {
-            status(queries)
-                .await
-                .map(|status| match find(status.releases, &release) {
-                    Some(release) => Answer::Why(Box::new(Why::of(release, status.troubles))),
-                    None => unknown(&release),
-                })
-        }
+        Request::Why { release } => why(&release, queries).await,
     };
     answer.unwrap_or_else(ending)
+}
+
+async fn why(name: &str, queries: &mpsc::Sender<Query>) -> Option<Answer> {
+    let status = status(queries).await?;
+    let Some(release) = find(status.releases, name) else {
+        return Some(unknown(name));
+    };
+    let content = release.content;
+    let corrupt = ask(queries, |to| Query::Corrupt(content, to)).await?;
+    let why = Why::of(release, status.troubles).with_corrupt(corrupt);
+    Some(Answer::Why(Box::new(why)))
 }
 
 async fn refresh(queries: &mpsc::Sender<Query>) -> Option<Answer> {

@@ -6,6 +6,7 @@ mod clock;
 mod config;
 mod contents;
 mod control;
+mod corrupt;
 mod drive;
 mod identity;
 mod intake;

@@ -19,6 +19,10 @@ const FILE: &str = "recorder/flight.rec";
 /// File of the run before.
 const FILE_BEFORE: &str = "recorder/flight.before.rec";
 
+/// So many inputs are handed to the system at once; the driver hands over fewer
+/// every second. SIGKILL loses no more than that.
+const BUFFERED_MAX: u32 = 64;
+
 /// Records until the bound or a full disk; a node works on without it.
 pub(crate) struct Recorder {
     recording: Option<Recording>,
@@ -28,6 +32,8 @@ pub(crate) struct Recorder {
 struct Recording {
     journal: journal::Recorder,
     file: BufWriter<File>,
+    /// Inputs that the system has not got yet.
+    buffered: u32,
 }
 
 impl Recorder {
@@ -47,7 +53,11 @@ impl Recorder {
         let (journal, first) = journal::Recorder::start(start);
         match open(state) {
             Ok(file) => {
-                recorder.recording = Some(Recording { journal, file });
+                recorder.recording = Some(Recording {
+                    journal,
+                    file,
+                    buffered: 0,
+                });
                 recorder.seen.state = RecorderState::Recording;
                 recorder.write(&first);
             }
@@ -67,7 +77,14 @@ impl Recorder {
             return;
         };
         match recording.journal.input(input, now) {
-            Some(bytes) => self.write(&bytes),
+            Some(bytes) => {
+                recording.buffered += 1;
+                let full = recording.buffered >= BUFFERED_MAX;
+                self.write(&bytes);
+                if full {
+                    self.flush();
+                }
+            }
             None => self.fill(),
         }
     }
@@ -81,7 +98,10 @@ impl Recorder {
 
     /// Hands what is buffered to the system.
     pub(crate) fn flush(&mut self) {
-        let flushed = self.recording.as_mut().map(|one| one.file.flush());
+        let flushed = self.recording.as_mut().map(|one| {
+            one.buffered = 0;
+            one.file.flush()
+        });
         if let Some(Err(error)) = flushed {
             self.fail(&error);
         }

@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::config::load::Settings;
 use crate::contents::Contents;
 use crate::control;
+use crate::corrupt::Corrupt;
 use crate::drive::Ears;
 use crate::drive::node::{FINISHED_MAX, Node};
 use crate::drive::query::{QUERIES_MAX, Query};
@@ -134,6 +135,7 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
         listening: Vec::new(),
         reading: None,
         fetches: BTreeMap::new(),
+        corrupt: Corrupt::default(),
         serves: BTreeMap::new(),
         replies: BTreeMap::new(),
         commands_seen: 0,

@@ -1,6 +1,8 @@
 //! Multiaddresses as text, as bytes, and as what the operating system knows.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::unix::net::UnixListener;
 
 use libp2p::multiaddr::{Multiaddr, Protocol};
 use patchmesh_core::peer::{Address, PeerId};
@@ -51,15 +53,38 @@ pub fn from_socket(socket: SocketAddr) -> Address {
         .to_vec()
 }
 
-/// Refuses an address that another process listens on. libp2p shares a port with
-/// everybody who shares it as well, so two nodes would take each other's peers.
-pub(crate) fn free_to_listen(address: &Multiaddr) -> std::io::Result<()> {
+/// Claims an address to listen on, for as long as the claim is kept. libp2p shares
+/// a port with everybody who shares it as well, so two nodes would take each
+/// other's peers: an address where another process listens is refused, and so is
+/// one that another node has claimed and is about to listen on.
+pub(crate) fn claim(address: &Multiaddr) -> io::Result<Option<Claim>> {
     let is_tcp = |part: Protocol<'_>| matches!(part, Protocol::Tcp(port) if port != 0);
-    match socket(&address.to_vec()) {
-        Some(at) if address.iter().any(is_tcp) => TcpListener::bind(at).map(drop),
-        Some(_) | None => Ok(()),
-    }
+    let Some(at) = socket(&address.to_vec()).filter(|_| address.iter().any(is_tcp)) else {
+        return Ok(None);
+    };
+    let claim = claim_name(at)?;
+    TcpListener::bind(at)?;
+    Ok(claim)
 }
+
+/// A name that the system gives to one process only and takes back at its end.
+#[cfg(target_os = "linux")]
+fn claim_name(at: SocketAddr) -> io::Result<Option<Claim>> {
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::net::SocketAddr as Name;
+    let name = Name::from_abstract_name(format!("patchmesh/listen/{at}"))?;
+    UnixListener::bind_addr(&name).map(Claim).map(Some)
+}
+
+/// Other systems have no such names; there the look at the port has to do.
+#[cfg(not(target_os = "linux"))]
+fn claim_name(_: SocketAddr) -> io::Result<Option<Claim>> {
+    Ok(None)
+}
+
+/// A claimed address; free again once this is dropped.
+#[derive(Debug)]
+pub(crate) struct Claim(#[expect(dead_code, reason = "held, never used")] UnixListener);
 
 /// IP address and port of an address, where it has both.
 pub fn socket(address: &[u8]) -> Option<SocketAddr> {
@@ -130,16 +155,21 @@ mod tests {
     }
 
     #[test]
-    fn only_a_port_that_another_listens_on_is_taken() {
+    fn only_a_port_that_another_listens_on_or_claims_is_taken() {
         let other = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = other.local_addr().unwrap().port();
-        let free = |text: &str| free_to_listen(&text.parse().unwrap());
+        let free = |text: &str| claim(&text.parse().unwrap());
         let taken = format!("/ip4/127.0.0.1/tcp/{port}");
         let error = free(&taken).unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
         assert!(free(&format!("/ip4/127.0.0.1/udp/{port}/quic-v1")).is_ok());
         assert!(free("/ip4/127.0.0.1/tcp/0").is_ok());
         drop(other);
+        let first = free(&taken).unwrap();
+        // Nobody listens there yet, but somebody is about to.
+        let error = free(&taken).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        drop(first);
         assert!(free(&taken).is_ok());
     }
 }

@@ -91,9 +91,9 @@ pub fn start(config: Config) -> Result<(Handle, mpsc::Receiver<Event>), StartErr
     let transport = transport::build(&keypair, &gate, &traffic);
     let behaviour = behaviour::build(&config, &keypair).map_err(StartError::Multicast)?;
     let mut swarm = Swarm::new(transport, behaviour, libp2p_peer, swarm_config());
-    for address in &config.listen {
-        listen(&mut swarm, address)?;
-    }
+    let listen = |address: &String| listen(&mut swarm, address);
+    let claims: Result<Vec<_>, _> = config.listen.iter().map(listen).collect();
+    let claims = claims?;
 
     let task = Task {
         swarm,
@@ -115,7 +115,10 @@ pub fn start(config: Config) -> Result<(Handle, mpsc::Receiver<Event>), StartErr
         peer,
         commands: command_sender,
         traffic,
-        task: tokio::spawn(task.run(channels)),
+        task: tokio::spawn(async move {
+            task.run(channels).await;
+            drop(claims);
+        }),
     };
     Ok((handle, event_receiver))
 }
@@ -129,17 +132,21 @@ fn swarm_config() -> swarm::Config {
         .with_substream_upgrade_protocol_override(Version::V1Lazy)
 }
 
-fn listen(swarm: &mut Swarm<Behaviour>, address: &str) -> Result<(), StartError> {
+/// Listens; the claim keeps others from the same address.
+fn listen(
+    swarm: &mut Swarm<Behaviour>,
+    address: &str,
+) -> Result<Option<address::Claim>, StartError> {
     let text = || address.to_owned();
     let parsed = address
         .parse()
         .map_err(|_| StartError::Address { address: text() })?;
-    address::free_to_listen(&parsed).map_err(|source| StartError::Listen {
+    let claim = address::claim(&parsed).map_err(|source| StartError::Listen {
         address: text(),
         source,
     })?;
     match swarm.listen_on(parsed) {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(claim),
         Err(TransportError::MultiaddrNotSupported(_)) => {
             Err(StartError::Address { address: text() })
         }

@@ -146,10 +146,22 @@ impl Store {
         }
     }
 
-    /// Reads a chunk file; `None` where it is missing or not what was written.
+    /// Reads a chunk file; `None` where it is missing, not what was written, or
+    /// twice not given by the disk.
     pub(crate) fn read_at(&self, id: &ChunkId, place: Place) -> io::Result<Option<Vec<u8>>> {
-        match self.disk.read(&self.path(id, place), CHUNK_FILE_LEN_MAX) {
+        let path = self.path(id, place);
+        let read = || self.disk.read(&path, CHUNK_FILE_LEN_MAX);
+        let file = match read() {
+            Err(error) if is_unreadable(&error) => read(),
+            file => file,
+        };
+        match file {
             Ok(file) => Ok(open(&id.0, file)),
+            Err(error) if is_unreadable(&error) => {
+                tracing::warn!(chunk = %id, %error, path = %path.display(),
+                    "a chunk is not readable and counts as damaged");
+                Ok(None)
+            }
             Err(error) if is_damage(&error) => Ok(None),
             Err(error) => Err(error),
         }
@@ -314,6 +326,14 @@ impl Store {
         batch.lost.push(id);
         batch.why.get_or_insert(why);
     }
+}
+
+/// Whether an error says that these bytes are lost on this disk, whoever asks:
+/// a bad sector, a damaged file system, something else under that name.
+fn is_unreadable(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let lost = [Errno::IO, Errno::UCLEAN, Errno::BADMSG, Errno::ISDIR];
+    Errno::from_io_error(error).is_some_and(|error| lost.contains(&error))
 }
 
 /// Whether an error says that the file is not what was written.

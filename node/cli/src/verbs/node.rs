@@ -7,13 +7,15 @@ use patchmesh_api::answer::{Answer, Refused};
 use patchmesh_api::client::{AskError, Client};
 use patchmesh_api::codes;
 use patchmesh_api::peers::{Peer, Peers};
-use patchmesh_api::releases::{Release, Releases, WaitingOn};
+use patchmesh_api::releases::{CorruptChunk, CorruptPlace, Release, Releases, WaitingOn};
 use patchmesh_api::request::Request;
 use patchmesh_api::socket::find_path;
 use patchmesh_api::trouble::Trouble;
+use patchmesh_trust::time::UtcTime;
 
 use crate::args::global::Global;
 use crate::args::node::{PeerSort, PeerState, PeersArgs, ReleasesArgs};
+use crate::clock;
 use crate::failure::{Failure, exit};
 use crate::output::Output;
 use crate::text::{bytes, push, safe, short, table};
@@ -203,7 +205,33 @@ pub(crate) fn why(release: &str, global: &Global, output: &Output) -> anyhow::Re
         push(&mut text, format_args!("  - {}\n", on.fragment()));
     }
     text.push_str(&troubles_text(&why.troubles));
+    for chunk in &why.corrupt {
+        text.push_str(&corrupt_text(chunk));
+    }
     output.line(&answer, || text)
+}
+
+/// One line for an altered chunk.
+fn corrupt_text(chunk: &CorruptChunk) -> String {
+    let id = chunk.id.to_hex();
+    let peer = chunk.peer.map(|peer| peer.to_hex());
+    let found = match (chunk.found, &peer) {
+        (CorruptPlace::Peer, Some(peer)) => format!("came altered from peer {}", short(peer)),
+        (CorruptPlace::Disk, _) => "was damaged on the disk of this node".to_owned(),
+        (CorruptPlace::Origin, _) => "came altered from the HTTP origin".to_owned(),
+        (CorruptPlace::Peer | CorruptPlace::Unknown, _) => "was found altered".to_owned(),
+    };
+    let since = if chunk.mended {
+        "and was replaced by a sound one"
+    } else {
+        "and is not replaced yet"
+    };
+    let at = clock::shown(UtcTime(chunk.at));
+    format!(
+        "{at}  chunk {} ({}) {found} {since}\n",
+        chunk.chunk,
+        short(&id)
+    )
 }
 
 /// One line for each trouble.

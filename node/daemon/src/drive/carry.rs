@@ -13,7 +13,7 @@ use patchmesh_core::record::Record;
 use patchmesh_core::time::Time;
 use patchmesh_net::{Bytes, Command};
 
-use crate::drive::finished::Finished;
+use crate::drive::finished::{Fetch, Finished};
 use crate::drive::node::Node;
 use crate::drive::origin::Reading;
 use crate::drive::query::Query;
@@ -122,7 +122,7 @@ impl Node {
                 () = self.stop.cancelled() => return Err(Halt::Stopped),
                 Some(query) = self.queries.recv() => match query {
                     Query::Command(_, reply) => self.refuse(reply),
-                    Query::Events(..) | Query::Peers(_) | Query::Status(_) => {
+                    Query::Corrupt(..) | Query::Events(..) | Query::Peers(_) | Query::Status(_) => {
                         self.take_query(query);
                     }
                 },
@@ -147,6 +147,7 @@ impl Node {
             return;
         };
         self.trouble(&broken::about_pack(&known.index.pack), None);
+        self.corrupt.forget(content);
         self.contents.remove(content);
         let (store, contents, staging) =
             (self.store.clone(), self.contents.clone(), self.staging());
@@ -206,7 +207,8 @@ impl Node {
         let within = by.since(self.clock.now().mono);
         match from {
             Source::Peer(peer) => {
-                self.fetches.insert(fetch, want);
+                let from = Some(peer);
+                self.fetches.insert(fetch, Fetch { want, from });
                 let want = Box::new(want);
                 self.tell(Command::Fetch {
                     fetch,
@@ -226,7 +228,9 @@ impl Node {
                     });
                     match frame {
                         Some((place, frame)) => {
-                            Finished::Taken(fetch, intake::take(&store, &place, &frame))
+                            let from = None;
+                            let taken = intake::take(&store, &place, &frame);
+                            Finished::Taken(fetch, Fetch { want, from }, taken)
                         }
                         None => Finished::Input(Input::Fetched {
                             fetch,

@@ -1,9 +1,10 @@
 //! Results of blocking work, on their way back to the engine.
 
 use patchmesh_content::geometry::ChunkIndex;
-use patchmesh_content::id::ContentId;
+use patchmesh_content::id::{ContentId, PeerId};
 use patchmesh_core::ids::{AskId, FetchId, InstallId, ServeId};
 use patchmesh_core::input::{Answered, Input, Installed};
+use patchmesh_core::message::Want;
 use patchmesh_core::output::Step;
 use patchmesh_net::Bytes;
 use patchmesh_store::{SyncError, Synced};
@@ -31,5 +32,12 @@ pub(crate) enum Finished {
     /// A batch of chunks was made durable, or not.
     Synced(Result<Synced, SyncError>),
     /// A fetched frame went through the intake.
-    Taken(FetchId, Taken),
+    Taken(FetchId, Fetch, Taken),
+}
+
+/// A fetch under way: what is wanted, and from which peer; `None` is the origin.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fetch {
+    pub(crate) want: Want,
+    pub(crate) from: Option<PeerId>,
 }

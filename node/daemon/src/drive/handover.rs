@@ -7,10 +7,11 @@ use patchmesh_content::id::PeerId;
 use patchmesh_core::ids::{CommandId, FetchId};
 use patchmesh_core::input::{Command, Fetched, Input};
 use patchmesh_core::output::Reply;
+use patchmesh_core::peer::Address;
 use patchmesh_net::{Bytes, Event, FetchOutcome};
 use tokio::sync::oneshot;
 
-use crate::drive::finished::Finished;
+use crate::drive::finished::{Fetch, Finished};
 use crate::drive::node::Node;
 use crate::intake;
 use crate::troubles::Found;
@@ -50,7 +51,7 @@ impl Node {
                     let text = patchmesh_net::address::text(address).unwrap_or_default();
                     tracing::info!(address = text, "listening");
                 }
-                self.listening = addresses;
+                self.listens(addresses);
                 return;
             }
             Event::Message { from, message } => Input::Message { from, message },
@@ -71,6 +72,17 @@ impl Node {
             }
         };
         self.feed(input);
+    }
+
+    /// A node that listens nowhere finds others and is found by nobody.
+    fn listens(&mut self, addresses: Vec<Address>) {
+        let found = addresses.is_empty().then(|| Found {
+            code: "NotListening",
+            detail: format!("no address of {:?} takes connections", self.settings.listen),
+            hint: "the log names the address and the reason; mend it and restart the node",
+        });
+        self.listening = addresses;
+        self.trouble("listening", found);
     }
 
     /// A refused hello is a closed connection, which names no reason (M-16). Of
@@ -108,11 +120,11 @@ impl Node {
     }
 
     fn take_fetched(&mut self, fetch: FetchId, outcome: FetchOutcome) {
-        let want = self.fetches.remove(&fetch);
+        let known = self.fetches.remove(&fetch);
         let outcome = match outcome {
             FetchOutcome::Declined(decline) => Fetched::Declined(decline),
-            FetchOutcome::Frame(frame) => match want {
-                Some(want) => return self.take_frame(fetch, want, frame),
+            FetchOutcome::Frame(frame) => match known {
+                Some(known) => return self.take_frame(fetch, known, frame),
                 None => Fetched::Stalled,
             },
             FetchOutcome::Stalled => Fetched::Stalled,
@@ -120,7 +132,8 @@ impl Node {
         self.feed(Input::Fetched { fetch, outcome });
     }
 
-    fn take_frame(&mut self, fetch: FetchId, want: patchmesh_core::message::Want, frame: Bytes) {
+    fn take_frame(&mut self, fetch: FetchId, known: Fetch, frame: Bytes) {
+        let want = known.want;
         let Some(place) = self.contents.place(&want.content, want.chunk) else {
             // The content was forgotten while the frame was under way.
             self.wasted += frame.len() as u64;
@@ -138,7 +151,7 @@ impl Node {
                 micros = began.elapsed().as_micros(),
                 "took a chunk"
             );
-            Finished::Taken(fetch, taken)
+            Finished::Taken(fetch, known, taken)
         });
     }
 }

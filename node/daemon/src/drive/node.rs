@@ -21,7 +21,8 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::load::Settings;
 use crate::contents::Contents;
-use crate::drive::finished::Finished;
+use crate::corrupt::Corrupt;
+use crate::drive::finished::{Fetch, Finished};
 use crate::drive::origin::Reading;
 use crate::drive::query::Query;
 use crate::notices::Notices;
@@ -58,7 +59,9 @@ pub(crate) struct Node {
     /// The document of the origin that the engine takes now.
     pub(crate) reading: Option<Reading>,
     /// Fetches from peers under way.
-    pub(crate) fetches: BTreeMap<FetchId, Want>,
+    pub(crate) fetches: BTreeMap<FetchId, Fetch>,
+    /// Chunks that were found altered.
+    pub(crate) corrupt: Corrupt,
     /// Serves handed to the network or to a reading task.
     pub(crate) serves: BTreeMap<ServeId, Want>,
     /// Commands waiting for their reply.

@@ -1,7 +1,9 @@
 //! What the control socket asks of the driver.
 
 use patchmesh_api::answer::Answer;
+use patchmesh_api::releases::CorruptChunk;
 use patchmesh_api::status::Status;
+use patchmesh_content::id::ContentId;
 use patchmesh_core::input::Command;
 use patchmesh_core::output::Reply;
 use tokio::sync::oneshot;
@@ -10,6 +12,8 @@ use tokio::sync::oneshot;
 pub(crate) enum Query {
     /// A command for the engine, which may be refused before it gets there.
     Command(Command, oneshot::Sender<Result<Reply, Answer>>),
+    /// Chunks of a content that were found altered.
+    Corrupt(ContentId, oneshot::Sender<Vec<CorruptChunk>>),
     /// Recent events above this sequence number.
     Events(u64, oneshot::Sender<Answer>),
     /// Known peers.

@@ -3,13 +3,14 @@
 use patchmesh_content::geometry::ChunkIndex;
 use patchmesh_content::id::ContentId;
 use patchmesh_core::ids::ServeId;
-use patchmesh_core::input::{Answered, HostChange, Input};
+use patchmesh_core::input::{Answered, Fetched, HostChange, Input};
 use patchmesh_core::message::{Decline, DeclineReason};
 use patchmesh_core::time::Duration;
 use patchmesh_net::Command;
 use patchmesh_store::SyncError;
 
-use crate::drive::finished::Finished;
+use crate::corrupt::Found;
+use crate::drive::finished::{Fetch, Finished};
 use crate::drive::node::Node;
 use crate::room::Lack;
 
@@ -23,7 +24,6 @@ impl Node {
                 self.reading = matches!(outcome, Answered::Bytes(_)).then_some(reading);
                 self.feed(Input::Answered { ask, outcome });
             }
-            Finished::Looked => {}
             Finished::Input(input) => self.feed(input),
             Finished::Read(serve, Some(bytes)) => {
                 self.tell(Command::ServeBytes { serve, bytes }).await;
@@ -41,10 +41,11 @@ impl Node {
                 }
                 self.feed(Input::Installed { install, outcome });
             }
-            Finished::Synced(Ok(_)) => {}
+            Finished::Looked | Finished::Synced(Ok(_)) => {}
             Finished::Synced(Err(error)) => self.lost(&error),
-            Finished::Taken(fetch, taken) => {
+            Finished::Taken(fetch, known, taken) => {
                 self.wasted += taken.wasted;
+                self.note_chunk(&known, &taken.outcome);
                 self.feed(Input::Fetched {
                     fetch,
                     outcome: taken.outcome,
@@ -78,7 +79,26 @@ impl Node {
     /// A chunk at rest was missing or altered, and is out of the store.
     fn damaged(&mut self, content: ContentId, chunk: ChunkIndex) {
         self.notices.refused("stored-chunk", "Damaged", None);
+        if let Some(place) = self.contents.place(&content, chunk) {
+            let id = place.entry.id;
+            self.corrupt.note((content, chunk), id, Found::Disk);
+        }
         self.feed(Input::Damaged { content, chunk });
+    }
+
+    /// Remembers a received chunk that was altered, and that a sound one came.
+    fn note_chunk(&mut self, known: &Fetch, outcome: &Fetched) {
+        let Fetch { want, from } = known;
+        let Some(place) = self.contents.place(&want.content, want.chunk) else {
+            return;
+        };
+        let id = place.entry.id;
+        if *outcome == Fetched::Held {
+            self.corrupt.mended(&id);
+        } else if *outcome == Fetched::Corrupt {
+            let found = from.map_or(Found::Origin, Found::Peer);
+            self.corrupt.note((want.content, want.chunk), id, found);
+        }
     }
 
     /// Chunks that could not be made durable are no longer held.

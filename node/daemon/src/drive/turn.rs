@@ -17,6 +17,8 @@ use crate::drive::query::Query;
 
 /// Chunks written are made durable at the latest after this.
 const SYNC_EVERY: Duration = Duration::from_secs(2);
+/// Recorded inputs are handed to the system at the latest after this.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// A full store is asked for room this often.
 pub(crate) const ROOM_EVERY: Duration = Duration::from_secs(5);
 /// The network may take this long to close its connections.
@@ -42,6 +44,8 @@ pub(crate) async fn run(node: &mut Node, ears: Ears) -> Result<(), Halt> {
 async fn turn(node: &mut Node, mut ears: Ears) -> Result<(), Halt> {
     let mut sync = interval(SYNC_EVERY);
     sync.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut flush = interval(FLUSH_EVERY);
+    flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut room = interval(ROOM_EVERY);
     room.set_missed_tick_behavior(MissedTickBehavior::Delay);
     node.carry_all().await?;
@@ -60,6 +64,7 @@ async fn turn(node: &mut Node, mut ears: Ears) -> Result<(), Halt> {
             }
             () = sleep_until(node.renew_at), if node.settings.renewal.is_some() => node.renew(),
             _ = sync.tick() => node.sync(),
+            _ = flush.tick() => node.recorder.flush(),
             _ = room.tick() => node.look_for_room(),
             event = ears.events.recv() => match event {
                 Some(event) => node.take_event(event),
@@ -126,7 +131,6 @@ impl Node {
     }
 
     fn sync(&mut self) {
-        self.recorder.flush();
         if self.store.usage().pending_bytes == 0 {
             return;
         }
@@ -139,6 +143,7 @@ impl Node {
         // Who asked may have hung up: their answers go nowhere, on purpose.
         match query {
             Query::Command(command, reply) => self.take_command(command, reply),
+            Query::Corrupt(content, to) => drop(to.send(self.corrupt.of(&content))),
             Query::Events(since, to) => drop(to.send(self.notices.answer(since))),
             Query::Peers(to) => drop(to.send(answers::peers(self))),
             Query::Status(to) => drop(to.send(answers::status(self))),

@@ -2,7 +2,7 @@
 //! its power: then a name or a 4 KiB block that was not synced is there or not,
 //! each by its own chance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -46,6 +46,8 @@ struct World {
     files: Vec<Versions<Vec<u8>>>,
     calls: u64,
     fault: Option<(u64, Fault)>,
+    /// Files in bad sectors.
+    bad: BTreeSet<OsString>,
     is_off: bool,
 }
 
@@ -84,6 +86,11 @@ impl SimDisk {
         let mut world = self.world();
         world.calls = 0;
         world.fault = Some((call, fault));
+    }
+
+    /// Reading this file fails from now on.
+    pub(crate) fn spoil(&self, path: &Path) {
+        self.world().bad.insert(path.into());
     }
 
     /// Whether the fault still waits for its call.
@@ -185,6 +192,9 @@ impl Disk for SimDisk {
 
     fn read(&self, path: &Path, len_max: usize) -> io::Result<Vec<u8>> {
         let mut world = self.call()?;
+        if world.bad.contains(path.as_os_str()) {
+            return Err(io::Error::from_raw_os_error(EIO));
+        }
         let file = world.file(path)?;
         let bytes = world.files[file].now.clone();
         if bytes.len() > len_max {

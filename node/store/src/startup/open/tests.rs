@@ -10,7 +10,7 @@ use patchmesh_core::record::{Record, ReleaseState, Restored};
 use patchmesh_trust::role::RoleName;
 
 use crate::disk::sim::{Fault, SimDisk};
-use crate::error::{FullCause, OpenError, PutError};
+use crate::error::{FullCause, OpenError, PutError, ReadError};
 use crate::inner::Store;
 use crate::options::{Options, Put, StateName};
 use crate::startup::open::Opened;
@@ -300,6 +300,23 @@ fn a_full_disk_is_a_full_store() {
     let cause = FullCause::Disk;
     assert!(matches!(refused, PutError::Full { used: 0, cause: found, .. } if found == cause));
     assert_eq!(store.put_chunk(&id, &wire).unwrap(), Put::Written);
+}
+
+#[test]
+fn a_chunk_in_a_bad_sector_is_damaged_and_can_be_stored_again() {
+    let disk = SimDisk::new(Path::new(DIR));
+    let store = open(&disk).unwrap().store;
+    let (id, bytes) = chunk(1);
+    store.put_chunk(&id, &bytes).unwrap();
+    store.sync().unwrap();
+    // Once is no damage: the next try gives it.
+    disk.fail(1, Fault::Eio);
+    assert_eq!(store.read_chunk(&id).unwrap(), Some(bytes.clone()));
+    disk.spoil(&store.layout.chunk(&id));
+    let read = store.read_chunk(&id);
+    assert!(matches!(read, Err(ReadError::Damaged { .. })), "{read:?}");
+    assert_eq!(store.read_chunk(&id).unwrap(), None);
+    assert_eq!(store.put_chunk(&id, &bytes).unwrap(), Put::Written);
 }
 
 #[test]
