@@ -2,19 +2,16 @@
 
 mod answers;
 mod args;
+mod chunks;
 mod clock;
 mod config;
-mod contents;
 mod control;
-mod corrupt;
 mod drive;
 mod identity;
-mod intake;
 mod logging;
 mod notices;
 mod origin;
 mod recorder;
-mod repair;
 mod room;
 mod run;
 mod stage;

@@ -18,11 +18,11 @@ use patchmesh_trust::state::Verifier;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::chunks::contents::Contents;
+use crate::chunks::corrupt::Corrupt;
 use crate::clock::Clock;
 use crate::config::load::Settings;
-use crate::contents::Contents;
 use crate::control;
-use crate::corrupt::Corrupt;
 use crate::drive::Ears;
 use crate::drive::node::{FINISHED_MAX, Node};
 use crate::drive::query::{QUERIES_MAX, Query};
@@ -88,13 +88,7 @@ pub(crate) struct Started {
 pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Started, StartError> {
     let clock = Clock::start();
     let anchor = read_root(&settings.root)?;
-    let Opened {
-        store,
-        restored,
-        report,
-    } = Store::open(&settings.state, Options::new(settings.quota))?;
-    log_report(&report);
-    let store = Arc::new(store);
+    let (store, restored) = open_store(&settings)?;
     let identity = identity::load_or_make(&store)?;
     let origin = open_origin(&settings)?;
     let config = engine_config(&settings, PeerId(identity.key.public()))?;
@@ -156,6 +150,16 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
             events,
         },
     })
+}
+
+fn open_store(settings: &Settings) -> Result<(Arc<Store>, Restored), StartError> {
+    let Opened {
+        store,
+        restored,
+        report,
+    } = Store::open(&settings.state, Options::new(settings.quota))?;
+    log_report(&report);
+    Ok((Arc::new(store), restored))
 }
 
 fn start_engine(begin: journal::Start) -> Result<Engine, patchmesh_core::engine::StartError> {

@@ -13,13 +13,13 @@ use patchmesh_core::record::Record;
 use patchmesh_core::time::Time;
 use patchmesh_net::{Bytes, Command};
 
-use crate::drive::finished::{Fetch, Finished};
+use crate::chunks::{intake, repair};
+use crate::drive::finished::{Fetch, Finished, Reading};
 use crate::drive::node::Node;
-use crate::drive::origin::Reading;
 use crate::drive::query::Query;
 use crate::origin::broken;
 use crate::room::Lack;
-use crate::{intake, repair, stage, troubles};
+use crate::{stage, troubles};
 
 /// Tries of a commit, a second apart, before the node gives up a disk that fails
 /// and ends: what is not durable must not become visible. A disk that is only

@@ -9,8 +9,7 @@ use patchmesh_core::output::Step;
 use patchmesh_net::Bytes;
 use patchmesh_store::{SyncError, Synced};
 
-use crate::drive::origin::Reading;
-use crate::intake::Taken;
+use crate::chunks::intake::Taken;
 use crate::origin::renewal::Renewed;
 
 /// What a blocking task reports.
@@ -40,4 +39,26 @@ pub(crate) enum Finished {
 pub(crate) struct Fetch {
     pub(crate) want: Want,
     pub(crate) from: Option<PeerId>,
+}
+
+/// A document of the origin on its way through the engine.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// What a trouble with it is about.
+    pub(crate) about: String,
+    /// The file or address that it was read from.
+    pub(crate) file: String,
+    /// Whether the engine refused it.
+    pub(crate) refused: bool,
+}
+
+impl Reading {
+    /// A document that was read from this file or address.
+    pub(crate) fn new(about: String, file: String) -> Self {
+        Self {
+            about,
+            file,
+            refused: false,
+        }
+    }
 }

@@ -11,9 +11,9 @@ use patchmesh_core::peer::Address;
 use patchmesh_net::{Bytes, Event, FetchOutcome};
 use tokio::sync::oneshot;
 
+use crate::chunks::intake;
 use crate::drive::finished::{Fetch, Finished};
 use crate::drive::node::Node;
-use crate::intake;
 use crate::troubles::Found;
 
 impl Node {

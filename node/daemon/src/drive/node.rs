@@ -18,12 +18,11 @@ use patchmesh_store::Store;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::chunks::contents::Contents;
+use crate::chunks::corrupt::Corrupt;
 use crate::clock::Clock;
 use crate::config::load::Settings;
-use crate::contents::Contents;
-use crate::corrupt::Corrupt;
-use crate::drive::finished::{Fetch, Finished};
-use crate::drive::origin::Reading;
+use crate::drive::finished::{Fetch, Finished, Reading};
 use crate::drive::query::Query;
 use crate::notices::Notices;
 use crate::origin::renewal::Renewed;

@@ -6,25 +6,6 @@ use crate::drive::finished::Finished;
 use crate::drive::node::Node;
 use crate::origin::broken;
 
-/// A document of the origin on its way through the engine.
-#[derive(Debug)]
-pub(crate) struct Reading {
-    about: String,
-    file: String,
-    refused: bool,
-}
-
-impl Reading {
-    /// A document that was read from this file or address.
-    pub(crate) fn new(about: String, file: String) -> Self {
-        Self {
-            about,
-            file,
-            refused: false,
-        }
-    }
-}
-
 impl Node {
     /// What reading the origin has shown of late.
     pub(crate) fn take_news(&mut self) {

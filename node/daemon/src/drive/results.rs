@@ -9,7 +9,7 @@ use patchmesh_core::time::Duration;
 use patchmesh_net::Command;
 use patchmesh_store::SyncError;
 
-use crate::corrupt::Found;
+use crate::chunks::corrupt::Found;
 use crate::drive::finished::{Fetch, Finished};
 use crate::drive::node::Node;
 use crate::room::Lack;

@@ -12,7 +12,7 @@ use patchmesh_pack::compress::decode;
 use patchmesh_trust::layout;
 use patchmesh_trust::role::{RoleName, is_line, is_release_id};
 
-use crate::contents::Place;
+use crate::chunks::contents::Place;
 use crate::origin::broken;
 use crate::origin::folder::Folder;
 use crate::origin::http::Http;

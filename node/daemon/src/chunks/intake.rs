@@ -7,7 +7,7 @@ use patchmesh_pack::compress::decode;
 use patchmesh_proto::limits::CHUNK_WIRE_LEN_MAX;
 use patchmesh_store::{Put, Store};
 
-use crate::contents::Place;
+use crate::chunks::contents::Place;
 use crate::room::Lack;
 
 /// What came of one frame.
