@@ -128,7 +128,12 @@ pub fn end(world: &World) -> Result<(), Broken> {
     }
     let allowance = |site: usize| {
         let own = |fault: &Fault| match fault {
-            Fault::Crash(node, _) => *node == 0 || world.hosts[*node].site == Some(site),
+            Fault::Crash(node, _) | Fault::Full(node, _) | Fault::Slow(node, _) => {
+                *node == 0 || world.hosts[*node].site == Some(site)
+            }
+            Fault::Mute(from, to, _) => [*from, *to]
+                .iter()
+                .any(|node| world.hosts[*node].site == Some(site)),
             Fault::Cut(cut, _) => *cut == site,
             Fault::Rotate | Fault::Second => false,
         };

@@ -102,7 +102,11 @@ pub fn run(plan: Plan) -> Result<Report, Box<Failure>> {
 /// When the last fault is over.
 fn healed(plan: &Plan) -> Time {
     let over = plan.faults.iter().map(|(time, fault)| match fault {
-        Fault::Crash(_, long) | Fault::Cut(_, long) => time.plus(*long),
+        Fault::Crash(_, long)
+        | Fault::Cut(_, long)
+        | Fault::Full(_, long)
+        | Fault::Mute(_, _, long)
+        | Fault::Slow(_, long) => time.plus(*long),
         Fault::Rotate | Fault::Second => *time,
     });
     over.max().unwrap_or_default()

@@ -38,6 +38,8 @@ pub struct Host {
     pub asks: BTreeMap<AskId, Option<usize>>,
     /// Chunks asked for, and of whom.
     pub fetches: BTreeMap<FetchId, usize>,
+    /// Its disk is full before this time.
+    pub full_until: Time,
     /// Gossip that it saw.
     pub seen: BTreeSet<[u8; 32]>,
     /// When it asked to be woken.
@@ -65,6 +67,7 @@ impl Host {
             port_out: Link::new(lan),
             asks: BTreeMap::new(),
             fetches: BTreeMap::new(),
+            full_until: Time(0),
             seen: BTreeSet::new(),
             wake: None,
             head: [0; 3],

@@ -10,6 +10,7 @@ use patchmesh_core::time::{Duration, Time};
 pub struct Link {
     /// Bytes per second.
     rate: u64,
+    slower: u64,
     free: Time,
     /// Bytes carried so far.
     pub carried: u64,
@@ -20,15 +21,25 @@ impl Link {
     pub fn new(bits_per_sec: u64) -> Self {
         Self {
             rate: (bits_per_sec / 8).max(1),
+            slower: 1,
             free: Time(0),
             carried: 0,
         }
     }
 
+    /// Carries so many times less from now on; 1 is the full rate.
+    pub fn slow_down(&mut self, times: u64) {
+        self.slower = times.max(1);
+    }
+
     /// When a frame that reaches the link at `at` has left it.
     pub fn carry(&mut self, bytes: u64, at: Time) -> Time {
         let begin = self.free.max(at);
-        let took = Duration(bytes.saturating_mul(1_000_000).div_ceil(self.rate));
+        let took = Duration(
+            bytes
+                .saturating_mul(1_000_000 * self.slower)
+                .div_ceil(self.rate),
+        );
         self.free = begin.plus(took);
         self.carried += bytes;
         self.free

@@ -1,7 +1,7 @@
 //! Connections and transfers between the nodes of a world.
 
 use patchmesh_core::ids::{FetchId, HelloId, ServeId};
-use patchmesh_core::input::{Answered, Fetched, Input};
+use patchmesh_core::input::{Answered, Fetched, HostChange, Input};
 use patchmesh_core::peer::Down;
 use patchmesh_core::time::{Duration, Time};
 
@@ -15,6 +15,11 @@ const NEAR: Duration = Duration(200);
 /// One way, over the WAN.
 const FAR: Duration = Duration::millis(10);
 
+/// A node that hears nothing for so long gives a connection up, as in the daemon.
+const SILENCE_MAX: Duration = Duration::secs(15);
+/// A slow port.
+const SLOWER: u64 = 100;
+
 /// Key of a connection.
 pub(crate) fn pair(a: usize, b: usize) -> (usize, usize) {
     (a.min(b), a.max(b))
@@ -26,8 +31,15 @@ impl World {
         self.hosts[a].site.is_some() && self.hosts[a].site == self.hosts[b].site
     }
 
-    pub(crate) fn delay(&self, a: usize, b: usize) -> Duration {
-        if self.near(a, b) { NEAR } else { FAR }
+    /// How long what `from` sends now to `to` is on its way.
+    pub(crate) fn delay(&self, from: usize, to: usize) -> Duration {
+        let way = if self.near(from, to) { NEAR } else { FAR };
+        let until = self.mute_until(from, to);
+        Duration(way.0 + until.since(self.now).0)
+    }
+
+    fn mute_until(&self, from: usize, to: usize) -> Time {
+        self.mutes.get(&(from, to)).copied().unwrap_or_default()
     }
 
     pub(crate) fn is_up(&self, a: usize, b: usize) -> bool {
@@ -56,12 +68,16 @@ impl World {
         let now = self.now;
         let powered = self.hosts[a].engine.is_some() && self.hosts[b].engine.is_some();
         let line = |access: &Access| access.cut_until <= now;
-        powered && (self.near(a, b) || line(self.access(a)) && line(self.access(b)))
+        let silent = [(a, b), (b, a)]
+            .iter()
+            .any(|(from, to)| self.mute_until(*from, *to) > now);
+        powered && !silent && (self.near(a, b) || line(self.access(a)) && line(self.access(b)))
     }
 
     /// When a message of this size that leaves now has arrived.
     pub(crate) fn transfer(&mut self, from: usize, to: usize, bytes: u64) -> Time {
         let mut at = self.hosts[from].port_out.carry(bytes, self.now);
+        at = at.max(self.mute_until(from, to));
         if !self.near(from, to) {
             at = self.access(from).up.carry(bytes, at);
             let there = at.plus(self.delay(from, to));
@@ -206,8 +222,12 @@ impl World {
             && self.hosts[client].fetches.contains_key(&fetch)
         {
             let now = self.now;
-            self.hosts[client].store.insert(entry.id, now);
-            self.fetched(client, fetch, Fetched::Held);
+            if self.hosts[client].full_until > now {
+                self.fetched(client, fetch, Fetched::NoRoom);
+            } else {
+                self.hosts[client].store.insert(entry.id, now);
+                self.fetched(client, fetch, Fetched::Held);
+            }
         }
         self.input(server, Duration(0), Input::Served { serve, bytes });
     }
@@ -238,6 +258,19 @@ impl World {
                     }
                 }
             }
+            Fault::Full(node, long) => self.fill(node, long),
+            Fault::Mute(from, to, long) => {
+                let until = self.now.plus(long);
+                let mute = self.mutes.entry((from, to)).or_default();
+                *mute = until.max(*mute);
+                self.after(SILENCE_MAX, Event::Silent(from, to));
+            }
+            Fault::Slow(node, long) => {
+                let host = &mut self.hosts[node];
+                host.port_in.slow_down(SLOWER);
+                host.port_out.slow_down(SLOWER);
+                self.after(long, Event::Fast(node));
+            }
             Fault::Rotate => {
                 self.publisher.rotate(7);
                 self.republish();
@@ -246,6 +279,27 @@ impl World {
                 self.active = self.plan.chunks.len();
                 self.republish();
             }
+        }
+    }
+
+    fn fill(&mut self, node: usize, long: Duration) {
+        let until = self.now.plus(long);
+        let host = &mut self.hosts[node];
+        host.full_until = until.max(host.full_until);
+        self.after(long, Event::Room(node));
+    }
+
+    /// The disk of a node may have room again.
+    pub(crate) fn room(&mut self, node: usize) {
+        if self.hosts[node].full_until <= self.now {
+            self.input(node, Duration(0), Input::Host(HostChange::Room(true)));
+        }
+    }
+
+    /// A connection over which nothing came in one direction is given up.
+    pub(crate) fn silent(&mut self, from: usize, to: usize) {
+        if self.mute_until(from, to) > self.now {
+            self.close(from, to, Down::TimedOut);
         }
     }
 

@@ -25,6 +25,13 @@ pub enum Fault {
     Crash(usize, Duration),
     /// A site is cut off from the WAN for this time.
     Cut(usize, Duration),
+    /// A node's disk is full for this time.
+    Full(usize, Duration),
+    /// What the first node sends to the second arrives only after this time; a
+    /// connection that waits 15 s for it is given up.
+    Mute(usize, usize, Duration),
+    /// A node's port is a hundred times slower for this time.
+    Slow(usize, Duration),
     /// The timestamp key is rotated, and the folder published again.
     Rotate,
     /// The second release is published.
@@ -86,6 +93,12 @@ impl Plan {
             up: 5_000_000,
         };
         plan.sites = (0..sites).map(|_| site(&mut rng)).collect();
+        // One in eight has a site in which not all are neighbours. Its chance is
+        // its own: other seeds stay as they were.
+        let mut large = crate::plan::rng(seed).fork("large");
+        if large.below(8) == 0 {
+            plan.sites[0].nodes = at(16 + large.below(45));
+        }
         plan.chunks = vec![(0, 32 + small(rng.below(64)))];
         let nodes = plan.nodes();
         let when = |rng: &mut Rng| Time(0).plus(Duration::millis(rng.below(12_000)));
@@ -116,8 +129,30 @@ impl Plan {
             let error = |rng: &mut Rng| 3_600 * (i64::from(small(rng.below(40))) - 20);
             plan.clock_errors = (0..nodes).map(|_| error(&mut rng)).collect();
         }
+        plan.add_rarer(&mut crate::plan::rng(seed).fork("rarer"));
         plan.faults.sort_by_key(|(time, _)| *time);
         plan
+    }
+
+    /// Faults with a chance of their own: other seeds stay as they were.
+    fn add_rarer(&mut self, rng: &mut Rng) {
+        let nodes = self.nodes() as u64;
+        let any = |rng: &mut Rng| at(rng.below(nodes));
+        for kind in 0..3 {
+            for _ in 0..rng.below(6).saturating_sub(3) {
+                let when = Time(0).plus(Duration::millis(rng.below(12_000)));
+                let long = Duration::millis(500 + rng.below(25_000));
+                let node = 1 + at(rng.below(nodes - 1));
+                let other = any(rng);
+                let fault = match kind {
+                    0 => Fault::Full(node, long),
+                    1 => Fault::Slow(node, long),
+                    _ if other == node => continue,
+                    _ => Fault::Mute(node, other, long),
+                };
+                self.faults.push((when, fault));
+            }
+        }
     }
 
     /// Nodes with the origin, which is node 0.

@@ -40,6 +40,12 @@ pub(crate) enum Event {
     Start(usize),
     /// Members of a site find each other.
     Discover(usize),
+    /// A full disk may have room again.
+    Room(usize),
+    /// A connection that is mute from the first to the second has been so long.
+    Silent(usize, usize),
+    /// A slow port is as fast as before.
+    Fast(usize),
 }
 
 /// N engines on virtual time.
@@ -53,6 +59,8 @@ pub struct World {
     pub(crate) sites: Vec<Access>,
     pub(crate) origin: Access,
     pub(crate) conns: BTreeMap<(usize, usize), Conn>,
+    /// Nothing comes from the first to the second before this time.
+    pub(crate) mutes: BTreeMap<(usize, usize), Time>,
     pub(crate) hellos: BTreeMap<HelloId, (usize, usize)>,
     pub(crate) asked: BTreeMap<AskedId, (usize, usize, AskId)>,
     pub(crate) serves: BTreeMap<ServeId, Serving>,
@@ -102,6 +110,7 @@ impl World {
             now: Time(0),
             hosts,
             numbers,
+            mutes: BTreeMap::new(),
             conns: BTreeMap::new(),
             hellos: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -211,6 +220,12 @@ impl World {
             }
             Event::Fault(fault) => self.fault(fault),
             Event::Start(node) => self.start(node),
+            Event::Room(node) => self.room(node),
+            Event::Silent(from, to) => self.silent(from, to),
+            Event::Fast(node) => {
+                self.hosts[node].port_in.slow_down(1);
+                self.hosts[node].port_out.slow_down(1);
+            }
             Event::Discover(node) => self.discover(node),
         }
     }
