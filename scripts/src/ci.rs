@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use crate::interop::ORACLE;
 use crate::step::{self, cargo};
-use crate::{codegen, tidy};
+use crate::{codegen, packages, tidy};
 
 /// Runs every step, cheapest first, and stops at the first that fails. With
 /// `timings` prints the seconds of each step.
@@ -29,6 +29,7 @@ pub(crate) fn run(top: &Path, timings: bool) -> Result<()> {
     })?;
     run("codegen", &mut || codegen::run(true))?;
     run("tidy", &mut || tidy::run(top, false))?;
+    run("packages", &mut || packages::check(top))?;
     run("clippy", &mut || step::run(&mut clippy(top)))?;
     run("doc", &mut || step::run(&mut doc(top)))?;
     if timings {

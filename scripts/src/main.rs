@@ -13,6 +13,7 @@ mod bench;
 mod ci;
 mod codegen;
 mod interop;
+mod packages;
 mod step;
 mod tidy;
 mod verbs;
@@ -24,9 +25,10 @@ use anyhow::{Result, bail};
 const HELP: &str = "\
 usage: cargo x VERB
 
-  ci [--timings]        format, lints, tidy, documentation, generated code
+  ci [--timings]        format, lints, tidy, packages, documentation, generated code
   tidy [--sizes]        rules of the house; --sizes prints the figures
   codegen [--check]     make proto/src/generated, or check that it is current
+  packages              licences, bans and sources of .deny.toml
   fast                  tests of everything that does not link libp2p
   fault [ARGUMENT..]    patchmesh-sim fault; 200 seeds unless told otherwise
   lab [KEY=VALUE..]     network laboratory, needs root; pairs become its environment
@@ -66,6 +68,7 @@ fn run() -> Result<()> {
         ["fault", rest @ ..] => verbs::fault(top, rest),
         ["lab", pairs @ ..] => verbs::lab(top, pairs),
         ["man", folder] => verbs::man(top, folder),
+        ["packages"] => packages::check(top),
         ["tidy"] => tidy::run(top, false),
         ["tidy", "--sizes"] => tidy::run(top, true),
         other => bail!("no such verb: {}\n\n{HELP}", other.join(" ")),
