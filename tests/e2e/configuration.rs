@@ -105,20 +105,110 @@ fn what_settings_name_outside_is_checked_with_line_and_hint() {
         assert_eq!(code, Some(2), "{to}: {said}");
         assert!(said.contains(place) && said.contains(says), "{to}: {said}");
         assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.ends_with(" [E_CONFIG]\n"), "{said}");
     }
-    // All of it at once, not one after the other.
-    let bad = GOOD.replacen(root, "missing.json", 1);
-    let (_, said) = check(&bad.replacen("tcp/0", "tcp/x", 1));
-    assert_eq!(said.lines().count(), 2, "{said}");
 }
 
 #[test]
-fn a_missing_root_is_named_with_its_cause_once() {
+fn all_that_is_wrong_is_said_at_once_what_the_files_say_included() {
     let folder = tempfile::tempdir().unwrap();
-    let text = GOOD.replacen("repository.root.json", "missing.json", 1);
+    let bad = GOOD.replacen("repository.root.json", "missing.json", 1);
+    let bad = bad.replacen("tcp/0", "tcp/x", 1);
+    let bad = bad.replacen("[trust]", "wieght = 4\nweight = 99\n[trust]", 1);
+    fs::write(folder.path().join("node.toml"), bad).unwrap();
+    let (code, said) = patchmeshd(folder.path(), &["config", "check", "node.toml"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert_eq!(said.lines().count(), 4, "{said}");
+    for line in [
+        ":4: unknown key",
+        ":5: `node.weight`",
+        ":7: `trust.root`",
+        ":11: `net.listen`",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    let mut lines = said.lines();
+    assert!(lines.all(|line| line.ends_with("[E_CONFIG]")), "{said}");
+}
+
+#[test]
+fn a_node_that_does_not_start_says_code_and_cure() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    Forge::found(&folder.join("repository"));
+    fs::write(folder.join("junk"), "{}").unwrap();
+    fs::create_dir(folder.join("other")).unwrap();
+    fs::write(folder.join("other/thing"), "").unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = format!("tcp/{}", listener.local_addr().unwrap().port());
+    let root = "repository.root.json";
+    let cases = [
+        (
+            root,
+            "missing.json",
+            10,
+            "E_NOT_JOINED",
+            "copy the root document",
+        ),
+        (
+            root,
+            "junk",
+            12,
+            "E_TRUST_MALFORMED",
+            "is it the right file?",
+        ),
+        (root, "repository", 1, "E_ROOT", "right to read"),
+        ("\"state\"", "\"other\"", 1, "E_NOT_A_STORE", "empty folder"),
+        ("\"state\"", "\"junk/s\"", 1, "E_STORE", "`node.state`"),
+        ("run/s", "junk/s", 1, "E_SOCKET", "`control.socket`"),
+        ("run/s", "other/thing", 1, "E_SOCKET", "`control.socket`"),
+        ("tcp/0", "tcp/x", 2, "E_CONFIG", "/ip4/ADDRESS/tcp/PORT"),
+        (
+            "127.0.0.1/tcp/0",
+            "192.0.2.1/tcp/7999",
+            1,
+            "E_LISTEN",
+            "address of this host",
+        ),
+        ("tcp/0", &taken, 11, "E_ADDRESS_IN_USE", "another port"),
+        (
+            "[net]",
+            "[origin]\nrepository = \"none\"\n[net]",
+            1,
+            "E_REPOSITORY",
+            "publish",
+        ),
+        (
+            "[net]",
+            "[net]\nbootstrap = [\"x\"]",
+            2,
+            "E_CONFIG",
+            "patchmesh status",
+        ),
+    ];
+    for (from, to, code, id, hint) in cases {
+        fs::write(folder.join("node.toml"), GOOD.replacen(from, to, 1)).unwrap();
+        let (ended, said) = patchmeshd(folder, &["--config", "node.toml"]);
+        assert_eq!(ended, Some(code), "{to}: {said}");
+        let end: Vec<&str> = said.lines().rev().take(2).collect();
+        assert!(end[1].ends_with(&format!(" [{id}]")), "{to}: {said}");
+        assert!(
+            end[0].starts_with("hint: ") && end[0].contains(hint),
+            "{to}: {said}"
+        );
+    }
+}
+
+#[test]
+fn the_end_is_json_where_the_log_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = GOOD.replacen("repository.root.json", "missing.json", 1) + "[log]\njson = true\n";
     fs::write(folder.path().join("node.toml"), text).unwrap();
     let (code, said) = patchmeshd(folder.path(), &["--config", "node.toml"]);
-    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(code, Some(10), "{said}");
+    let last = said.lines().last().unwrap();
+    let end: serde_json::Value = serde_json::from_str(last).unwrap();
+    assert_eq!(end["message_type"], "exit_error");
+    assert_eq!(end["id"], "E_NOT_JOINED");
     assert_eq!(said.matches("No such file").count(), 1, "{said}");
-    assert!(said.contains("trust.root missing.json"), "{said}");
 }

@@ -69,4 +69,7 @@ pub struct RefusalCount {
     pub code: String,
     /// Times.
     pub count: u64,
+    /// What to do about it; may be empty.
+    #[serde(default)]
+    pub hint: String,
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use patchmesh_trust::refusal::Refusal;
 use serde::Serialize;
 
 /// Exit codes; the same table stands in the man page.
@@ -74,9 +75,11 @@ impl Failure {
         Self::new(exit::BUSY, "E_BUSY", message)
     }
 
-    /// Exit 12.
+    /// Exit 12. An id of the verifier brings its advice along.
     pub(crate) fn trust(id: &str, message: impl Into<String>) -> Self {
-        Self::new(exit::TRUST, id, message)
+        let known = Refusal::ALL.into_iter().find(|refusal| refusal.id() == id);
+        let hint = known.map(Refusal::advice).unwrap_or_default();
+        Self::new(exit::TRUST, id, message).hint(hint)
     }
 
     /// Exit 15.

@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod fetch;
 pub(crate) mod key;
 pub(crate) mod manual;
+pub(crate) mod next_step;
 pub(crate) mod node;
 pub(crate) mod publish;
 pub(crate) mod release_build;

@@ -83,6 +83,24 @@ pub enum PeerRefusal {
 }
 
 impl PeerRefusal {
+    /// What a person can do about a peer that is refused with this code; `None`
+    /// for a code that is none of these.
+    pub fn advice(code: &str) -> Option<&'static str> {
+        Some(match code {
+            "BadCertificate" => "the peer is no node of this kind, or its key file was changed",
+            "Corrupt" => "look for a bad disk or a changed program on that host",
+            "Expired" => "are the clocks of both hosts right? a restart renews its certificate",
+            "Malformed" => "does that host run a node of a version that works with this one?",
+            "Protocol" => "update the older of the two nodes",
+            "Refused" => "it is let in again after an hour",
+            "TooManyPeers" => "nothing has to be done; it finds others",
+            "WrongNetwork" => {
+                "give that host the root document of this network, or find out whose it is"
+            }
+            _ => return None,
+        })
+    }
+
     /// The stable code.
     pub fn code(self) -> &'static str {
         match self {

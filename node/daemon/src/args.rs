@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 /// The Patchmesh node: joins the mesh of its network, fetches signed releases
 /// with its neighbours and stages them; or serves a repository as an origin.
 #[derive(Debug, Parser)]
-#[command(name = "patchmeshd", version, max_term_width = 100)]
+#[command(name = "patchmeshd", version, max_term_width = 100, after_help = crate::failure::ENDS)]
 pub(crate) struct Args {
     /// Configuration file; its drop-ins lie beside it in a folder of the same
     /// name that ends in `.d`.
@@ -30,7 +30,8 @@ pub(crate) enum Verb {
 /// Verbs of `config`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigVerb {
-    /// Check a configuration; exit 0 if a node would start with it, else 2.
+    /// Check a configuration and name everything that is wrong; exit 0 if a node
+    /// would start with it, else 2.
     Check {
         /// The file, instead of `--config`.
         file: Option<PathBuf>,

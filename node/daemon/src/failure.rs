@@ -86,7 +86,7 @@ impl Failure {
             StartError::Repository { .. } => new(
                 FAILED,
                 "E_REPOSITORY",
-                "`patchmesh publish` makes the folder; the user of the node must be able to read it",
+                "`patchmesh publish` makes the folder; the node's user must be able to read it",
             ),
             StartError::Bootstrap(_) => new(
                 USAGE,

@@ -7,6 +7,7 @@ mod clock;
 mod config;
 mod control;
 mod drive;
+mod failure;
 mod identity;
 mod logging;
 mod notices;

@@ -8,7 +8,9 @@ use patchmesh_api::limits::EVENTS_MAX;
 use patchmesh_api::trouble::Trouble;
 use patchmesh_content::id::PeerId;
 use patchmesh_core::output::Notice;
+use patchmesh_core::peer::PeerRefusal;
 use patchmesh_core::record::ReleaseState;
+use patchmesh_trust::refusal::Refusal;
 
 use crate::clock;
 
@@ -77,6 +79,7 @@ impl Notices {
         *self.refusals.entry(key).or_default() += 1;
         let event = blank(EventKind::Refused);
         self.push(Event {
+            detail: advice(what, code).to_owned(),
             what: what.to_owned(),
             code: code.to_owned(),
             peer: from,
@@ -99,6 +102,7 @@ impl Notices {
             what: what.clone(),
             code: code.clone(),
             count: *count,
+            hint: advice(what, code).to_owned(),
         };
         self.refusals.iter().map(count).collect()
     }
@@ -145,6 +149,18 @@ impl Notices {
             ..event
         });
     }
+}
+
+/// What a person can do about something refused; empty where nothing can be done
+/// here, as with frames that break the protocol.
+fn advice(what: &str, code: &str) -> &'static str {
+    let found = match what {
+        "hello" => PeerRefusal::advice(code),
+        "message" => None,
+        "stored-chunk" => Some("it is fetched again; if it repeats, look at the disk"),
+        _ => Refusal::from_code(code).map(Refusal::advice),
+    };
+    found.unwrap_or_default()
 }
 
 fn blank(kind: EventKind) -> Event {
@@ -214,6 +230,9 @@ mod tests {
             notices.refused(&format!("role {number}"), "Expired", None);
         }
         let counts = notices.refusals();
+        assert!(counts[1].hint.contains("clock"), "{:?}", counts[1]);
+        assert!(advice("hello", "WrongNetwork").contains("root document"));
+        assert_eq!(advice("message", "Malformed"), "");
         assert_eq!(counts.len(), REFUSAL_KINDS_MAX + 1);
         assert_eq!(
             counts.iter().map(|c| c.count).sum::<u64>(),

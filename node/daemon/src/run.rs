@@ -1,6 +1,5 @@
 //! The program around a node: arguments, signals, exit codes.
 
-use std::error::Error;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,10 +11,9 @@ use crate::args::{Args, ConfigVerb, Verb};
 use crate::config::layer::{ConfigError, Layers};
 use crate::config::load::Settings;
 use crate::config::{show, world};
+use crate::failure::Failure;
 use crate::{drive, logging, start};
 
-/// Exit code of a wrong configuration, as of wrong usage.
-const EXIT_USAGE: u8 = 2;
 /// Threads for disk work; more would only queue at the disk.
 const BLOCKING_THREADS_MAX: usize = 16;
 /// Threads of the runtime: one drives the node, one moves bytes.
@@ -26,8 +24,8 @@ pub(crate) fn main(args: Args) -> ExitCode {
     let config = args.config.as_deref();
     match args.verb {
         None => match load(config) {
-            Ok(settings) => run(settings),
-            Err(error) => fail(&error, EXIT_USAGE),
+            Ok((settings, _)) => run(settings),
+            Err(wrong) => refuse(&wrong),
         },
         Some(Verb::Config {
             verb: ConfigVerb::Default,
@@ -37,63 +35,85 @@ pub(crate) fn main(args: Args) -> ExitCode {
         }) => check(file.as_deref().or(config)),
         Some(Verb::Config {
             verb: ConfigVerb::Show { origin },
-        }) => match layers(config) {
-            Ok(layers) => print(&show::values(&layers, origin)),
-            Err(error) => fail(&error, EXIT_USAGE),
+        }) => match Layers::read(config, std::env::vars()) {
+            (layers, wrong) if wrong.is_empty() => print(&show::values(&layers, origin)),
+            (_, wrong) => refuse(&wrong),
         },
     }
 }
 
-fn layers(config: Option<&Path>) -> Result<Layers, ConfigError> {
-    Layers::read(config, std::env::vars())
-}
-
-fn load(config: Option<&Path>) -> Result<Settings, ConfigError> {
-    Settings::load(&layers(config)?)
+/// The settings, or everything that is wrong with them.
+fn load(config: Option<&Path>) -> Result<(Settings, Layers), Vec<ConfigError>> {
+    let (layers, mut wrong) = Layers::read(config, std::env::vars());
+    let settings = Settings::load(&layers);
+    // Without a whole file its settings are not known.
+    if wrong.iter().all(|error| error.key().is_some()) {
+        add(&mut wrong, settings.check(&layers));
+    }
+    if wrong.is_empty() {
+        Ok((settings, layers))
+    } else {
+        Err(wrong)
+    }
 }
 
 /// Names everything that is wrong, not only the first.
 fn check(config: Option<&Path>) -> ExitCode {
-    let loaded = layers(config).and_then(|layers| Ok((Settings::load(&layers)?, layers)));
-    match loaded {
-        Err(error) => fail(&error, EXIT_USAGE),
-        Ok((settings, layers)) => world::check(&settings, &layers)
-            .iter()
-            .fold(ExitCode::SUCCESS, |_, error| fail(error, EXIT_USAGE)),
+    let (layers, mut wrong) = Layers::read(config, std::env::vars());
+    let settings = Settings::load(&layers);
+    if wrong.iter().all(|error| error.key().is_some()) {
+        add(&mut wrong, settings.check(&layers));
+        add(&mut wrong, world::check(&settings, &layers));
     }
+    refuse(&wrong)
+}
+
+/// Adds what is wrong with keys of which nothing is known to be wrong yet.
+fn add(wrong: &mut Vec<ConfigError>, more: Vec<ConfigError>) {
+    let known: Vec<String> = wrong
+        .iter()
+        .filter_map(|error| error.key().map(str::to_owned))
+        .collect();
+    let is_new = |error: &ConfigError| !known.iter().any(|key| error.key() == Some(key));
+    wrong.extend(more.into_iter().filter(is_new));
+}
+
+/// Says every one of them; none is success.
+fn refuse(wrong: &[ConfigError]) -> ExitCode {
+    wrong.iter().fold(ExitCode::SUCCESS, |_, error| {
+        Failure::config(error).end(false)
+    })
 }
 
 fn run(settings: Settings) -> ExitCode {
-    if let Err(error) = logging::start(&settings.log_level, settings.log_json) {
-        return fail(&error, EXIT_USAGE);
+    let json = settings.log_json;
+    if let Err(error) = logging::start(&settings.log_level, json) {
+        return Failure::config(&error).end(json);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
         .max_blocking_threads(BLOCKING_THREADS_MAX)
         .enable_all()
         .build();
-    match runtime {
+    let ended = match runtime {
         Ok(runtime) => runtime.block_on(node(settings)),
-        Err(error) => fail(&error, 1),
+        Err(error) => Err(Failure::failed(&error)),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.end(json),
     }
 }
 
-async fn node(settings: Settings) -> ExitCode {
+async fn node(settings: Settings) -> Result<(), Failure> {
     let stop = CancellationToken::new();
-    if let Err(error) = stop_on_signals(&stop) {
-        return fail(&error, 1);
-    }
-    let mut started = match start::start(settings, stop) {
-        Ok(started) => started,
-        Err(error) => return fail(&error, 1),
-    };
+    stop_on_signals(&stop).map_err(|error| Failure::failed(&error))?;
+    let started = start::start(settings, stop);
+    let mut started = started.map_err(|error| Failure::of_start(&error))?;
     let ended = drive::run(&mut started.node, started.ears).await;
     let closed = drive::close(started.node).await;
-    match (ended, closed) {
-        (Ok(()), Ok(())) => ExitCode::SUCCESS,
-        (Err(error), _) => fail(&error, 1),
-        (Ok(()), Err(error)) => fail(&error, 1),
-    }
+    ended.map_err(|error| Failure::of_halt(&error))?;
+    closed.map_err(|error| Failure::of_sync(&error))
 }
 
 fn stop_on_signals(stop: &CancellationToken) -> std::io::Result<()> {
@@ -113,20 +133,6 @@ fn print(text: &str) -> ExitCode {
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => fail(&error, 1),
+        Err(error) => Failure::failed(&error).end(false),
     }
-}
-
-/// Says what failed and why, down to the first cause.
-fn fail(error: &dyn Error, code: u8) -> ExitCode {
-    let mut text = format!("patchmeshd: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text.push('\n');
-    drop(std::io::stderr().write_all(text.as_bytes()));
-    ExitCode::from(code)
 }

@@ -14,6 +14,7 @@ use patchmesh_core::rng::Seed;
 use patchmesh_net::{HelloParts, Timing, address};
 use patchmesh_proto::limits::{PROTOCOL_MAX, PROTOCOL_MIN, ROOT_LEN_MAX};
 use patchmesh_store::{Opened, Options, Store};
+use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::state::Verifier;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -45,13 +46,13 @@ pub(crate) enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// The root is not one that can be trusted.
-    #[error("failed to trust {path}")]
+    /// The root is not one that can be trusted, or the stored floors are damaged.
+    #[error("failed to trust {path}: {refusal}")]
     Trust {
         /// The file.
         path: String,
         /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        refusal: Refusal,
     },
     /// `origin.repository` could not be opened.
     #[error("failed to open origin.repository {path}")]
@@ -104,7 +105,10 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
     let contents = Contents::default();
     restore_contents(&contents, &begin.restored);
     let mesh_id = mesh_id(&settings, &begin.anchor)?;
-    let engine = start_engine(begin).map_err(|error| trust_error(&settings.root, error))?;
+    let engine = start_engine(begin).map_err(|error| {
+        let patchmesh_core::engine::StartError::Anchor(refusal) = error;
+        trust_error(&settings.root, refusal)
+    })?;
     let head = engine.view(clock.now()).head;
     let head = [head.root, head.timestamp, head.snapshot];
     let hello = hello(&identity, &mesh_id, &settings, head)?;
@@ -254,10 +258,10 @@ fn mesh_id(settings: &Settings, anchor: &[u8]) -> Result<[u8; 32], StartError> {
         .map_err(|refusal| trust_error(&settings.root, refusal))
 }
 
-fn trust_error(path: &Path, source: impl std::error::Error + Send + Sync + 'static) -> StartError {
+fn trust_error(path: &Path, refusal: Refusal) -> StartError {
     StartError::Trust {
         path: path.display().to_string(),
-        source: Box::new(source),
+        refusal,
     }
 }
 

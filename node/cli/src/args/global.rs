@@ -53,6 +53,7 @@ pub(crate) fn exit_table() -> String {
         push(&mut text, format_args!("  {code:>3}  {meaning}\n"));
     }
     text.push_str("  130  interrupted\n");
+    text.push_str("patchmeshd ends with the same codes; its --help lists the ids.\n");
     text.push_str("Treat any other code as failure. Text tables may change; --json is stable.");
     text
 }

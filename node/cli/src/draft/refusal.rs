@@ -6,23 +6,9 @@ use patchmesh_trust::refusal::Refusal;
 use crate::draft::names::Names;
 use crate::failure::Failure;
 
-/// A refusal of the verifier: exit 12 with its stable code in the id.
+/// A refusal of the verifier: exit 12 with its stable id and what to do.
 pub(crate) fn refused(what: &str, refusal: Refusal) -> Failure {
-    let id = match refusal {
-        Refusal::BadSignature => "E_SIG_BAD",
-        Refusal::BelowThreshold => "E_SIG_THRESHOLD",
-        Refusal::Contradiction => "E_TRUST_CONTRADICTION",
-        Refusal::Expired => "E_TRUST_EXPIRED",
-        Refusal::HashMismatch => "E_TRUST_HASH",
-        Refusal::Malformed => "E_TRUST_MALFORMED",
-        Refusal::NotDelegated => "E_TRUST_NOT_DELEGATED",
-        Refusal::Pending => "E_TRUST_PENDING",
-        Refusal::Rollback => "E_TRUST_ROLLBACK",
-        Refusal::TooLarge => "E_TRUST_TOO_LARGE",
-        Refusal::UnknownKey => "E_SIG_UNKNOWN_KEY",
-        Refusal::WrongNetwork => "E_TRUST_WRONG_NETWORK",
-    };
-    Failure::trust(id, format!("{what} is refused as {refusal}"))
+    Failure::trust(refusal.id(), format!("{what} is refused as {refusal}"))
 }
 
 /// A failure of building or assembling a document.
@@ -33,10 +19,12 @@ pub(crate) fn author(error: &AuthorError, names: &Names) -> Failure {
             let message = format!("the signature of {} does not verify", names.of(key_id));
             Failure::trust("E_SIG_BAD", message)
         }
-        AuthorError::LostPath { .. } => Failure::trust("E_TRUST_NOT_DELEGATED", error.to_string()),
+        AuthorError::LostPath { .. } => Failure::trust("E_TRUST_NOT_DELEGATED", error.to_string())
+            .hint("list it in the new targets as well, or withdraw its releases first"),
         AuthorError::Missing(missing) => below(missing, names),
         AuthorError::NotADocument(refusal) => refused("the document", *refusal),
-        AuthorError::OtherStatement => Failure::trust("E_OTHER_STATEMENT", error.to_string()),
+        AuthorError::OtherStatement => Failure::trust("E_OTHER_STATEMENT", error.to_string())
+            .hint("sign and assemble copies of one draft"),
         AuthorError::Refused(refusal) => refused("the assembled document", *refusal),
         AuthorError::StatementTooLarge { .. } => {
             let failure = Failure::failed("E_STATEMENT_TOO_LARGE", error.to_string());

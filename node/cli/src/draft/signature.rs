@@ -79,7 +79,9 @@ impl Signature {
                 safe(&self.role.to_string()),
                 self.version
             );
-            return Err(Failure::trust("E_OTHER_STATEMENT", message).into());
+            let failure = Failure::trust("E_OTHER_STATEMENT", message);
+            let hint = "sign this draft, or assemble the one that was signed";
+            return Err(failure.hint(hint).into());
         }
         let bytes = unhex(&self.sig).ok_or_else(|| {
             let message = format!("{} holds no signature", path.display());

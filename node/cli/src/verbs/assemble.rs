@@ -8,6 +8,7 @@ use crate::draft::folder::{DraftFolder, SIGNED_FILE};
 use crate::draft::signature::Signature;
 use crate::files::{self, MODE_PUBLIC};
 use crate::output::Output;
+use crate::verbs::next_step;
 
 #[derive(Debug, Serialize)]
 struct AssembleDocument {
@@ -45,10 +46,7 @@ pub(crate) fn run(args: &AssembleArgs, output: &Output) -> anyhow::Result<()> {
     let path = draft.path.join(SIGNED_FILE);
     if !args.dry_run {
         files::write(&path, &bytes, MODE_PUBLIC)?;
-        output.say(format!(
-            "next: patchmesh publish {} --repository REPO --key file:online.key",
-            draft.path.display()
-        ));
+        output.say(next_step::after_assembly(&draft, authority.root.as_deref()));
     }
     let document = AssembleDocument {
         role: draft.statement.role().to_string(),

@@ -51,8 +51,9 @@ fn refusals(events: &Events, output: &Output) -> anyhow::Result<()> {
         output.document("patchmesh.refusal/1", refusal, || {
             let (what, code) = (safe(&refusal.what), safe(&refusal.code));
             format!(
-                "refused since the start: {} x {code} ({what})\n",
-                refusal.count
+                "refused since the start: {} x {code} ({what}){}\n",
+                refusal.count,
+                node::hint_text(&refusal.hint)
             )
         })?;
     }

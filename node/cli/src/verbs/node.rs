@@ -11,6 +11,7 @@ use patchmesh_api::releases::{CorruptChunk, CorruptPlace, Release, Releases, Wai
 use patchmesh_api::request::Request;
 use patchmesh_api::socket::find_path;
 use patchmesh_api::trouble::Trouble;
+use patchmesh_content::id::PeerId;
 use patchmesh_trust::time::UtcTime;
 
 use crate::args::global::Global;
@@ -214,7 +215,7 @@ pub(crate) fn why(release: &str, global: &Global, output: &Output) -> anyhow::Re
 /// One line for an altered chunk.
 fn corrupt_text(chunk: &CorruptChunk) -> String {
     let id = chunk.id.to_hex();
-    let peer = chunk.peer.map(|peer| peer.to_hex());
+    let peer = chunk.peer.map(PeerId::to_hex);
     let found = match (chunk.found, &peer) {
         (CorruptPlace::Peer, Some(peer)) => format!("came altered from peer {}", short(peer)),
         (CorruptPlace::Disk, _) => "was damaged on the disk of this node".to_owned(),
@@ -232,6 +233,14 @@ fn corrupt_text(chunk: &CorruptChunk) -> String {
         chunk.chunk,
         short(&id)
     )
+}
+
+/// Advice behind what it is about.
+pub(crate) fn hint_text(hint: &str) -> String {
+    if hint.is_empty() {
+        return String::new();
+    }
+    format!("; {}", safe(hint))
 }
 
 /// One line for each trouble.

@@ -76,10 +76,11 @@ fn text(status: &Status, output: &Output) -> String {
         push(
             &mut text,
             format_args!(
-                "refused {} x {} ({})\n",
+                "refused {} x {} ({}){}\n",
                 refusal.count,
                 safe(&refusal.code),
-                safe(&refusal.what)
+                safe(&refusal.what),
+                node::hint_text(&refusal.hint)
             ),
         );
     }

@@ -88,6 +88,71 @@ fn a_second_release_shows_the_difference_and_moves_every_version() {
     bench.verify("repo").ok();
 }
 
+/// Runs the command behind "next: ", word by word as it was printed.
+fn follow(bench: &Bench, said: &str) {
+    let next = said
+        .lines()
+        .find_map(|line| line.strip_prefix("next: patchmesh "));
+    let next = next.unwrap_or_else(|| panic!("no command in {said}"));
+    assert!(!next.contains(['\'', '"']), "{next}");
+    let words: Vec<&str> = next.split(' ').collect();
+    bench
+        .run(&[&words[..], &["--passphrase-file", "pass"]].concat())
+        .ok();
+}
+
+#[test]
+fn the_command_that_assemble_prints_runs_as_it_is() {
+    // The first release, into a repository that is not there yet.
+    let bench = Bench::published();
+    fs::remove_dir_all(bench.path("repo")).unwrap();
+    bench.tree("payload", 1);
+    let pass = ["--passphrase-file", "pass"];
+    let build = |id: &str, ground: &[&str]| {
+        let words = [
+            "release", "build", "payload", "--line", "desktop", "--id", id,
+        ];
+        bench.run(&[&words[..], ground].concat()).ok();
+        let draft = format!("{id}.draft");
+        for key in ["key-1", "key-3"] {
+            let (key, out) = (
+                format!("file:ceremony/{key}.pem"),
+                format!("{id}.{key}.sig"),
+            );
+            let words = ["sign", &draft, "--key", &key, "--out", &out];
+            bench
+                .run_with(&[&words[..], &pass].concat(), &format!("{id}\n"))
+                .ok();
+        }
+        let signatures = ["key-1", "key-3"].map(|key| format!("{id}.{key}.sig"));
+        bench
+            .run(&["assemble", &draft, &signatures[0], &signatures[1]])
+            .ok()
+    };
+    let first = build("KB-1", &["--authority", "ceremony"]);
+    let says = "publish ceremony KB-1.draft --repository repo --key file:ceremony/online.key";
+    assert!(first.stderr.contains(says), "{}", first.stderr);
+    follow(&bench, &first.stderr);
+    // The next one, on top of it.
+    let second = build("KB-2", &["--repository", "repo"]);
+    let says = "publish KB-2.draft --repository repo --key file:ceremony/online.key";
+    assert!(second.stderr.contains(says), "{}", second.stderr);
+    follow(&bench, &second.stderr);
+    // Where the online key is not, no command would run, so none is printed.
+    fs::remove_file(bench.path("ceremony/online.key")).unwrap();
+    let third = build("KB-3", &["--repository", "repo"]);
+    assert!(
+        third.stderr.contains("whoever has the repository"),
+        "{}",
+        third.stderr
+    );
+    assert!(
+        !third.stderr.contains("next: patchmesh"),
+        "{}",
+        third.stderr
+    );
+}
+
 #[test]
 fn a_renewal_moves_the_timestamp_and_half_way_the_snapshot_too() {
     let bench = Bench::published();
@@ -131,6 +196,7 @@ fn people_who_keep_their_keys_sign_root_and_targets_as_drafts() {
         "root", "init", "--out", "c", "--public", "ann.pub", "--public", "bob.pub",
     ];
     bench.run(&[&init[..], &pass].concat()).ok();
+    let mut said = String::new();
     for draft in ["root", "targets"] {
         let folder = format!("c/{draft}.draft");
         for name in ["ann", "bob"] {
@@ -146,17 +212,13 @@ fn people_who_keep_their_keys_sign_root_and_targets_as_drafts() {
         if draft == "targets" {
             assemble.extend(["--root", "c/root.draft/signed.json"]);
         }
-        bench.run(&assemble).ok();
+        said.push_str(&bench.run(&assemble).ok().stderr);
     }
-    let publish = [
-        "publish",
-        "c/root.draft",
-        "c/targets.draft",
-        "--repository",
-        "repo",
-    ];
-    let key = ["--key", "file:c/online.key"];
-    bench.run(&[&publish[..], &key, &pass].concat()).ok();
+    // The first names what is missing, the second the command.
+    assert!(said.contains("c/targets.draft has to be signed"), "{said}");
+    let says = "c/root.draft c/targets.draft --repository repo --key file:c/online.key";
+    assert!(said.contains(says), "{said}");
+    follow(&bench, &said);
     let root = "c/root.draft/signed.json";
     bench.run(&["verify", "repo", "--root", root]).ok();
 }

@@ -256,6 +256,7 @@ fn events_are_one_document_each() {
             what: "gossip".to_owned(),
             code: "BadSignature".to_owned(),
             count: 3,
+            hint: "mend it".to_owned(),
         }],
     };
     let server = serve(&bench.path("s"), vec![vec![Answer::Events(events)]]);

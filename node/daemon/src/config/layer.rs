@@ -1,7 +1,7 @@
 //! Sources of settings in rising precedence: defaults, file, drop-ins,
 //! environment, options. Each value remembers where it came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -88,26 +88,40 @@ pub(crate) enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// The key that it is about, where it is about one.
+    pub(crate) fn key(&self) -> Option<&str> {
+        match self {
+            Self::BadValue { key, .. } => Some(key),
+            Self::UnknownKey { nearest, .. } => Some(nearest),
+            Self::Read { .. } | Self::TooLong { .. } | Self::Syntax { .. } => None,
+        }
+    }
+}
+
 impl Layers {
-    /// Defaults, then the file, its drop-ins in byte order, and the environment.
+    /// Defaults, then the file, its drop-ins in byte order, and the environment;
+    /// and everything that is wrong with them, which is left out of the values.
     pub(crate) fn read(
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
-    ) -> Result<Self, ConfigError> {
+    ) -> (Self, Vec<ConfigError>) {
         let mut layers = Self::default();
         for key in KEYS {
             layers
                 .values
                 .insert(key.path, (default_of(key), Origin::Default));
         }
+        let mut wrong = Vec::new();
         if let Some(file) = file {
-            layers.add_file(file)?;
-            for drop_in in drop_ins(file)? {
-                layers.add_file(&drop_in)?;
+            wrong.extend(layers.add_file(file));
+            match drop_ins(file) {
+                Ok(paths) => wrong.extend(paths.iter().flat_map(|path| layers.add_file(path))),
+                Err(error) => wrong.push(error),
             }
         }
-        layers.add_environment(environment)?;
-        Ok(layers)
+        wrong.extend(layers.add_environment(environment));
+        (layers, wrong)
     }
 
     /// A value and its origin; every key has one.
@@ -116,49 +130,53 @@ impl Layers {
         (value, origin)
     }
 
-    fn add_file(&mut self, path: &Path) -> Result<(), ConfigError> {
-        let read = |source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
+    fn add_file(&mut self, path: &Path) -> Vec<ConfigError> {
+        let text = match read_capped(path) {
+            Ok(text) => text,
+            Err(error) => return vec![error],
         };
-        if std::fs::metadata(path).map_err(read)?.len() > FILE_LEN_MAX {
-            return Err(ConfigError::TooLong {
-                path: path.to_owned(),
-            });
-        }
-        let text = std::fs::read_to_string(path).map_err(read)?;
-        let table = DeTable::parse(&text).map_err(|error| {
-            let line = error.span().map_or(1, |span| line_of(&text, span.start));
-            let place = format!("{}:{line}", path.display());
-            ConfigError::Syntax {
-                place,
-                text: error.message().to_owned(),
+        let at = |offset| line_of(&text, offset);
+        let (table, errors) = DeTable::parse_recoverable(&text);
+        let mut wrong = Vec::new();
+        let mut broken = BTreeSet::new();
+        for error in errors {
+            let line = error.span().map_or(1, |span| at(span.start));
+            if broken.insert(line) {
+                wrong.push(ConfigError::Syntax {
+                    place: format!("{}:{line}", path.display()),
+                    text: error.message().to_owned(),
+                });
             }
-        })?;
+        }
         for (section, body) in table.get_ref() {
-            let line = line_of(&text, section.span().start);
+            let line = at(section.span().start);
             let DeValue::Table(keys) = body.get_ref() else {
-                return Err(unknown(
-                    &format!("{}:{line}", path.display()),
-                    section.get_ref(),
-                ));
+                let place = format!("{}:{line}", path.display());
+                if !broken.contains(&line) {
+                    wrong.push(unknown(&place, section.get_ref()));
+                }
+                continue;
             };
             for (name, value) in keys {
-                let line = line_of(&text, name.span().start);
+                let line = at(name.span().start);
                 let full = format!("{}.{}", section.get_ref(), name.get_ref());
                 let origin = Origin::File(path.to_owned(), line);
                 let raw = text.get(value.span()).unwrap_or_default();
-                self.set(&full, raw, origin)?;
+                // What the parser made of a broken line says nothing more.
+                if !broken.contains(&line) {
+                    wrong.extend(self.set(&full, raw, origin).err());
+                }
             }
         }
-        Ok(())
+        wrong
     }
 
     /// `PATCHMESH_SECTION__KEY`; the value is TOML, or a plain text.
     fn add_environment(
         &mut self,
         environment: impl Iterator<Item = (String, String)>,
-    ) -> Result<(), ConfigError> {
+    ) -> Vec<ConfigError> {
+        let mut wrong = Vec::new();
         for (name, value) in environment {
             let Some(rest) = name.strip_prefix("PATCHMESH_") else {
                 continue;
@@ -173,9 +191,10 @@ impl Layers {
             } else {
                 value
             };
-            self.set(&full, &raw, Origin::Environment(name))?;
+            let set = self.set(&full, &raw, Origin::Environment(name));
+            wrong.extend(set.err());
         }
-        Ok(())
+        wrong
     }
 
     fn set(&mut self, path: &str, raw: &str, origin: Origin) -> Result<(), ConfigError> {
@@ -197,6 +216,19 @@ impl Layers {
             }),
         }
     }
+}
+
+fn read_capped(path: &Path) -> Result<String, ConfigError> {
+    let read = |source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    if std::fs::metadata(path).map_err(read)?.len() > FILE_LEN_MAX {
+        return Err(ConfigError::TooLong {
+            path: path.to_owned(),
+        });
+    }
+    std::fs::read_to_string(path).map_err(read)
 }
 
 fn unknown(place: &str, key: &str) -> ConfigError {

@@ -31,9 +31,9 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads every key and checks what one key alone cannot say.
-    pub(crate) fn load(layers: &Layers) -> Result<Self, ConfigError> {
-        let settings = Self {
+    /// Reads every key; [`Self::check`] says whether they fit.
+    pub(crate) fn load(layers: &Layers) -> Self {
+        Self {
             site: text(layers, "node.site"),
             state: text(layers, "node.state").into(),
             weight: u32::try_from(number(layers, "node.weight")).unwrap_or(0),
@@ -51,52 +51,42 @@ impl Settings {
             recorder_bytes_max: size(layers, "recorder.size"),
             log_level: text(layers, "log.level"),
             log_json: flag(layers, "log.json"),
-        };
-        settings.check(layers)?;
-        Ok(settings)
+        }
     }
 
-    fn check(&self, layers: &Layers) -> Result<(), ConfigError> {
-        let bad = |key: &str, expected: &str| {
-            Err(ConfigError::BadValue {
-                place: layers.get(key).1.to_string(),
-                key: key.to_owned(),
-                expected: expected.to_owned(),
-            })
-        };
+    /// Everything that one key alone cannot say.
+    pub(crate) fn check(&self, layers: &Layers) -> Vec<ConfigError> {
+        let mut wrong: Vec<(&str, &str)> = Vec::new();
         if self.root.as_os_str().is_empty() {
-            return bad(
-                "trust.root",
-                "must name the root document this node starts from",
-            );
+            let says = "must name the root document this node starts from";
+            wrong.push(("trust.root", says));
         }
         if self.repository.is_some() && self.http.is_some() {
-            return bad("origin.http", "cannot stand beside `origin.repository`");
+            wrong.push(("origin.http", "cannot stand beside `origin.repository`"));
         }
         if optional(layers, "origin.online_key").is_some() && self.renewal.is_none() {
-            return bad(
-                "origin.online_key",
-                "takes file:PATH or exec:CMD, and stands beside `origin.repository`",
-            );
+            let says = "takes file:PATH or exec:CMD, and stands beside `origin.repository`";
+            wrong.push(("origin.online_key", says));
         }
         let http = self.http.as_deref().unwrap_or("http://");
         if !http.starts_with("http://") && !http.starts_with("https://") {
-            return bad(
-                "origin.http",
-                "takes an address that begins with http:// or https://",
-            );
+            let says = "takes an address that begins with http:// or https://";
+            wrong.push(("origin.http", says));
         }
         if self.repository.is_none() && self.site.is_empty() {
-            return bad("node.site", "must name the site of an endpoint");
+            wrong.push(("node.site", "must name the site of an endpoint"));
         }
         if !self.site.is_empty() && !is_site(&self.site) {
-            return bad(
-                "node.site",
-                "takes at most 64 letters, digits, dots, dashes and underscores, and begins with a \
-                 letter or digit",
-            );
+            let says = "takes at most 64 letters, digits, dots, dashes and underscores, and \
+                        begins with a letter or digit";
+            wrong.push(("node.site", says));
         }
-        Ok(())
+        let error = |(key, expected): (&str, &str)| ConfigError::BadValue {
+            place: layers.get(key).1.to_string(),
+            key: key.to_owned(),
+            expected: expected.to_owned(),
+        };
+        wrong.into_iter().map(error).collect()
     }
 }
 
@@ -168,7 +158,10 @@ mod tests {
         let environment = pairs
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        Settings::load(&Layers::read(None, environment)?)
+        let (layers, wrong) = Layers::read(None, environment);
+        let settings = Settings::load(&layers);
+        let mut wrong = wrong.into_iter().chain(settings.check(&layers));
+        wrong.next().map_or(Ok(settings), Err)
     }
 
     const ROOT: (&str, &str) = ("PATCHMESH_TRUST__ROOT", "root.json");

@@ -23,7 +23,13 @@ type Wrong = (&'static str, String);
 /// Everything that would keep a node with these settings from starting.
 pub(crate) fn check(settings: &Settings, layers: &Layers) -> Vec<ConfigError> {
     let mut wrong: Vec<Wrong> = Vec::new();
-    wrong.extend(root(&settings.root).map(|says| ("trust.root", says)));
+    // An empty one is told by the settings themselves.
+    let named = Some(&settings.root).filter(|root| !root.as_os_str().is_empty());
+    wrong.extend(
+        named
+            .and_then(|path| root(path))
+            .map(|says| ("trust.root", says)),
+    );
     wrong.extend(folder(&settings.state).map(|says| ("node.state", says)));
     wrong.extend(settings.listen.iter().filter_map(|text| listen(text)));
     wrong.extend(settings.bootstrap.iter().filter_map(|text| peer(text)));
@@ -66,9 +72,10 @@ fn root(path: &Path) -> Option<String> {
     }
     match fs::read(path) {
         Err(error) => Some(format!("names {shown}, which is not read: {error}; {hint}")),
-        Ok(bytes) => Verifier::new(&bytes, &[])
-            .err()
-            .map(|refusal| format!("names {shown}, which is no root document ({refusal}); {hint}")),
+        Ok(bytes) => Verifier::new(&bytes, &[]).err().map(|refusal| {
+            let advice = refusal.advice();
+            format!("names {shown}, which is no root document ({refusal}); {hint}; {advice}")
+        }),
     }
 }
 

@@ -11,4 +11,5 @@ mod results;
 pub(crate) mod room;
 mod turn;
 
+pub(crate) use carry::Halt;
 pub(crate) use turn::{Ears, close, run};

@@ -261,7 +261,7 @@ fn next_steps(args: &RootInitArgs, all_here: bool, output: &Output) {
     if all_here {
         output.say(format!(
             "next: give each person their key file; keep {folder}/{ONLINE}.key on the origin;\n\
-             \x20     patchmesh publish {folder} --repository REPO --key file:{folder}/{ONLINE}.key"
+             \x20     patchmesh publish {folder} --repository repo --key file:{folder}/{ONLINE}.key"
         ));
     } else {
         output.say(format!(
@@ -272,7 +272,7 @@ fn next_steps(args: &RootInitArgs, all_here: bool, output: &Output) {
              \x20     patchmesh assemble {folder}/targets.draft {folder}/targets.*.sig \
              --root {folder}/root.draft/signed.json\n\
              \x20     patchmesh publish {folder}/root.draft {folder}/targets.draft \
-             --repository REPO --key file:{folder}/{ONLINE}.key"
+             --repository repo --key file:{folder}/{ONLINE}.key"
         ));
     }
 }

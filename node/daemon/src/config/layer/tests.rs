@@ -9,9 +9,37 @@ fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
     (folder, file)
 }
 
-fn read(text: &str) -> Result<Layers, ConfigError> {
+fn all(text: &str) -> Vec<ConfigError> {
     let (_folder, file) = written(text);
-    Layers::read(Some(&file), std::iter::empty())
+    Layers::read(Some(&file), std::iter::empty()).1
+}
+
+fn read(text: &str) -> Result<(), ConfigError> {
+    let mut wrong = all(text).into_iter();
+    let first = wrong.next();
+    assert!(wrong.next().is_none(), "one thing is wrong: {text}");
+    first.map_or(Ok(()), Err)
+}
+
+#[test]
+fn everything_that_is_wrong_is_named_once() {
+    let text = "[node]\nsite = 5\nwieght = 4\n[net]\nmdns = maybe\nlisten = 7\nsite = x y\n";
+    let wrong = all(text);
+    let said: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    for (line, says) in [
+        (2, "`node.site` takes a text"),
+        (3, "unknown key `node.wieght`"),
+        (5, ""),
+        (6, "`net.listen` takes a list"),
+        (7, ""),
+    ] {
+        let place = format!("node.toml:{line}: ");
+        let here = said.iter().filter(|one| one.contains(&place));
+        let here: Vec<_> = here.collect();
+        assert_eq!(here.len(), 1, "line {line}: {said:#?}");
+        assert!(here[0].contains(says), "{said:#?}");
+    }
+    assert_eq!(said.len(), 5, "{said:#?}");
 }
 
 #[test]
@@ -62,7 +90,7 @@ fn later_sources_win_and_are_named() {
     )
     .expect("written");
     let environment = [("PATCHMESH_NET__MDNS".to_owned(), "false".to_owned())];
-    let layers = Layers::read(Some(&file), environment.into_iter()).expect("valid");
+    let layers = valid(Layers::read(Some(&file), environment.into_iter()));
     assert_eq!(layers.get("node.site").0.as_str(), Some("twenty"));
     assert_eq!(layers.get("node.weight").0.as_integer(), Some(1));
     assert_eq!(layers.get("net.mdns").0.as_bool(), Some(false));
@@ -83,4 +111,9 @@ fn sizes_need_a_unit_and_must_fit() {
     assert_eq!(parse_size("5"), None);
     assert_eq!(parse_size("5 bananas"), None);
     assert_eq!(parse_size("99999999999 TiB"), None);
+}
+
+fn valid((layers, wrong): (Layers, Vec<ConfigError>)) -> Layers {
+    assert!(wrong.is_empty(), "{wrong:?}");
+    layers
 }
