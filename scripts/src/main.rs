@@ -10,10 +10,12 @@
 )]
 
 mod bench;
+mod calibrate;
 mod ci;
 mod codegen;
 mod interop;
 mod packages;
+mod planted;
 mod step;
 mod tidy;
 mod verbs;
@@ -35,6 +37,8 @@ usage: cargo x VERB
   interop               tests with python-tuf, which is installed into target/python
   conformance FOLDER    the public TUF conformance suite, from a copy in FOLDER
   bench [NAME]          list the bench targets, or run those whose name holds NAME; `all` runs all
+  calibrate [WORDS]     the same rollouts in the laboratory and in the planner, and their errors
+  planted               plant known bugs; the fault simulator has to find each
   man FOLDER            man pages of the command line";
 
 fn main() -> ExitCode {
@@ -60,6 +64,8 @@ fn run() -> Result<()> {
         ["bench", name] => bench::run(top, name),
         ["ci"] => ci::run(top, false),
         ["ci", "--timings"] => ci::run(top, true),
+        ["calibrate"] => calibrate::calibrate(top, ""),
+        ["calibrate", part] => calibrate::calibrate(top, part),
         ["conformance", suite] => interop::conformance(top, suite),
         ["interop"] => interop::interop(top),
         ["codegen"] => codegen::run(false),
@@ -69,6 +75,7 @@ fn run() -> Result<()> {
         ["lab", pairs @ ..] => verbs::lab(top, pairs),
         ["man", folder] => verbs::man(top, folder),
         ["packages"] => packages::check(top),
+        ["planted"] => planted::planted(top),
         ["tidy"] => tidy::run(top, false),
         ["tidy", "--sizes"] => tidy::run(top, true),
         other => bail!("no such verb: {}\n\n{HELP}", other.join(" ")),

@@ -101,6 +101,34 @@ fn the_engine_moves_about_one_copy_and_everybody_who_is_there_gets_it() {
 }
 
 #[test]
+fn who_is_off_comes_late_or_never_and_headers_make_lines_thinner() {
+    let fault = |more: &str| format!("{SMALL}[[fault]]\nkind = \"off\"\n{more}");
+    let late = fault("sites = [\"branch\"]\nendpoints = 1\nat = \"0s\"\nfor = \"13h\"\n");
+    let plan_late = run(parsed(&late), 2);
+    for (site, got) in plan_late
+        .world
+        .sites
+        .iter()
+        .zip(&plan_late.entries[0].run.sites)
+    {
+        let first = site.hosts.last().unwrap().first();
+        assert!(first >= 13.0 * 3600.0, "{first}");
+        assert!(*got.ends.last().unwrap() >= first);
+    }
+    let gone = fault("sites = [\"branch-0001\"]\nendpoints = 1\nat = \"1s\"\n");
+    let gone = summary(&run(parsed(&gone), 2));
+    assert_eq!(gone.policies[0].never, 1);
+    let framed = parsed(&SMALL.replace("unit = ", "framing = 0.25\nunit = "));
+    assert!((run(framed, 1).world.sites[0].down - 1e6).abs() < 1e-6);
+    let unknown = fault("sites = [\"nowhere\"]\nendpoints = 1\n");
+    let unknown = plan(parsed(&unknown), "t.toml", 1, &|_| {}).unwrap_err();
+    assert!(unknown.to_string().contains("`nowhere`"), "{unknown}");
+    let none = |_: &str| Err(String::new());
+    let countless = scenario("t.toml", &fault("sites = [\"branch\"]\n"), &none).unwrap_err();
+    assert!(countless.to_string().contains("endpoints"), "{countless}");
+}
+
+#[test]
 fn a_run_that_beats_the_bound_is_found() {
     let mut plan = run(parsed(SMALL), 2);
     let entry = &mut plan.entries[0];

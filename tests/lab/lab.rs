@@ -1,6 +1,7 @@
 //! The network of one run: keys, release, origin and endpoints in their
 //! namespaces.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use patchmesh_demo::authority::Authority;
@@ -76,8 +77,13 @@ impl Lab {
         })
     }
 
-    /// Starts all endpoints, one of each site after the other.
-    pub(crate) fn start_endpoints(&mut self, plan: &Plan, binaries: &Binaries) -> Result<()> {
+    /// Starts endpoints of these numbers, one of each site after the other.
+    pub(crate) fn start_endpoints(
+        &mut self,
+        plan: &Plan,
+        binaries: &Binaries,
+        numbers: RangeInclusive<u32>,
+    ) -> Result<()> {
         let status = self.origin.wait_until_up()?;
         let bootstrap = status
             .addresses
@@ -92,7 +98,7 @@ impl Lab {
             bootstrap: Some(bootstrap),
             line: LINE,
         };
-        for number in 1..=plan.nodes {
+        for number in numbers {
             for site in 1..=plan.sites {
                 let at = self.folder.path().join(format!("e{site}-{number}"));
                 let place = self.space.endpoint(site, number);
@@ -101,7 +107,7 @@ impl Lab {
                     .push(Node::start(&at, &place, site, &setup, keeper)?);
             }
         }
-        if plan.bad_peer {
+        if plan.bad_peer && self.liar.is_none() {
             let liar = self.nodes.first().ok_or("no endpoint")?;
             self.liar = Some(Tamper::start(&liar.state()));
         }

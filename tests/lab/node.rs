@@ -49,6 +49,8 @@ pub(crate) struct Node {
     pub(crate) status: Option<Status>,
     /// Last usage.
     pub(crate) usage: Usage,
+    /// Seconds from the start of all to its last chunk.
+    pub(crate) held_at: Option<f64>,
     /// Seconds from the start of all to the staged release.
     pub(crate) staged_at: Option<f64>,
     /// Seconds from the start of all to its SIGKILL.
@@ -87,6 +89,7 @@ impl Node {
             name: name.into_owned(),
             status: None,
             usage: Usage::default(),
+            held_at: None,
             staged_at: None,
             killed_at: None,
             folder: folder.to_owned(),

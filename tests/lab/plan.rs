@@ -16,10 +16,15 @@ pub(crate) struct Plan {
     pub(crate) size: u64,
     /// Rate of a WAN link towards a site, in bits per second.
     pub(crate) wan_down: u64,
+    /// The same towards the first site.
+    pub(crate) slow_down: u64,
     /// Rate of a WAN link from a site, in bits per second.
     pub(crate) wan_up: u64,
     /// Rate of the origin's uplink, in bits per second.
     pub(crate) origin: u64,
+    /// Endpoints of each site that are started later, and how many seconds after
+    /// the others.
+    pub(crate) late: (u32, f64),
     /// Whether two endpoints of each site are killed.
     pub(crate) kill: bool,
     /// Whether one endpoint alters what it serves.
@@ -49,13 +54,15 @@ pub(crate) struct Plan {
 impl Plan {
     /// Reads the environment.
     pub(crate) fn from_env() -> Result<Self> {
-        let plan = Self {
+        let mut plan = Self {
             sites: read("SITES", 4)?,
             nodes: read("NODES", 5)?,
             size: size("SIZE", "64MiB")?,
             wan_down: rate("WAN_DOWN", "20mbit")?,
+            slow_down: 0,
             wan_up: rate("WAN_UP", "5mbit")?,
             origin: rate("ORIGIN", "100mbit")?,
+            late: (read("LATE", 0)?, read("LATE_AT", 20.0)?),
             kill: read("KILL", 0u8)? != 0,
             bad_peer: read("BAD_PEER", 0u8)? != 0,
             idle: read("IDLE", 0)?,
@@ -69,11 +76,19 @@ impl Plan {
             rss_max: limit("RSS_MAX")?,
             cpu_max: limit("CPU_MAX")?,
         };
+        plan.slow_down = if text("SLOW").is_some() {
+            rate("SLOW", "")?
+        } else {
+            plan.wan_down
+        };
         if !(1..=40).contains(&plan.sites) || !(1..=200).contains(&plan.nodes) {
             return Err("SITES is 1 to 40 and NODES is 1 to 200".into());
         }
         if plan.kill && plan.nodes < 3 {
             return Err("KILL=1 needs NODES of 3 or more, so that one survives".into());
+        }
+        if plan.late.0 >= plan.nodes || !(0.0..=600.0).contains(&plan.late.1) {
+            return Err("LATE is less than NODES, and LATE_AT 0 to 600".into());
         }
         if plan.size == 0 && (plan.kill || plan.bad_peer) {
             return Err("KILL and BAD_PEER need a SIZE".into());

@@ -66,6 +66,7 @@ fn save(plan: &Plan, binaries: &Binaries, runs: &[Value]) -> Result<()> {
         "parameters": {
             "sites": plan.sites, "nodes": plan.nodes, "size_bytes": plan.size,
             "wan_down_bits": plan.wan_down, "wan_up_bits": plan.wan_up,
+            "slow_down_bits": plan.slow_down, "late": plan.late.0, "late_at_secs": plan.late.1,
             "origin_bits": plan.origin, "kill": plan.kill, "bad_peer": plan.bad_peer,
             "idle_secs": plan.idle, "seed": plan.seed,
         },
@@ -177,6 +178,7 @@ fn node_json(node: &Node) -> Value {
     json!({
         "name": node.name,
         "site": node.site,
+        "held_secs": node.held_at,
         "staged_secs": node.staged_at,
         "killed_secs": node.killed_at,
         "cpu_secs": node.usage.cpu_secs,

@@ -42,10 +42,10 @@ pub(crate) fn once(plan: &Plan, binaries: &Binaries) -> Result<Outcome> {
     let mut lab = Lab::build(plan, binaries)?;
     let t_star = t_star(plan, lab.whole);
     let began = Instant::now();
-    lab.start_endpoints(plan, binaries)?;
+    lab.start_endpoints(plan, binaries, 1..=plan.nodes - plan.late.0)?;
     let mut samples = Vec::new();
     if plan.size > 0 {
-        samples = watch::until_staged(&mut lab, plan, began, t_star)?;
+        samples = watch::until_staged(&mut lab, (plan, binaries), began, t_star)?;
     }
     let links = links::read(&lab.space.core(), plan.sites)?;
     let lies = lab.lies()?;
@@ -69,5 +69,5 @@ pub(crate) fn once(plan: &Plan, binaries: &Binaries) -> Result<Outcome> {
 fn t_star(plan: &Plan, whole: u64) -> f64 {
     let over = |bytes, rate: u64| watch::ratio(bytes, rate.max(1)) * 8.0;
     let sites = u64::from(plan.sites);
-    over(whole, plan.wan_down).max(over(whole * sites, plan.origin))
+    over(whole, plan.wan_down.min(plan.slow_down)).max(over(whole * sites, plan.origin))
 }

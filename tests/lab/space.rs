@@ -77,7 +77,12 @@ impl Space {
         let down = format!("s{site}");
         let (near, far) = (format!("10.77.{site}.1"), format!("10.77.{site}.2"));
         join((&core, &down, &near), (&router, "wan", &far))?;
-        shape(&core, &down, plan.wan_down)?;
+        let rate = if site == 1 {
+            plan.slow_down
+        } else {
+            plan.wan_down
+        };
+        shape(&core, &down, rate)?;
         shape(&router, "wan", plan.wan_up)?;
         run(&format!(
             "ip -n {core} route add 10.78.{site}.0/24 via {far}"

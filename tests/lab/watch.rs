@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use patchmesh_api::releases::ReleaseState;
 use patchmesh_api::status::Status;
+use patchmesh_demo::binaries::Binaries;
 
 use crate::lab::Lab;
 use crate::links::{self, Link};
@@ -34,20 +35,30 @@ pub(crate) struct Sample {
 /// Looks until all have staged; returns the counters on the way.
 pub(crate) fn until_staged(
     lab: &mut Lab,
-    plan: &Plan,
+    (plan, binaries): (&Plan, &Binaries),
     began: Instant,
     t_star: f64,
 ) -> Result<Vec<Sample>> {
+    let (late, late_at) = plan.late;
+    let mut all_started = late == 0;
     let mut samples = Vec::new();
     let moments = moments(plan);
     let mut said = Instant::now();
     loop {
         let secs = began.elapsed().as_secs_f64();
+        if !all_started && secs >= late_at {
+            lab.start_endpoints(plan, binaries, plan.nodes - late + 1..=plan.nodes)?;
+            all_started = true;
+        }
         for node in lab.nodes.iter_mut().filter(|node| node.lives()) {
             node.look();
+            let secs = began.elapsed().as_secs_f64();
+            if node.held_at.is_none() && node.status.as_ref().is_some_and(is_whole) {
+                node.held_at = Some(secs);
+            }
             let staged = node.status.as_ref().is_some_and(is_staged);
             if staged && node.staged_at.is_none() {
-                node.staged_at = Some(began.elapsed().as_secs_f64());
+                node.staged_at = Some(secs);
             }
         }
         let links = links::read(&lab.space.core(), plan.sites)?;
@@ -60,10 +71,10 @@ pub(crate) fn until_staged(
             said = Instant::now();
             println!("  {secs:>5.1} s  {}", progress(lab, plan));
         }
-        if waiting.is_empty() {
+        if all_started && waiting.is_empty() {
             return Ok(samples);
         }
-        if secs > 60.0 + t_star * PATIENCE {
+        if secs > 60.0 + late_at + t_star * PATIENCE {
             return Err(format!("after {secs:.0} s waits for {}", waiting.join(", ")).into());
         }
         std::thread::sleep(LOOK_EVERY);
@@ -144,6 +155,13 @@ fn kill_due(
 pub(crate) fn wan_payload(node: &Node) -> u64 {
     let received = node.status.as_ref().map(|status| status.received);
     received.map_or(0, |received| received.origin.payload + received.wan.payload)
+}
+
+fn is_whole(status: &Status) -> bool {
+    let mut releases = status.releases.iter();
+    releases.any(|found| {
+        found.id == ID && found.chunks_total > 0 && found.chunks_held == found.chunks_total
+    })
 }
 
 fn is_staged(status: &Status) -> bool {

@@ -3,6 +3,7 @@
 pub mod example;
 pub mod model;
 pub mod parse;
+pub mod parse_faults;
 pub mod parse_sites;
 pub mod quick;
 pub mod reader;

@@ -273,6 +273,19 @@ pub struct Cut {
     pub to: f64,
 }
 
+/// Endpoints that are off for a while, or for good: crashed, or switched on late.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outage {
+    /// Sites by id, or all of a class.
+    pub sites: Vec<String>,
+    /// So many of each, the last ones: the first are those on Wi-Fi.
+    pub endpoints: u32,
+    /// From.
+    pub from: f64,
+    /// To; infinite for never again.
+    pub to: f64,
+}
+
 /// Everything that a plan rests on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
@@ -292,6 +305,8 @@ pub struct Scenario {
     pub currency: String,
     /// Bytes that move as one in the engine; chosen from the size if none.
     pub unit: Option<u64>,
+    /// Bytes of headers for each byte of a chunk on a WAN line.
+    pub framing: f64,
     /// The source.
     pub origin: Origin,
     /// Kinds of endpoints.
@@ -308,9 +323,16 @@ pub struct Scenario {
     pub policies: Vec<Policy>,
     /// What is cut.
     pub cuts: Vec<Cut>,
+    /// Who is off.
+    pub outages: Vec<Outage>,
 }
 
 impl Scenario {
+    /// Bytes of chunks per second that a line of so many bits per second carries.
+    pub fn payload(&self, bits: f64) -> f64 {
+        bits / 8.0 / (1.0 + self.framing)
+    }
+
     /// Whether a presence profile without a measured source is used.
     pub fn assumes_presence(&self) -> bool {
         let classes = self.endpoint_classes.iter();

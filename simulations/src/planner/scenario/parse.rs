@@ -3,9 +3,10 @@
 use crate::planner::problem::{Problem, nearest};
 use crate::planner::quantity as q;
 use crate::planner::scenario::model::{
-    Cut, EndpointClass, Fidelity, Kind, Origin, Policy, Presence, Profile, Release, Ring, Scenario,
-    Start, Target, Version,
+    EndpointClass, Fidelity, Kind, Origin, Policy, Presence, Profile, Release, Ring, Scenario,
+    Start, Version,
 };
+use crate::planner::scenario::parse_faults::faults;
 use crate::planner::scenario::parse_sites::{Names, site_class, site_row};
 use crate::planner::scenario::reader::{Reader, Source, parse};
 use crate::planner::scenario::site_table;
@@ -61,7 +62,7 @@ pub fn scenario(file: &str, text: &str, open: Open<'_>) -> Result<Scenario, Prob
     scenario.endpoint_classes = endpoint_classes(&top)?;
     scenario.release = release(&top)?;
     scenario.policies = policies(&top)?;
-    scenario.cuts = cuts(&top)?;
+    (scenario.cuts, scenario.outages) = faults(&top)?;
     scenario.profiles = profiles;
     scenario.site_classes = site_classes;
     scenario.sites = sites;
@@ -101,6 +102,7 @@ fn head_of(reader: &Reader<'_>) -> Result<Scenario, Problem> {
         per_class: usize::try_from(reader.count("per_class")?.unwrap_or(10)).unwrap_or(10),
         currency: reader.text("currency")?.unwrap_or("EUR").to_owned(),
         unit: reader.quantity("unit", q::size)?,
+        framing: reader.share("framing")?.unwrap_or(0.0),
         origin: Origin {
             name: String::new(),
             uplink: f64::INFINITY,
@@ -119,6 +121,7 @@ fn head_of(reader: &Reader<'_>) -> Result<Scenario, Problem> {
         },
         policies: Vec::new(),
         cuts: Vec::new(),
+        outages: Vec::new(),
     };
     if scenario.horizon < 60.0 {
         return Err(reader.wrong(
@@ -418,38 +421,6 @@ fn copies(reader: &Reader<'_>) -> Result<Option<f64>, Problem> {
 
 fn small(count: Option<u64>, default: u32) -> u32 {
     count.map_or(default, |count| u32::try_from(count).unwrap_or(u32::MAX))
-}
-
-fn cuts(top: &Reader<'_>) -> Result<Vec<Cut>, Problem> {
-    let mut cuts = Vec::new();
-    for reader in top.tables("fault")? {
-        let kind = reader.name("kind")?;
-        let target = match kind.as_str() {
-            "origin_down" => Target::Origin,
-            "wan_down" => {
-                let sites = reader.texts("sites")?.unwrap_or_default();
-                if sites.is_empty() {
-                    let hint = "list ids of sites, or names of classes";
-                    return Err(reader.wrong("sites", "no site named", hint));
-                }
-                Target::Sites(sites.into_iter().map(str::to_owned).collect())
-            }
-            other => {
-                let says = format!("unknown fault `{other}`");
-                return Err(reader.wrong("kind", says, "known: origin_down, wan_down"));
-            }
-        };
-        let from = reader.quantity("at", q::duration)?.unwrap_or(0.0);
-        let long = reader.quantity("for", q::duration)?;
-        let long = long.ok_or_else(|| reader.missing("for", "add `for = \"3h\"`"))?;
-        reader.finish()?;
-        cuts.push(Cut {
-            target,
-            from,
-            to: from + long,
-        });
-    }
-    Ok(cuts)
 }
 
 /// Refuses what is said and changes nothing.

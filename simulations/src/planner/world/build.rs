@@ -8,7 +8,7 @@ use crate::planner::scenario::model::{
     Cut, Endpoints, Limit, Scenario, SiteClass, SiteRow, Target,
 };
 use crate::planner::world::chance::{Chance, number};
-use crate::planner::world::presence::Calendar;
+use crate::planner::world::presence::{Calendar, without};
 use crate::planner::world::site::{Host, Site, World};
 use crate::planner::world::steps::Steps;
 
@@ -50,7 +50,7 @@ pub fn world(scenario: &Scenario, file: &str) -> Result<World, Problem> {
         }
         sites.push(site);
     }
-    let uplink = scenario.origin.uplink / 8.0;
+    let uplink = scenario.payload(scenario.origin.uplink);
     let cuts = scenario
         .cuts
         .iter()
@@ -101,10 +101,12 @@ fn targets(scenario: &Scenario, rows: &[SiteRow], file: &str) -> Result<(), Prob
             .map(|class| class.name.as_str()),
     );
     known.sort_unstable();
-    for cut in &scenario.cuts {
-        let Target::Sites(names) = &cut.target else {
-            continue;
-        };
+    let cut = scenario.cuts.iter().filter_map(|cut| match &cut.target {
+        Target::Origin => None,
+        Target::Sites(names) => Some(names),
+    });
+    let off = scenario.outages.iter().map(|outage| &outage.sites);
+    for names in cut.chain(off) {
         for name in names {
             if known.binary_search(&name.as_str()).is_err() {
                 let near = nearest(name, &known);
@@ -125,11 +127,13 @@ fn site(scenario: &Scenario, row: &SiteRow, lines: &mut Lines) -> Site {
         .endpoints
         .unwrap_or_else(|| draw(class.endpoints, &mut chance));
     let calendar = Calendar::new(scenario.start, row.utc_offset, scenario.horizon);
+    let is_named = |names: &[String]| {
+        let mut names = names.iter();
+        names.any(|name| *name == row.id || *name == class.name)
+    };
     let hits = |cut: &Cut| match &cut.target {
         Target::Origin => false,
-        Target::Sites(names) => names
-            .iter()
-            .any(|name| *name == row.id || *name == class.name),
+        Target::Sites(names) => is_named(names),
     };
     let cuts: Vec<usize> = (0..scenario.cuts.len())
         .filter(|at| hits(&scenario.cuts[*at]))
@@ -148,21 +152,22 @@ fn site(scenario: &Scenario, row: &SiteRow, lines: &mut Lines) -> Site {
         .or_insert_with(|| line(scenario, class, row, (&calendar, &cuts)))
         .clone();
     let wireless = (f64::from(count) * class.lan.wifi_share).round() as u32;
-    let hosts = (0..count)
-        .map(|at| {
-            host(
-                scenario,
-                &calendar,
-                entity ^ u64::from(at) << 40,
-                at < wireless,
-            )
-        })
-        .collect();
+    let make = |at| {
+        let entity = entity ^ u64::from(at) << 40;
+        let mut host = host(scenario, &calendar, entity, at < wireless);
+        for outage in &scenario.outages {
+            if count - at <= outage.endpoints && is_named(&outage.sites) {
+                host.on = without(&host.on, outage.from, outage.to);
+            }
+        }
+        host
+    };
+    let hosts = (0..count).map(make).collect();
     Site {
         id: row.id.clone(),
         class: row.class,
-        down: row.line.down / 8.0,
-        up: row.line.up / 8.0,
+        down: scenario.payload(row.line.down),
+        up: scenario.payload(row.line.up),
         down_free,
         up_free,
         others,
@@ -253,7 +258,7 @@ fn line(
             .map(|at| {
                 let (taken, share) = others(*at);
                 let cut = cuts.iter().any(|cut| cut.from <= *at && *at < cut.to);
-                let left = rate / 8.0 * share.min(1.0 - taken);
+                let left = scenario.payload(rate) * share.min(1.0 - taken);
                 (*at, if cut { 0.0 } else { left })
             })
             .collect();

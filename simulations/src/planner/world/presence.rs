@@ -94,6 +94,14 @@ impl Calendar {
     }
 }
 
+/// The same without what lies between two moments.
+pub fn without(on: &[(f64, f64)], from: f64, to: f64) -> Box<[(f64, f64)]> {
+    let parts = on
+        .iter()
+        .flat_map(|(start, end)| [(*start, end.min(from)), (start.max(to), *end)]);
+    parts.filter(|(start, end)| start < end).collect()
+}
+
 fn merged(spans: impl Iterator<Item = (f64, f64)>, horizon: f64) -> Box<[(f64, f64)]> {
     let mut all: Vec<(f64, f64)> = Vec::new();
     for (from, to) in spans {
@@ -112,6 +120,18 @@ fn merged(spans: impl Iterator<Item = (f64, f64)>, horizon: f64) -> Box<[(f64, f
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_outage_takes_its_part_out() {
+        let on = [(0.0, 10.0), (20.0, 30.0)];
+        assert_eq!(*without(&on, 5.0, 25.0), [(0.0, 5.0), (25.0, 30.0)]);
+        assert_eq!(*without(&on, 0.0, 10.0), [(20.0, 30.0)]);
+        assert_eq!(
+            *without(&on, 22.0, f64::INFINITY),
+            [(0.0, 10.0), (20.0, 22.0)]
+        );
+        assert_eq!(*without(&on, 12.0, 14.0), on);
+    }
 
     #[test]
     fn laptops_are_on_in_office_hours_of_weekdays_only() {

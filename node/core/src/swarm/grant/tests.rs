@@ -93,6 +93,31 @@ fn a_silent_holder_loses_its_lease() {
 }
 
 #[test]
+fn a_holder_that_asks_on_keeps_its_lease() {
+    let mut grants = Grants::default();
+    for (chunk, secs) in [(0, 0), (1, 10), (2, 20)] {
+        let now = START.plus(Duration::secs(secs));
+        assert!(is_served(&mut grants, ask(1, chunk), now));
+        grants.served(&site(), ask(1, chunk), 1000, now);
+    }
+    let soon = START.plus(Duration::secs(34));
+    let refused = refusal(&mut grants, ask(2, 3), soon);
+    assert_eq!(refused, (DeclineReason::Leased, vec![peer(1)]));
+}
+
+#[test]
+fn a_delivery_renews_the_lease_and_one_under_way_keeps_it() {
+    let mut grants = Grants::default();
+    assert!(is_served(&mut grants, ask(1, 0), START));
+    let leased = (DeclineReason::Leased, vec![peer(1)]);
+    let slow = START.plus(Duration::secs(60));
+    assert_eq!(refusal(&mut grants, ask(2, 1), slow), leased);
+    grants.served(&site(), ask(1, 0), 1000, slow);
+    let soon = slow.plus(Duration::secs(14));
+    assert_eq!(refusal(&mut grants, ask(2, 1), soon), leased);
+}
+
+#[test]
 fn unreachable_is_believed_only_of_holders_that_were_named() {
     let mut grants = Grants::default();
     assert!(is_served(&mut grants, ask(1, 0), START));
