@@ -7,6 +7,7 @@
 )]
 
 mod chunks;
+mod eclipse;
 mod floods;
 mod forged;
 mod frames;
@@ -15,5 +16,6 @@ mod hellos;
 mod indexes;
 mod keys;
 mod metadata;
+mod parser;
 mod rollback;
 mod support;

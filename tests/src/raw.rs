@@ -67,8 +67,16 @@ pub async fn connect(seed: u8, address: &str) -> Link {
 /// The hello of a guise, with its length before it.
 pub fn hello(guise: &Guise) -> Vec<u8> {
     let (payload, signature) = certificate(guise);
+    hello_of(&payload, &signature)
+}
+
+/// The hello with this certificate, with its length before it.
+pub fn hello_of(payload: &[u8], signature: &[u8]) -> Vec<u8> {
     v1::Hello {
-        certificate: Some(v1::SignedCertificate { payload, signature }),
+        certificate: Some(v1::SignedCertificate {
+            payload: payload.to_vec(),
+            signature: signature.to_vec(),
+        }),
         protocol_min: PROTOCOL_MIN,
         protocol_max: PROTOCOL_MAX,
         head: None,

@@ -11,20 +11,20 @@ use crate::forge::{DAYS, key, now};
 
 /// A document with this text as its signed part, signed as it stands.
 pub fn signed(text: &str, seeds: &[u8]) -> Vec<u8> {
-    let signature = |seed: &u8| {
-        let key = key(*seed);
-        let signature = hex(&key.sign(text.as_bytes()));
-        format!(
-            r#"{{"keyid":"{}","sig":"{signature}"}}"#,
-            key.public_key().key_id()
-        )
+    let sign = |seed: &u8| (*seed, key(*seed).sign(text.as_bytes()));
+    let signatures: Vec<_> = seeds.iter().map(sign).collect();
+    signed_as(text, &signatures)
+}
+
+/// The same with any signatures in the name of keys of these seeds.
+pub fn signed_as(text: &str, signatures: &[(u8, Vec<u8>)]) -> Vec<u8> {
+    let signature = |(seed, signature): &(u8, Vec<u8>)| {
+        let id = key(*seed).public_key().key_id();
+        format!(r#"{{"keyid":"{id}","sig":"{}"}}"#, hex(signature))
     };
-    let signatures: Vec<_> = seeds.iter().map(signature).collect();
-    format!(
-        r#"{{"signatures":[{}],"signed":{text}}}"#,
-        signatures.join(",")
-    )
-    .into_bytes()
+    let signatures: Vec<_> = signatures.iter().map(signature).collect();
+    let signatures = signatures.join(",");
+    format!(r#"{{"signatures":[{signatures}],"signed":{text}}}"#).into_bytes()
 }
 
 /// The signed part of a good document as text.

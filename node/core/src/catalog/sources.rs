@@ -17,6 +17,9 @@ use crate::time::{Duration, Time};
 const TURN: Duration = Duration::millis(400);
 /// How much longer for each byte: a line of 4 Mbit/s carries it meanwhile.
 const TURN_PER_BYTE: Duration = Duration(2);
+/// Most turns that are waited for: the first of them deliver, or a crowd that
+/// says it is of the site keeps the news from it (T-49).
+const TURNS_MAX: u64 = 8;
 /// When a question to the site counts as lost, before the time for its bytes.
 const NEAR_TIMEOUT: Duration = Duration::secs(3);
 /// When a question over the WAN counts as lost, likewise.
@@ -128,7 +131,7 @@ impl Site<'_> {
         let near = self.peers.iter().filter(|(_, peer)| peer.near());
         let before = near.filter(|(id, _)| self.weight == 0 || rendezvous(&duty, 0, id, 1) > own);
         let turn = TURN.0.saturating_add(TURN_PER_BYTE.0 * need.len_max as u64);
-        let turns = before.count() as u64;
+        let turns = (before.count() as u64).min(TURNS_MAX);
         need.since.plus(Duration(turn.saturating_mul(turns)))
     }
 }
