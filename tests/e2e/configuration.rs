@@ -129,6 +129,17 @@ fn all_that_is_wrong_is_said_at_once_what_the_files_say_included() {
     }
     let mut lines = said.lines();
     assert!(lines.all(|line| line.ends_with("[E_CONFIG]")), "{said}");
+    // What can be read around a line that is not TOML is checked too, and what
+    // may stand on that line is not called missing.
+    let torn = GOOD.replacen("site = \"a\"", "site = a b", 1);
+    let torn = torn.replacen("tcp/0", "tcp/x", 1);
+    fs::write(folder.path().join("node.toml"), torn).unwrap();
+    let (_, said) = patchmeshd(folder.path(), &["config", "check", "node.toml"]);
+    let (toml, listen) = (
+        said.contains("node.toml:2: "),
+        said.contains("`net.listen`"),
+    );
+    assert!(toml && listen && !said.contains("must name"), "{said}");
 }
 
 #[test]

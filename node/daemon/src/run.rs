@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{Args, ConfigVerb, Verb};
-use crate::config::layer::{ConfigError, Layers};
+use crate::config::layer::{ConfigError, Layers, Origin};
 use crate::config::load::Settings;
 use crate::config::{show, world};
 use crate::failure::Failure;
@@ -46,10 +46,7 @@ pub(crate) fn main(args: Args) -> ExitCode {
 fn load(config: Option<&Path>) -> Result<(Settings, Layers), Vec<ConfigError>> {
     let (layers, mut wrong) = Layers::read(config, std::env::vars());
     let settings = Settings::load(&layers);
-    // Without a whole file its settings are not known.
-    if wrong.iter().all(|error| error.key().is_some()) {
-        add(&mut wrong, settings.check(&layers));
-    }
+    add(&mut wrong, settings.check(&layers), &layers);
     if wrong.is_empty() {
         Ok((settings, layers))
     } else {
@@ -61,21 +58,27 @@ fn load(config: Option<&Path>) -> Result<(Settings, Layers), Vec<ConfigError>> {
 fn check(config: Option<&Path>) -> ExitCode {
     let (layers, mut wrong) = Layers::read(config, std::env::vars());
     let settings = Settings::load(&layers);
-    if wrong.iter().all(|error| error.key().is_some()) {
-        add(&mut wrong, settings.check(&layers));
-        add(&mut wrong, world::check(&settings, &layers));
-    }
+    add(&mut wrong, settings.check(&layers), &layers);
+    add(&mut wrong, world::check(&settings, &layers), &layers);
     refuse(&wrong)
 }
 
-/// Adds what is wrong with keys of which nothing is known to be wrong yet.
-fn add(wrong: &mut Vec<ConfigError>, more: Vec<ConfigError>) {
+/// Adds what is wrong with keys of which nothing is known to be wrong yet. Where
+/// a file was not read whole, a default may stand for what it says, so that only
+/// keys count which were read.
+fn add(wrong: &mut Vec<ConfigError>, more: Vec<ConfigError>, layers: &Layers) {
+    let whole = wrong.iter().all(|error| error.key().is_some());
     let known: Vec<String> = wrong
         .iter()
         .filter_map(|error| error.key().map(str::to_owned))
         .collect();
-    let is_new = |error: &ConfigError| !known.iter().any(|key| error.key() == Some(key));
-    wrong.extend(more.into_iter().filter(is_new));
+    let counts = |error: &ConfigError| {
+        error.key().is_some_and(|key| {
+            let read = whole || *layers.get(key).1 != Origin::Default;
+            read && !known.iter().any(|other| other == key)
+        })
+    };
+    wrong.extend(more.into_iter().filter(counts));
 }
 
 /// Says every one of them; none is success.
