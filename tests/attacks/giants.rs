@@ -78,6 +78,33 @@ fn attack_15_giant_metadata() {
     assert!(of_gossip <= 16_384 + WINDOW, "{of_gossip} bytes");
 }
 
+/// A signed index of 25 MB with more entries than any may have: they are
+/// counted before one of them is made.
+#[test]
+#[ignore = "long tier"]
+fn attack_22_index_bomb_entries() {
+    const LEN: usize = 25_000_000;
+    let mut bench = Bench::new();
+    bench.add_lonely(LINE);
+    let mut evil = bench.forge.stolen(&bench.path("evil"));
+    evil.release_bytes(&[0x0a, 0x00].repeat(LEN / 2), "bomb-1");
+    let node = &bench.endpoints[0];
+    let before = memory_kib(node);
+    let guise = claiming(&bench, 60, evil.version);
+    let offered = offer(node, &guise, &evil.repository, "index");
+    let growth = memory_kib(node).saturating_sub(before);
+    println!(
+        "22 index-bomb, entries: {} entries {} in {:?}, memory grew by {growth} KiB",
+        LEN / 2,
+        offered.code,
+        offered.took
+    );
+    assert_eq!(offered.code, "Malformed");
+    // Its bytes on their way from hand to hand, and no entry.
+    assert!(growth <= 4 * (LEN as u64 / 1024), "{growth} KiB");
+    assert!(!bench.staged(0, "bomb-1").exists());
+}
+
 /// Snapshots that are within the limit of their bytes, and in nothing else.
 fn forms() -> [(&'static str, Vec<u8>); 4] {
     [

@@ -1,5 +1,17 @@
 //! Attackers with keys of their own against real nodes; what came of it is
-//! read from outside: status, files, counters, memory.
+//! read from outside: status, files, counters, memory. Each test prints what it
+//! measured in one line (`--nocapture`) and asserts on bytes, counts and order.
+//!
+//! | the attacker | file |
+//! |---|---|
+//! | has no key: unknown keys, one key too few, a lie about the root | `metadata`, `eclipse` |
+//! | replays what was genuine, here or elsewhere | `rollback`, `forged` |
+//! | holds keys of authority | `keys`, `forged`, `indexes` |
+//! | floods, or says without measure | `floods`, `giants`, `frames` |
+//! | writes one text with two readings, or borrows a signature | `parser` |
+//! | stands all around | `eclipse` |
+//! | promises chunks | `chunks` |
+//! | is of another network | `hellos` |
 #![allow(
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,
