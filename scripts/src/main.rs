@@ -39,7 +39,7 @@ usage: cargo x VERB
   bench [NAME]          list the bench targets, or run those whose name holds NAME; `all` runs all
   calibrate [WORDS]     the same rollouts in the laboratory and in the planner, and their errors
   planted               plant known bugs; the fault simulator has to find each
-  man FOLDER            man pages of the command line";
+  man FOLDER            man pages of the command line and of the simulator";
 
 fn main() -> ExitCode {
     match run() {

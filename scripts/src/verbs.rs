@@ -52,10 +52,12 @@ pub(crate) fn lab(top: &Path, pairs: &[&str]) -> Result<()> {
     run(&mut command)
 }
 
-/// Man pages of the command line.
+/// Man pages of the command line and of the simulator.
 pub(crate) fn man(top: &Path, folder: &str) -> Result<()> {
     let folder = std::path::absolute(folder).context("failed to find the folder")?;
-    let mut command = cargo(top, &["run", "--quiet", "--bin", "patchmesh", "--"]);
-    command.args(["man", "--dir"]).arg(folder);
-    run(&mut command)
+    for program in ["patchmesh", "patchmesh-sim"] {
+        let mut command = cargo(top, &["run", "--quiet", "--bin", program, "--"]);
+        run(command.args(["man", "--dir"]).arg(&folder))?;
+    }
+    Ok(())
 }

@@ -1,10 +1,10 @@
 //! patchmesh-sim: worlds that drive the engine of the node.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use patchmesh_core::journal::replay;
 use patchmesh_simulations::plan::Plan;
 use patchmesh_simulations::planner::command::{self, CompareArgs, PlanArgs};
@@ -57,6 +57,12 @@ enum Command {
         #[arg(long, default_value_t = 512)]
         chunks: u32,
     },
+    /// The page of the manual: to standard output, or with all commands into a folder
+    Man {
+        /// Write one page for each command into this folder
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
     /// Feed a flight recording to a fresh engine and compare its outputs
     Replay {
         /// The recording
@@ -103,8 +109,35 @@ fn main() -> ExitCode {
                 ExitCode::SUCCESS
             })
         }
+        Command::Man { dir } => match man(dir.as_deref()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("failed to write the manual: {error}");
+                ExitCode::from(2)
+            }
+        },
         Command::Replay { file } => replay_file(&file),
     }
+}
+
+/// Pages are made from what the parser knows.
+fn man(folder: Option<&Path>) -> std::io::Result<()> {
+    let mut command = Args::command();
+    command.build();
+    let Some(folder) = folder else {
+        return clap_mangen::Man::new(command).render(&mut std::io::stdout());
+    };
+    std::fs::create_dir_all(folder)?;
+    let below = command
+        .get_subcommands()
+        .filter(|below| below.get_name() != "help");
+    for page in below.cloned().chain([command.clone()]) {
+        let name = page.get_display_name().unwrap_or_else(|| page.get_name());
+        let path = folder.join(format!("{name}.1"));
+        clap_mangen::Man::new(page).render(&mut std::fs::File::create(&path)?)?;
+        println!("{}", path.display());
+    }
+    Ok(())
 }
 
 fn fault(seeds: std::ops::Range<u64>, twice: bool) -> ExitCode {

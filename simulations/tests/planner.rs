@@ -218,3 +218,14 @@ fn what_if_changes_one_thing_and_compare_finds_it() {
     assert!(Sweep::parse("wna=1").unwrap_err().contains("`wan`"));
     assert!(Sweep::parse("wan=").is_err() && limit("x").is_err());
 }
+
+/// The figures of the last release; renewed with each.
+#[test]
+fn figures_are_those_of_the_last_release() {
+    let now = summary(&run(parsed(include_str!("../scenarios/baseline.toml")), 2));
+    let before = include_str!("../scenarios/baseline.json");
+    let before = read("baseline.json", before).unwrap();
+    let (text, good) = table(&before, &now, Some(limit("2 %").unwrap()));
+    assert!(good, "{text}");
+    assert_eq!(before.policies.len(), 6);
+}

@@ -205,6 +205,7 @@ const TABLE: [Row; 17] = [
         // csv: tables of sites come from spreadsheets, with all their quoting.
         others: &[
             "clap",
+            "clap_mangen",
             "csv",
             "rand_chacha",
             "rayon",

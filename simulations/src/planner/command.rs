@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::planner::ask;
 use crate::planner::compare;
+use crate::planner::find::Search;
 use crate::planner::problem::Problem;
 use crate::planner::report::summary::summary;
 use crate::planner::report::table::table;
@@ -59,6 +61,18 @@ pub struct PlanArgs {
     /// endpoints, ring (start of the last), deadline
     #[arg(long, value_name = "KEY=VALUE,VALUE")]
     what_if: Vec<String>,
+    /// Run nothing: say what limits each class of sites, or one site, at best, and what
+    /// comes next
+    #[arg(long, value_name = "SITE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "", conflicts_with_all = ["what_if", "find"])]
+    explain: Option<String>,
+    /// Look for the smallest value that meets the deadline: deadline, origin, share, wan or
+    /// wan-up, such as wan=2mbit..100mbit
+    #[arg(long, value_name = "KEY=FROM..TO", conflicts_with = "what_if")]
+    find: Option<String>,
+    /// Part of the endpoints that must be done (with --find)
+    #[arg(long, default_value_t = 0.99, requires = "find")]
+    until: f64,
     /// Write report.html, result.json and tables into this folder
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -112,6 +126,21 @@ fn execute(
             threads.max(1),
             (out, tell, progress),
         );
+    }
+    if let Some(site) = &args.explain {
+        let only = (!site.is_empty()).then_some(site.as_str());
+        show(out, &ask::limits(&scenario, &file, only)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(text) = &args.find {
+        let search = Search::parse(text).map_err(|says| Problem::new("command line", says, ""))?;
+        let found = ask::smallest(&scenario, &file, (&search, args.until), threads.max(1));
+        let found = found.map_err(|failure| match failure {
+            Failure::Scenario(problem) => problem,
+            Failure::Beaten(beaten) => Problem::new(&file, beaten.to_string(), ""),
+        })?;
+        show(out, &found)?;
+        return Ok(ExitCode::SUCCESS);
     }
     match plan(scenario, &file, threads.max(1), tell) {
         Ok(plan) => {

@@ -14,9 +14,11 @@
     allow(clippy::float_cmp, reason = "closed forms are met exactly")
 )]
 
+pub mod ask;
 pub mod bound;
 pub mod command;
 pub mod compare;
+pub mod find;
 pub mod fluid;
 pub mod full;
 pub mod outcome;

@@ -33,8 +33,16 @@ impl SiteWorld<'_> {
                     self.give(node, Input::Discovered { peer, addresses });
                 }
             }
-            Event::Off(node) => self.switch_off(node),
-            Event::On(node) => self.switch_on(node),
+            Event::Off(node) => {
+                let state = &self.nodes[node];
+                // Nobody waits for who never comes back.
+                self.open -= usize::from(state.done.is_none() && state.starts == 0);
+                self.switch_off(node);
+            }
+            Event::On(node) => {
+                self.nodes[node].starts -= 1;
+                self.switch_on(node);
+            }
             Event::Sent(transfer) => self.sent(transfer as usize),
             Event::Receive(to, life, from, message) => {
                 if self.lives(to, life) && self.nodes[to].links.contains(&from) {

@@ -9,12 +9,15 @@ use crate::planner::full::site::SiteWorld;
 use crate::planner::full::unit::Units;
 use crate::planner::outcome::{Grain, PolicyRun, SiteRun};
 use crate::planner::parallel::map;
+use crate::planner::report::text::time;
 use crate::planner::scenario::model::{Fidelity, Policy, Scenario};
 use crate::planner::world::site::{Site, World};
 use crate::planner::world::steps::Steps;
 
 /// Connections over the line at one time: claims that a node may have.
 const FLOWS: f64 = 4.0;
+/// Seconds of a processor for a unit that reaches an endpoint of a site of 50.
+const MOVE: f64 = 9e-6;
 /// Sites of each class that also run in a coarser unit.
 const TRIALS: usize = 3;
 
@@ -58,6 +61,7 @@ pub fn policy(setting: Setting<'_>, policy: &Policy) -> PolicyRun {
     };
     let endpoints = sites.iter().map(|at| world.sites[*at].hosts.len()).sum();
     let units = Units::new(world.size, scenario.unit, endpoints);
+    (setting.tell)(&expected(world, &sites, &units, threads));
     let (mut run, mut granted) = flows(world, policy, limits, &|_| 1.0, (threads, true));
     if !granted.sites.is_empty() {
         // The origin is short: sites must be granted for as long as the engine
@@ -96,6 +100,24 @@ pub fn policy(setting: Setting<'_>, policy: &Policy) -> PolicyRun {
     }
     run.fidelity = scenario.fidelity;
     run
+}
+
+/// What a run will take, by what others took (`simulations/README.md`, Speed).
+fn expected(world: &World, sites: &[usize], units: &Units, threads: usize) -> String {
+    let each = sites.iter().map(|at| world.sites[*at].hosts.len() as f64);
+    let (moves, work) = each.fold((0.0, 0.0), |(moves, work), hosts| {
+        let moved = hosts * f64::from(units.count());
+        (
+            moves + moved,
+            work + moved * MOVE * (hosts / 50.0).powf(0.6),
+        )
+    });
+    format!(
+        "engine: {:.0} units to {} sites, about {} of work for each of {threads} threads",
+        moves,
+        sites.len(),
+        time(work / threads.max(1) as f64)
+    )
 }
 
 /// Sites of each class, evenly taken.

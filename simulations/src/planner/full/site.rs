@@ -45,6 +45,8 @@ pub struct State {
     pub(crate) part: u32,
     pub(crate) store: Bitfield,
     pub(crate) done: Option<Time>,
+    /// How often it is still to be switched on.
+    pub(crate) starts: usize,
     pub(crate) tick_at: Option<Time>,
     /// When the port out of it, and into it, is free; seconds.
     pub(crate) out_free: f64,
@@ -210,6 +212,7 @@ impl<'a> SiteWorld<'a> {
             part: node % parts,
             store,
             done: None,
+            starts: host.map_or(0, |host| host.spans().count()),
             tick_at: None,
             out_free: 0.0,
             in_free: 0.0,

@@ -2,6 +2,7 @@
 
 pub mod cost;
 pub mod csv;
+pub mod explain;
 pub mod folder;
 pub mod html;
 pub mod notes;
