@@ -8,6 +8,8 @@
 
 use patchmesh_simulations::planner::bound::monitor::check;
 use patchmesh_simulations::planner::compare::{differences, limit, read, table};
+use patchmesh_simulations::planner::full::site::SiteWorld;
+use patchmesh_simulations::planner::full::unit::Units;
 use patchmesh_simulations::planner::report::folder::{FILES, write};
 use patchmesh_simulations::planner::report::summary::{Summary, summary};
 use patchmesh_simulations::planner::run::{Plan, plan};
@@ -15,6 +17,7 @@ use patchmesh_simulations::planner::scenario::example::EXAMPLE;
 use patchmesh_simulations::planner::scenario::model::{Fidelity, Scenario};
 use patchmesh_simulations::planner::scenario::parse::scenario;
 use patchmesh_simulations::planner::sweep::{Sweep, points};
+use patchmesh_simulations::planner::world::build::world;
 
 /// Thin lines, an origin that is short, laptops, and a cut.
 const SMALL: &str = r#"schema = 1
@@ -126,6 +129,26 @@ fn who_is_off_comes_late_or_never_and_headers_make_lines_thinner() {
     let none = |_: &str| Err(String::new());
     let countless = scenario("t.toml", &fault("sites = [\"branch\"]\n"), &none).unwrap_err();
     assert!(countless.to_string().contains("endpoints"), "{countless}");
+}
+
+#[test]
+fn a_night_in_which_nobody_lacks_anything_costs_no_events() {
+    let steps = |hours: u32| {
+        let off = format!(
+            "[[fault]]\nkind = \"off\"\nsites = [\"branch-0001\"]\nendpoints = 1\n\
+             for = \"{hours}h\"\n"
+        );
+        let text = SMALL.replace("presence = \"office-laptop\"", "") + &off;
+        let world = world(&parsed(&text), "t.toml").unwrap();
+        let units = Units::new(world.size, Some(512 << 10), 10);
+        let site = &world.sites[0];
+        let mut engine = SiteWorld::new(site, &units, &site.down_free, world.seed);
+        engine.run(world.horizon);
+        assert!(engine.outcome().ends.iter().all(|end| end.is_finite()));
+        engine.steps
+    };
+    let (soon, late) = (steps(2), steps(40));
+    assert!(late < soon + soon / 10, "{soon} {late}");
 }
 
 #[test]

@@ -42,6 +42,7 @@ impl SiteWorld<'_> {
             Event::On(node) => {
                 self.nodes[node].starts -= 1;
                 self.switch_on(node);
+                self.wake_all();
             }
             Event::Sent(transfer) => self.sent(transfer as usize),
             Event::Receive(to, life, from, message) => {
@@ -61,7 +62,10 @@ impl SiteWorld<'_> {
                 }
             }
             Event::Tick(node, life) => {
-                if self.lives(node, life) && self.nodes[node].tick_at == Some(self.now) {
+                let due = self.nodes[node].tick_at == Some(self.now);
+                if due && self.eager == 0 {
+                    self.asleep.push((node, life));
+                } else if due && self.lives(node, life) {
                     self.nodes[node].tick_at = None;
                     self.give(node, Input::Tick);
                 }
@@ -106,6 +110,7 @@ impl SiteWorld<'_> {
                 if node != ORIGIN && state.done.is_none() {
                     state.done = Some(self.now);
                     self.open -= 1;
+                    self.eager -= 1;
                 }
             }
             Action::Decline { serve, decline } => {
@@ -247,7 +252,23 @@ impl SiteWorld<'_> {
         }
     }
 
+    /// Between the last that has everything and the next that comes, nights pass in
+    /// which members would only look for each other.
+    fn wake_all(&mut self) {
+        if self.eager == 0 {
+            return;
+        }
+        for (node, life) in std::mem::take(&mut self.asleep) {
+            if self.lives(node, life) {
+                self.nodes[node].tick_at = Some(self.now);
+                self.queue.push(self.now, Event::Tick(node, life));
+            }
+        }
+    }
+
     fn switch_off(&mut self, node: Node) {
+        let state = &self.nodes[node];
+        self.eager -= usize::from(state.swarm.is_some() && state.done.is_none());
         let fetches: Vec<FetchId> = self.nodes[node].open.keys().copied().collect();
         for fetch in fetches {
             self.give_up(node, fetch);

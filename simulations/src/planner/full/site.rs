@@ -120,6 +120,10 @@ pub struct SiteWorld<'a> {
     pub(crate) chance: Chance,
     pub(crate) rng: Rng,
     pub(crate) open: usize,
+    /// Endpoints that are on and lack something.
+    pub(crate) eager: usize,
+    /// Who asked to be woken while nobody lacked anything.
+    pub(crate) asleep: Vec<(Node, Life)>,
     /// Events so far.
     pub steps: u64,
 }
@@ -165,6 +169,8 @@ impl<'a> SiteWorld<'a> {
             chance: Chance::new(seed, entity, 3),
             rng: Rng::new(Seed(root)),
             open: 0,
+            eager: 0,
+            asleep: Vec::new(),
             steps: 0,
         };
         world.add(entity, ORIGIN);
@@ -265,6 +271,7 @@ impl<'a> SiteWorld<'a> {
             bootstrap,
         };
         state.life += 1;
+        self.eager += usize::from(!origin && state.done.is_none());
         state.swarm = Some(Box::new(Swarm::new(&config, rng)));
         state.tick_at = None;
         let held = Box::new(state.store.clone());
