@@ -287,11 +287,16 @@ impl Default for Bench {
     }
 }
 
-/// A folder in memory where the system has one: nodes wait for the disk at
-/// each document, and no test on a network asks what outlives a power cut.
+/// What a test network may write; containers often have 64 MB of memory folder.
+const MEMORY_MIN: u64 = 2 << 30;
+
+/// A folder in memory where the system has one with room: nodes wait for the
+/// disk at each document, and no test on a network asks what outlives a power
+/// cut.
 fn memory() -> PathBuf {
     let shared = Path::new("/dev/shm");
-    if shared.is_dir() {
+    let room = rustix::fs::statvfs(shared).map_or(0, |of| of.f_bavail * of.f_frsize);
+    if room >= MEMORY_MIN {
         shared.to_owned()
     } else {
         std::env::temp_dir()

@@ -233,6 +233,7 @@ const TABLE: [Row; 17] = [
             "libp2p",
             "proptest",
             "prost",
+            "rustix",
             "serde_json",
             "tempfile",
             "tokio",
