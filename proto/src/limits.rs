@@ -50,6 +50,11 @@ pub const SNAPSHOT_LEN_MAX: usize = 512 * 1024;
 pub const TARGETS_LEN_MAX: usize = 256 * 1024;
 /// Statement of a release line.
 pub const STATEMENT_LEN_MAX: usize = 16 * 1024;
+/// Proof that a role was signed twice: two snapshots of full length, roots and
+/// targets.
+pub const PROOF_LEN_MAX: usize = 2 * 1024 * 1024;
+/// Roots in a proof.
+pub const PROOF_ROOTS_MAX: usize = 64;
 /// Release index: a little over a million chunks.
 pub const INDEX_LEN_MAX: usize = 64 * 1024 * 1024;
 /// Chunks of one release.
@@ -103,6 +108,8 @@ mod tests {
             ("SNAPSHOT_LEN_MAX", SNAPSHOT_LEN_MAX),
             ("TARGETS_LEN_MAX", TARGETS_LEN_MAX),
             ("STATEMENT_LEN_MAX", STATEMENT_LEN_MAX),
+            ("PROOF_LEN_MAX", PROOF_LEN_MAX),
+            ("PROOF_ROOTS_MAX", PROOF_ROOTS_MAX),
             ("INDEX_LEN_MAX", INDEX_LEN_MAX),
             ("INDEX_CHUNKS_MAX", INDEX_CHUNKS_MAX),
             ("INDEX_FILES_MAX", INDEX_FILES_MAX),

@@ -18,6 +18,7 @@ const FLUSH: Duration = Duration::secs(2);
 pub struct Store {
     documents: BTreeMap<(RoleName, u64), Arc<[u8]>>,
     floors: Option<Vec<u8>>,
+    proofs: BTreeMap<RoleName, Arc<[u8]>>,
     indexes: BTreeMap<ContentId, (Arc<[u8]>, Arc<ReleaseIndex>)>,
     releases: BTreeMap<ContentId, ReleaseState>,
     chunks: BTreeMap<ChunkId, Time>,
@@ -38,6 +39,9 @@ impl Store {
                 }
                 self.documents.insert((role, version), bytes);
                 self.floors = Some(floors);
+            }
+            Record::Proof { role, bytes } => {
+                self.proofs.insert(role, bytes);
             }
             Record::Index { content, bytes } => {
                 let index = ReleaseIndex::decode(&bytes).expect("the engine verified it");
@@ -101,6 +105,7 @@ impl Store {
                 .map(|((role, _), bytes)| (role.clone(), Arc::clone(bytes)))
                 .collect(),
             floors: self.floors.clone(),
+            proofs: self.proofs.values().cloned().collect(),
             indexes: indexes
                 .map(|(content, (bytes, _))| (*content, Arc::clone(bytes)))
                 .collect(),

@@ -189,7 +189,9 @@ impl World {
                         message: Box::new(have),
                     }]
                 }
-                Message::Claim { .. }
+                Message::Alarm { .. }
+                | Message::Claim { .. }
+                | Message::Digest { .. }
                 | Message::Head(_)
                 | Message::Introduce(_)
                 | Message::Release { .. } => Vec::new(),

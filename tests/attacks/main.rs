@@ -20,6 +20,7 @@
 
 mod chunks;
 mod eclipse;
+mod equivocation;
 mod floods;
 mod forged;
 mod frames;

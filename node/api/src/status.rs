@@ -106,6 +106,8 @@ pub enum TrustState {
     Bootstrapped,
     /// Everything needed is verified and unexpired.
     Current,
+    /// A role was signed twice; nothing newer of it is taken.
+    Frozen,
     /// Something has expired: serves, but starts no installation.
     Stale,
 }
@@ -116,6 +118,7 @@ impl TrustState {
         match self {
             Self::Bootstrapped => "bootstrapped",
             Self::Current => "current",
+            Self::Frozen => "frozen",
             Self::Stale => "stale",
         }
     }

@@ -18,7 +18,7 @@ use crate::args::global::Global;
 use crate::args::node::{EventsArgs, FetchArgs, PeersArgs, ReleasesArgs, WhyArgs};
 use crate::args::release::ReleaseVerb;
 use crate::args::root::{KeyVerb, RootVerb};
-use crate::args::sign::{AssembleArgs, PublishArgs, SignArgs, VerifyArgs};
+use crate::args::sign::{AssembleArgs, PublishArgs, SignArgs, VerifyArgs, VerifyProofArgs};
 use crate::args::tuf::TufArgs;
 
 /// Obtain, sign, publish and follow releases.
@@ -88,6 +88,8 @@ pub(crate) enum Verb {
     Tuf(Box<TufArgs>),
     /// Check a draft or a whole repository against a root, offline.
     Verify(VerifyArgs),
+    /// Check a proof that one role and version was signed twice, offline.
+    VerifyProof(VerifyProofArgs),
     /// Why a release waits.
     Why(WhyArgs),
 }

@@ -67,6 +67,7 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Verb::Status => verbs::status::run(global, output),
         Verb::Tuf(args) => verbs::tuf::run(args, output),
         Verb::Verify(args) => verbs::verify::run(args, output),
+        Verb::VerifyProof(args) => verbs::verify_proof::run(args, output),
         Verb::Why(args) => verbs::node::why(&args.release, global, output),
     }
 }

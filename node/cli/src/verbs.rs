@@ -15,3 +15,4 @@ pub(crate) mod sign;
 pub(crate) mod status;
 pub(crate) mod tuf;
 pub(crate) mod verify;
+pub(crate) mod verify_proof;

@@ -66,5 +66,11 @@ pub const LEASE_PARTS_MAX: usize = 8;
 pub const HAVE_BATCH_MAX: u32 = 64;
 /// Askers of one site and content whose named holder is remembered, per span.
 pub const TOLD_MAX: usize = 16 * 1024;
+/// Proofs of equivocation kept, one a role.
+pub const PROOFS_MAX: usize = 32;
+/// Proofs asked for at one time.
+pub const PROOF_ASKS_MAX: usize = 4;
+/// Proofs that one peer may offer at one time.
+pub const ALARMS_PER_PEER_MAX: usize = 32;
 /// Stage steps of one release that may find damaged chunks before a person has to look.
 pub const STAGE_REPAIRS_MAX: u32 = 3;

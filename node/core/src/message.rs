@@ -42,6 +42,20 @@ pub enum Message {
     },
     /// Versions of the metadata the sender holds: root, timestamp, snapshot.
     Head([u64; 3]),
+    /// Which timestamp of its version the sender holds.
+    Digest {
+        /// The version.
+        version: u64,
+        /// SHA-256 of the signed part.
+        digest: [u8; 32],
+    },
+    /// The sender has a proof that this role was signed twice.
+    Alarm {
+        /// The role, as text: nothing is believed of it.
+        role: String,
+        /// The version that was signed twice.
+        version: u64,
+    },
     /// The sender works with this content and wants have deltas.
     Interest {
         /// Name of the content.
@@ -170,6 +184,14 @@ fn to_wire(message: &Message) -> v1::Message {
             timestamp: *timestamp,
             snapshot: *snapshot,
         }),
+        Message::Digest { version, digest } => Body::Digest(v1::Digest {
+            version: *version,
+            digest: digest.to_vec(),
+        }),
+        Message::Alarm { role, version } => Body::Alarm(v1::Alarm {
+            role: role.clone(),
+            version: *version,
+        }),
         Message::Interest { content } => Body::Interest(v1::Interest {
             content: content.0.to_vec(),
         }),
@@ -217,6 +239,17 @@ fn from_wire(message: v1::Message) -> Result<Message, FrameRefusal> {
             }
         }
         Body::Head(head) => Message::Head([head.root, head.timestamp, head.snapshot]),
+        Body::Digest(digest) => Message::Digest {
+            version: digest.version,
+            digest: array32(&digest.digest)?,
+        },
+        Body::Alarm(alarm) => {
+            if alarm.role.len() > ROLE_LEN_MAX {
+                return Err(FrameRefusal::TooLarge);
+            }
+            let v1::Alarm { role, version } = alarm;
+            Message::Alarm { role, version }
+        }
         Body::Interest(interest) => Message::Interest {
             content: content(&interest.content)?,
         },

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AskId, AskedId, CommandId, FetchId, GossipId, HelloId, InstallId, ServeId};
 use crate::message::{Announcement, Decline, DocumentRef, Message, Want};
 use crate::peer::{Address, Member, Path, PeerId, PeerRefusal};
-use crate::reason::{WakeReason, Withheld};
+use crate::reason::{Frozen, WakeReason, Withheld};
 use crate::record::{Record, ReleaseState};
 use crate::time::Time;
 
@@ -212,6 +212,8 @@ pub enum Notice {
         /// For people: why it failed, or empty.
         detail: String,
     },
+    /// Roles that are frozen by now; none when that is over.
+    Frozen(Vec<Frozen>),
     /// Documents that are missing for too long by now; none when that is over.
     Withheld(Vec<Withheld>),
 }

@@ -56,3 +56,12 @@ pub struct Withheld {
     /// missing.
     pub since: Time,
 }
+
+/// A role that was signed twice and has the same signers still (T-44).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    /// The role.
+    pub role: RoleName,
+    /// The version of both documents.
+    pub version: u64,
+}

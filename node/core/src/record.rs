@@ -20,6 +20,13 @@ pub enum Record {
         /// Floors of the verifier after this document.
         floors: Vec<u8>,
     },
+    /// A proof that a role was signed twice; it takes the place of one before.
+    Proof {
+        /// The role.
+        role: RoleName,
+        /// The proof as it travels.
+        bytes: Arc<[u8]>,
+    },
     /// A verified release index.
     Index {
         /// Name of the content.
@@ -62,6 +69,8 @@ pub struct Restored {
     pub documents: Vec<(RoleName, Arc<[u8]>)>,
     /// The floors, if any were stored.
     pub floors: Option<Vec<u8>>,
+    /// Proofs that a role was signed twice.
+    pub proofs: Vec<Arc<[u8]>>,
     /// Release indexes.
     pub indexes: Vec<(ContentId, Arc<[u8]>)>,
     /// States of releases.

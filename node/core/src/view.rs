@@ -4,7 +4,7 @@ use patchmesh_content::id::{ContentId, PeerId};
 use patchmesh_trust::state::{Head, TrustState};
 
 use crate::peer::Path;
-use crate::reason::{WaitingOn, Withheld};
+use crate::reason::{Frozen, WaitingOn, Withheld};
 use crate::record::ReleaseState;
 
 /// The whole node on one screen.
@@ -14,6 +14,8 @@ pub struct View {
     pub head: Head,
     /// Freshness of the trusted metadata.
     pub trust: TrustState,
+    /// Roles that were signed twice; nothing newer of them is taken.
+    pub frozen: Vec<Frozen>,
     /// Documents that are named and do not come; with any, the node is stale.
     pub withheld: Vec<Withheld>,
     /// Admitted peers.

@@ -108,6 +108,13 @@ fn mode(node: &Node) -> Mode {
 }
 
 fn trust(node: &Node, view: &View) -> Trust {
+    if let Some(found) = troubles::frozen(&view.frozen, &node.settings.state) {
+        return Trust {
+            state: TrustState::Frozen,
+            since: node.troubles.since("equivocation"),
+            reason: found.detail,
+        };
+    }
     if let (state::TrustState::Current, Some(found)) =
         (view.trust, troubles::withheld(&view.withheld))
     {

@@ -48,8 +48,8 @@ impl Notices {
                     ..blank(EventKind::PeerScored)
                 });
             }
-            // It is a trouble, which the driver takes up while it lasts.
-            Notice::Withheld(_) => {}
+            // They are troubles, which the driver takes up while they last.
+            Notice::Frozen(_) | Notice::Withheld(_) => {}
             Notice::Release {
                 id, state, detail, ..
             } => {

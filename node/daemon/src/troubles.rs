@@ -3,12 +3,13 @@
 //! once, and after that counted: the count is logged now and then.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use patchmesh_api::trouble::Trouble;
 
 use patchmesh_core::catalog::withheld::WITHHELD_AFTER;
-use patchmesh_core::reason::Withheld;
+use patchmesh_core::reason::{Frozen, Withheld};
 
 use crate::clock;
 
@@ -91,11 +92,34 @@ impl Troubles {
         self.0.get(about).map(|lasting| &lasting.trouble)
     }
 
+    /// Since when something lasts, in seconds since 1970 UTC.
+    pub(crate) fn since(&self, about: &str) -> Option<i64> {
+        self.0.get(about).map(|lasting| lasting.trouble.since)
+    }
+
     /// What lasts now.
     pub(crate) fn all(&self) -> Vec<Trouble> {
         let lasting = self.0.values();
         lasting.map(|lasting| lasting.trouble.clone()).collect()
     }
+}
+
+/// What it means that roles were signed twice (T-44).
+pub(crate) fn frozen(frozen: &[Frozen], state: &Path) -> Option<Found> {
+    let named = frozen.iter();
+    let named: Vec<String> = named
+        .map(|one| format!("{} version {}", one.role, one.version))
+        .collect();
+    (!named.is_empty()).then(|| Found {
+        code: "Equivocation",
+        detail: format!(
+            "two different documents were signed as {}; the proof is in {}",
+            named.join(", "),
+            state.join("trust/proofs").display()
+        ),
+        hint: "look at it with `patchmesh verify-proof`; its keys are stolen or were used twice: \
+               rotate them (`patchmesh root rotate`), until then nothing newer is taken",
+    })
 }
 
 /// What it means that documents are named and do not come (T-48).

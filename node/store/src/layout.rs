@@ -9,6 +9,8 @@ use crate::options::StateName;
 
 /// Suffix of a file that is being written; removed at the next start.
 pub(crate) const TEMPORARY: &str = ".tmp";
+/// End of the name of a proof.
+pub(crate) const PROOF: &str = ".proof";
 /// Name of the file with the floors.
 pub(crate) const FLOORS: &str = "floors";
 
@@ -117,6 +119,18 @@ impl Layout {
         Some(self.trust().join(format!("{name}.json")))
     }
 
+    pub(crate) fn proofs(&self) -> PathBuf {
+        self.trust().join("proofs")
+    }
+
+    /// The proof that a role was signed twice; `None` where the role is no
+    /// file name.
+    pub(crate) fn proof(&self, role: &RoleName) -> Option<PathBuf> {
+        let document = self.document(role)?;
+        let name = document.file_stem()?.to_str()?.to_owned();
+        Some(self.proofs().join(format!("{name}{PROOF}")))
+    }
+
     pub(crate) fn small(&self, name: StateName) -> PathBuf {
         self.state().join(small_name(name))
     }
@@ -128,6 +142,7 @@ impl Layout {
             self.incoming(),
             self.trust(),
             self.state(),
+            self.proofs(),
             self.indexes(),
             self.releases(),
             self.quarantine(),

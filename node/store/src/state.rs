@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use patchmesh_content::id::{ContentId, blake3};
 use patchmesh_core::record::{Record, ReleaseState};
-use patchmesh_proto::limits::{INDEX_LEN_MAX, SNAPSHOT_LEN_MAX};
+use patchmesh_proto::limits::{INDEX_LEN_MAX, PROOF_LEN_MAX, SNAPSHOT_LEN_MAX};
 use patchmesh_trust::role::RoleName;
 
 use crate::durable::{erase, quarantine, replace};
@@ -31,6 +31,11 @@ impl Store {
                 bytes,
                 floors,
             } => self.commit_document(role, *version, bytes, floors),
+            Record::Proof { role, bytes } => {
+                let path = self.layout.proof(role);
+                let path = path.ok_or_else(|| CommitError::BadRole { role: role.clone() })?;
+                self.write(&path, bytes, PROOF_LEN_MAX)
+            }
             Record::Index { content, bytes } => {
                 if blake3(bytes) != content.0 {
                     return Err(CommitError::BadIndex { content: *content });

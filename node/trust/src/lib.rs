@@ -18,14 +18,16 @@
 //! | freeze | expiry, and a state that says so | `state` |
 //! | speaking for another line | paths of the delegation, terminating | `delegate` |
 //! | a lying index | length, two hashes, line, id, severity | `state` |
+//! | two statements of one version | a proof that anybody can check | `state` |
 //! | a signature in another place | every non-TUF payload has a domain | `key` |
 //!
 //! A [`limits::Profile`] says whether a mesh or a repository of another tool is
 //! verified: the second allows every form of the TUF specification.
 //!
-//! Not here yet: rollout and membership roles, stops, proofs of equivocation.
 //! Of two statements of one version the first is kept and the second refused
-//! as `Contradiction`.
+//! as `Contradiction`; both together are a proof ([`state::equivocation`]).
+//!
+//! Not here yet: rollout and membership roles, stops.
 #![deny(clippy::disallowed_methods, clippy::iter_over_hash_type)]
 
 pub mod author;

@@ -20,12 +20,14 @@ use crate::release::Release;
 use crate::role::RoleName;
 use crate::state::admit::{Source, len_max};
 use crate::state::chain::{Chain, Load, Step};
+use crate::state::equivocation::{Authority, Equivocation};
 use crate::state::floor::Floors;
 use crate::time::UtcTime;
 use crate::verified::Verified;
 
 pub(crate) mod admit;
 pub(crate) mod chain;
+pub mod equivocation;
 pub(crate) mod floor;
 pub mod lookup;
 
@@ -198,6 +200,12 @@ impl Verifier {
     /// network if the anchor is root version 1.
     pub fn mesh_id(&self) -> [u8; 32] {
         self.mesh_id
+    }
+
+    /// The root document that this verifier began with.
+    pub fn anchor(&self) -> Arc<[u8]> {
+        let first = self.chain.roots.values().next();
+        Arc::clone(first.unwrap_or(&self.chain.root.bytes))
     }
 
     /// Checks a document against the current state; changes nothing (T-14).
@@ -464,6 +472,58 @@ impl Verifier {
                 held.map(|held| Arc::clone(&held.bytes))
             }
         }
+    }
+
+    /// Digest of the signed part of the timestamp.
+    pub fn timestamp_digest(&self) -> Option<[u8; 32]> {
+        self.chain.timestamp.as_ref().map(|held| held.digest)
+    }
+
+    /// What proves that the role of a document was signed twice, if this
+    /// document and the held one of its version do (T-43). Documents that were
+    /// signed by different key lists prove nothing.
+    pub fn prove(&self, role: &RoleName, other: &[u8]) -> Option<Equivocation> {
+        let version = self.version(role);
+        let held = self.document(role, None)?;
+        let root_max = match role {
+            RoleName::Root => version.saturating_sub(1),
+            RoleName::Timestamp
+            | RoleName::Snapshot
+            | RoleName::Targets
+            | RoleName::Line(_)
+            | RoleName::Delegated(_) => self.chain.root.version,
+        };
+        let roots = self.chain.roots.range(..=root_max);
+        let targets = self.chain.targets.as_ref();
+        let authority = Authority {
+            roots: roots.map(|(_, root)| &**root).collect(),
+            delegator: match (role, targets) {
+                (RoleName::Line(_), Some(targets)) => &targets.bytes,
+                _ => &[],
+            },
+        };
+        Equivocation::of(role, version, &authority, [&held, other])
+    }
+
+    /// Whether a proof keeps its role frozen: both documents would still count
+    /// by the keys that the role has now (T-45). Where those are not known, it
+    /// does.
+    pub fn is_frozen_by(&self, proof: &Equivocation) -> bool {
+        let keys = &self.chain.root.body;
+        let keys = match proof.role() {
+            RoleName::Root => &keys.root,
+            RoleName::Timestamp => &keys.timestamp,
+            RoleName::Snapshot => &keys.snapshot,
+            RoleName::Targets => &keys.targets,
+            role @ (RoleName::Line(_) | RoleName::Delegated(_)) => {
+                let Some(targets) = &self.chain.targets else {
+                    return true;
+                };
+                let delegation = targets.body.delegation(&role.to_string());
+                return delegation.is_some_and(|line| proof.stands(&line.keys));
+            }
+        };
+        proof.stands(keys)
     }
 
     /// The floors, to be stored beside the documents.

@@ -24,6 +24,26 @@ pub struct DocumentRef {
     #[prost(bytes = "vec", tag = "3")]
     pub sha256: ::prost::alloc::vec::Vec<u8>,
 }
+/// Two documents of one role and version with different signed parts, both
+/// signed by the threshold of one delegator. Also the form of the proof file.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Proof {
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub version: u64,
+    /// Roots in ascending version, up to the one whose keys decide.
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub roots: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// The top targets, for a release line; else empty.
+    #[prost(bytes = "vec", tag = "4")]
+    pub delegator: ::prost::alloc::vec::Vec<u8>,
+    /// The two, in ascending order of the digests of their signed parts.
+    #[prost(bytes = "vec", tag = "5")]
+    pub first: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "6")]
+    pub second: ::prost::alloc::vec::Vec<u8>,
+}
 /// A timestamp document. `root_version` is a hint: the newest root the sender knows.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Announcement {
@@ -250,7 +270,7 @@ pub struct Frame {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Message {
-    #[prost(oneof = "message::Body", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "message::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub body: ::core::option::Option<message::Body>,
 }
 /// Nested message and enum types in `Message`.
@@ -269,7 +289,29 @@ pub mod message {
         Introduce(super::Introduce),
         #[prost(message, tag = "6")]
         Interest(super::Interest),
+        #[prost(message, tag = "7")]
+        Digest(super::Digest),
+        #[prost(message, tag = "8")]
+        Alarm(super::Alarm),
     }
+}
+/// Which timestamp of its version the sender holds: two of one version are a
+/// proof of equivocation, and every other document hangs on the timestamp.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Digest {
+    #[prost(uint64, tag = "1")]
+    pub version: u64,
+    /// 32 bytes: SHA-256 of the signed part.
+    #[prost(bytes = "vec", tag = "2")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
+}
+/// "I have a proof that this role was signed twice": a reason to ask for it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Alarm {
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub version: u64,
 }
 /// "I work with this content": asks for the receiver's bitfield and later deltas.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -100,3 +100,18 @@ pub(crate) struct PublishArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
+
+/// Arguments of `verify-proof`.
+#[derive(Debug, Args)]
+#[command(long_about = "\
+Check a proof that one role and version was signed twice, offline.
+
+Nodes keep such proofs in their state folder, in trust/proofs, and pass them on. \
+The check needs the root alone: the proof brings what else it takes.")]
+pub(crate) struct VerifyProofArgs {
+    /// The proof.
+    pub(crate) proof: PathBuf,
+    /// The root document that you trust: the first one, or a later one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root: PathBuf,
+}

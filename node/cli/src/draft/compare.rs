@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use patchmesh_content::id::hex;
 use patchmesh_content::index::{FileEntry, FileKind, ReleaseIndex};
-use patchmesh_trust::author::{LinePlan, RootPlan, TargetsPlan};
+use patchmesh_trust::author::{Draft, LinePlan, RootPlan, TargetsPlan};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::threshold::RoleKeys;
@@ -113,6 +113,36 @@ pub(crate) fn draft(
     }
     changes.extend(anchor(authority)?);
     changes.push(Change::new(Op::States, "hash", draft.hash()));
+    Ok(changes)
+}
+
+/// The differences between two signed documents of one role.
+pub(crate) fn documents(
+    role: &RoleName,
+    [old, new]: [&[u8]; 2],
+    names: &Names,
+) -> anyhow::Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    let plan = |line: &str, document: &[u8]| {
+        LinePlan::read(line, document).map_err(|error| refusal::author(&error, names))
+    };
+    let expires = |document: &[u8]| {
+        let draft = Draft::read(role, document);
+        let draft = draft.map_err(|error| refusal::author(&error, names))?;
+        Ok::<_, anyhow::Error>(draft.expires())
+    };
+    match role {
+        RoleName::Root => root(Some(old), new, names, &mut changes)?,
+        RoleName::Targets => targets(Some(old), new, names, &mut changes)?,
+        RoleName::Line(line) => {
+            let (before, after) = (plan(line, old)?, plan(line, new)?);
+            releases(Some(&before), &after, &mut changes);
+            expiry(Some(before.expires), after.expires, &mut changes);
+        }
+        RoleName::Snapshot | RoleName::Timestamp | RoleName::Delegated(_) => {
+            expiry(Some(expires(old)?), expires(new)?, &mut changes);
+        }
+    }
     Ok(changes)
 }
 

@@ -96,13 +96,13 @@ fn trust(status: &Status) -> String {
     let since = status.trust.since.map(|since| clock::shown(UtcTime(since)));
     let state = status.trust.state.word();
     match (status.trust.state, since) {
-        (TrustState::Stale, Some(since)) => {
+        (TrustState::Frozen | TrustState::Stale, Some(since)) => {
             format!(
                 "{state} since {since} {}; {versions}",
                 safe(&status.trust.reason)
             )
         }
-        (TrustState::Bootstrapped | TrustState::Current | TrustState::Stale, _) => {
+        (_, _) => {
             format!("{state}; {versions}")
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use patchmesh_content::id::{ContentId, PeerId};
 use patchmesh_content::index::ReleaseIndex;
+use patchmesh_trust::role::RoleName;
 use patchmesh_trust::verified::Verified;
 
 use crate::ids::{AskId, AskedId, GossipId};
@@ -54,6 +55,24 @@ pub enum Action {
     Persist(Record),
     /// Publish on the gossip topic.
     Publish(Announcement),
+    /// Tell an admitted peer of a proof.
+    SendAlarm {
+        /// To whom.
+        to: PeerId,
+        /// The role that was signed twice.
+        role: RoleName,
+        /// The version.
+        version: u64,
+    },
+    /// Say to an admitted peer which timestamp this is.
+    SendDigest {
+        /// To whom.
+        to: PeerId,
+        /// Version of the own timestamp.
+        version: u64,
+        /// SHA-256 of its signed part.
+        digest: [u8; 32],
+    },
     /// Send the own head to an admitted peer.
     SendHead {
         /// To whom.

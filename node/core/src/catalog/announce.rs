@@ -21,6 +21,8 @@ impl Catalog {
         out: &mut Vec<Action>,
     ) -> Verdict {
         let head = self.verifier.head();
+        let role = RoleName::Timestamp;
+        let frozen = self.refuses(&role);
         let Some(peer) = self.peers.get_mut(&from) else {
             return Verdict::Ignore;
         };
@@ -35,9 +37,12 @@ impl Catalog {
             claim[1] = claim[1].max(head.timestamp.saturating_add(1));
             return Verdict::Ignore;
         }
+        if frozen {
+            return Verdict::Ignore;
+        }
         let bytes = &announcement.timestamp;
         let utc = self.clock.utc(now);
-        let refusal = match self.verifier.admit(&RoleName::Timestamp, bytes, utc) {
+        let refusal = match self.verifier.admit(&role, bytes, utc) {
             Ok(admission) if admission.is_new() => {
                 let version = admission.version();
                 peer.claim[1] = peer.claim[1].max(version);
@@ -50,6 +55,10 @@ impl Catalog {
         if refusal == Refusal::Rollback && peer.head_back(now.mono) {
             let head = self.head();
             out.push(Action::SendHead { to: from, head });
+        }
+        // The first document that proves it travels on, as news does (T-40).
+        if refusal == Refusal::Contradiction && self.contradicted(&role, bytes, out) {
+            return Verdict::Accept;
         }
         let verdict = verdict(refusal, announcement.root_version < head.root);
         if verdict == Verdict::Reject || refusal == Refusal::Contradiction {

@@ -8,6 +8,7 @@ use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 
 use crate::catalog::action::Action;
+use crate::catalog::alarms::asked_proof;
 use crate::catalog::machine::Catalog;
 use crate::catalog::needs::Question;
 use crate::catalog::peers::DISTRUST;
@@ -51,6 +52,9 @@ impl Catalog {
             }
             current
         });
+        if let (Source::Peer(peer), false) = (question.source, answered == Answered::Failed) {
+            self.settled(peer, &question.key.document);
+        }
         let outcome = match answered {
             Answered::Failed => Outcome::Missing { gone: false },
             Answered::Gone => Outcome::Missing { gone: true },
@@ -71,6 +75,9 @@ impl Catalog {
 
     /// A question is not answered in time.
     pub(crate) fn overdue(&mut self, question: &Question, now: Time, out: &mut Vec<Action>) {
+        if let Source::Peer(peer) = question.source {
+            self.settled(peer, &question.key.document);
+        }
         self.conclude(question, &Outcome::Missing { gone: false }, now, out);
     }
 
@@ -141,9 +148,19 @@ impl Catalog {
     ) -> Result<bool, Refusal> {
         match document {
             DocumentRef::Metadata { role, .. } => {
+                if let Some((of, _)) = asked_proof(document) {
+                    return self.learn_proof(of, &bytes, out);
+                }
                 let role: RoleName = role.parse()?;
+                if self.refuses(&role) {
+                    return Ok(false);
+                }
                 let utc = self.clock.utc(now);
-                let admission = self.verifier.admit(&role, &bytes, utc)?;
+                let admitted = self.verifier.admit(&role, &bytes, utc);
+                if matches!(admitted, Err(Refusal::Contradiction)) {
+                    self.contradicted(&role, &bytes, out);
+                }
+                let admission = admitted?;
                 let new = admission.is_new();
                 self.take(admission, false, now, out);
                 Ok(new)

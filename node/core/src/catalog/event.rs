@@ -10,6 +10,15 @@ use crate::peer::Path;
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
+    /// An admitted peer says that it has a proof.
+    Alarm {
+        /// Who says so.
+        from: PeerId,
+        /// The role that was signed twice.
+        role: String,
+        /// The version.
+        version: u64,
+    },
     /// Answer to `Action::Ask`.
     Answered {
         /// The order.
@@ -23,6 +32,15 @@ pub enum Event {
         asked: AskedId,
         /// What is asked for.
         document: Box<DocumentRef>,
+    },
+    /// An admitted peer says which timestamp of a version it holds.
+    Digest {
+        /// Who says so.
+        from: PeerId,
+        /// The version.
+        version: u64,
+        /// SHA-256 of the signed part.
+        digest: [u8; 32],
     },
     /// The index of a content is given up and not asked for again.
     Drop {

@@ -13,6 +13,7 @@ use patchmesh_trust::time::UtcTime;
 use patchmesh_trust::verified::Verified;
 
 use crate::catalog::action::Action;
+use crate::catalog::alarms::{Alarms, freezes};
 use crate::catalog::clock::Clock;
 use crate::catalog::event::Event;
 use crate::catalog::indexes::{Indexes, Listed};
@@ -53,6 +54,7 @@ pub struct Catalog {
     pub(crate) sync_at: Time,
     pub(crate) wake: Option<(Time, WakeReason)>,
     pub(crate) missing: Missing,
+    pub(crate) alarms: Alarms,
     rng: Rng,
     /// The verifier took something over since the releases were listed.
     changed: bool,
@@ -110,6 +112,7 @@ impl Catalog {
             sync_at: now.mono.plus(SYNC),
             wake: None,
             missing: Missing::default(),
+            alarms: Alarms::restore(anchor, &std::mem::take(&mut restored.proofs)),
             rng: rng.fork("sync"),
             changed: true,
             due: Due::default(),
@@ -119,11 +122,21 @@ impl Catalog {
     /// Takes one event; orders are appended to `out` and run in that order.
     pub fn handle(&mut self, event: Event, now: Now, out: &mut Vec<Action>) {
         match event {
+            Event::Alarm {
+                from,
+                role,
+                version,
+            } => self.offered(from, role, version),
             Event::Answered { ask, outcome } => self.answered(ask, outcome, now, out),
             Event::Asked { asked, document } => {
                 let document = self.document(&document);
                 out.push(Action::Answer { asked, document });
             }
+            Event::Digest {
+                from,
+                version,
+                digest,
+            } => self.compared(from, version, digest),
             Event::Drop { content } => self.indexes.drop_content(content),
             Event::Gossip {
                 id,
@@ -144,6 +157,8 @@ impl Catalog {
                 self.peers.insert(peer, Peer::new(path, origin, head));
                 let head = self.head();
                 out.push(Action::SendHead { to: peer, head });
+                out.extend(self.digest(peer));
+                self.send_alarms(peer, out);
             }
             Event::Refresh => self.poll.refresh(now.mono),
             Event::Tick => self.sync(now.mono, out),
@@ -157,6 +172,7 @@ impl Catalog {
     /// Says when a document that is named is missing for too long, and when
     /// that is over; either changes what may be installed (T-48).
     fn watch(&mut self, now: Time, out: &mut Vec<Action>) {
+        self.watch_frozen(out);
         self.missing.look(&self.verifier.wants(), now);
         if let Some(withheld) = self.missing.news(now) {
             out.push(Action::Notify(Notice::Withheld(withheld)));
@@ -211,12 +227,15 @@ impl Catalog {
     }
 
     /// Releases that may be installed now: listed by statements that have not
-    /// expired and that are not known to be replaced by a withheld one.
+    /// expired, that are not known to be replaced by a withheld one, and of which
+    /// no role was signed twice (T-44).
     pub fn usable(&self, now: Now) -> BTreeMap<ContentId, Verified<Release>> {
-        let withheld = self.withheld(now);
+        let (withheld, frozen) = (self.withheld(now), self.frozen());
         let releases = self.verifier.releases(self.clock.utc(now));
         let releases = releases.into_iter();
-        let usable = releases.filter(|release| !covers(&withheld, &release.line));
+        let usable = releases.filter(|release| {
+            !covers(&withheld, &release.line) && !freezes(&frozen, &release.line)
+        });
         usable.map(|release| (release.content, release)).collect()
     }
 
@@ -258,6 +277,17 @@ impl Catalog {
         }
     }
 
+    /// Which timestamp this node holds, for a peer (T-47).
+    fn digest(&self, to: PeerId) -> Option<Action> {
+        let version = self.verifier.version(&RoleName::Timestamp);
+        let digest = self.verifier.timestamp_digest();
+        digest.map(|digest| Action::SendDigest {
+            to,
+            version,
+            digest,
+        })
+    }
+
     fn claimed(&mut self, from: PeerId, head: [u64; 3]) {
         if let Some(peer) = self.peers.get_mut(&from) {
             peer.claim = head;
@@ -283,7 +313,12 @@ impl Catalog {
         let head = self.head();
         let peers = self.peers.iter();
         let peers = peers.filter(|(_, peer)| everyone || peer.near());
-        out.extend(peers.map(|(to, _)| Action::SendHead { to: *to, head }));
+        let peers: Vec<PeerId> = peers.map(|(to, _)| *to).collect();
+        for to in peers {
+            out.push(Action::SendHead { to, head });
+            out.extend(self.digest(to));
+            self.send_alarms(to, out);
+        }
     }
 
     /// After the verifier changed: what is listed, which stored indexes belong
@@ -332,6 +367,9 @@ impl Catalog {
     }
 
     fn document(&self, document: &DocumentRef) -> Option<Answer> {
+        if let Some(proof) = self.proof(document) {
+            return Some(proof);
+        }
         match document {
             DocumentRef::Metadata { role, version } => {
                 let role = role.parse().ok()?;

@@ -3,9 +3,11 @@
 //! gossip spreads news, and head, ask and answer heal what gossip lost.
 
 pub mod action;
+pub mod alarms;
 pub mod announce;
 pub mod answer;
 pub mod clock;
+pub mod equivocation;
 pub mod event;
 pub mod indexes;
 pub mod machine;

@@ -1,15 +1,18 @@
 //! What is needed now: the next root, a newer timestamp, what the verifier
 //! lacks, and the indexes of listed releases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use patchmesh_proto::limits::{ROOT_LEN_MAX, TIMESTAMP_LEN_MAX};
+use patchmesh_proto::limits::{PROOF_LEN_MAX, ROOT_LEN_MAX, TIMESTAMP_LEN_MAX};
+use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::{Head, Verifier};
 
+use crate::catalog::alarms::{Alarms, proof_of};
 use crate::catalog::indexes::{Indexes, reference};
-use crate::catalog::peers::Peers;
+use crate::catalog::peers::{Peer, Peers};
 use crate::catalog::poll::Stage;
 use crate::ids::AskId;
+use crate::limits::PROOF_ASKS_MAX;
 use crate::message::DocumentRef;
 use crate::output::Source;
 use crate::time::{Duration, Time};
@@ -125,6 +128,8 @@ pub struct Known<'a> {
     pub stage: Option<Stage>,
     /// Whether peers are asked at all.
     pub peers_asked: bool,
+    /// Proofs that some roles were signed twice.
+    pub alarms: &'a Alarms,
 }
 
 /// Everything that is needed, with the longest acceptable answer.
@@ -140,7 +145,9 @@ pub fn required(known: Known<'_>, root_since: Option<Time>, now: Time) -> BTreeM
         add(root.clone(), false, ROOT_LEN_MAX);
     }
     let root_first = newer_root && root_since.is_none_or(|since| now.since(since) < ROOT_FIRST);
-    if !root_first && claimed(known, now, |claim, head| claim[1] > head.timestamp) {
+    let frozen = |role: &RoleName| known.alarms.is_frozen(role, known.verifier);
+    let stopped = frozen(&RoleName::Timestamp);
+    if !root_first && !stopped && claimed(known, now, |claim, head| claim[1] > head.timestamp) {
         add(timestamp.clone(), false, TIMESTAMP_LEN_MAX);
     }
     match known.stage {
@@ -148,7 +155,11 @@ pub fn required(known: Known<'_>, root_since: Option<Time>, now: Time) -> BTreeM
         Some(Stage::Timestamp) => drop(add(timestamp, true, TIMESTAMP_LEN_MAX)),
         Some(Stage::Idle(_)) | None => {}
     }
-    for want in known.verifier.wants() {
+    for (document, len_max) in offered(known, stopped) {
+        add(document, false, len_max);
+    }
+    let wants = known.verifier.wants().into_iter();
+    for want in wants.filter(|want| !frozen(&want.role)) {
         let version = want.version.unwrap_or(0);
         add(
             metadata(&want.role.to_string(), version),
@@ -161,6 +172,26 @@ pub fn required(known: Known<'_>, root_since: Option<Time>, now: Time) -> BTreeM
         add(reference(release), false, len);
     }
     required
+}
+
+/// What peers have to show of equivocation: another timestamp of the own
+/// version, and proofs; one of each peer, and few at all, since an offer must
+/// not hold up the news.
+fn offered(known: Known<'_>, stopped: bool) -> Vec<(DocumentRef, usize)> {
+    let version = known.verifier.head().timestamp;
+    let mut peers = known.peers.values();
+    let twin = peers.any(|peer| peer.twin == Some(version)) && !stopped;
+    let twin = twin.then(|| (metadata("timestamp", version), TIMESTAMP_LEN_MAX));
+    let unknown = |role: &String| !known.alarms.is_known(role, known.verifier);
+    let first = |peer: &Peer| {
+        let mut offered = peer.alarms.iter();
+        let (role, version) = offered.find(|(role, _)| unknown(role))?;
+        Some(proof_of(role, *version))
+    };
+    let proofs: BTreeSet<_> = known.peers.values().filter_map(first).collect();
+    let proofs = proofs.into_iter().take(PROOF_ASKS_MAX);
+    let proofs = proofs.map(|document| (document, PROOF_LEN_MAX));
+    twin.into_iter().chain(proofs).collect()
 }
 
 fn claimed(known: Known<'_>, now: Time, newer: fn(&[u64; 3], &Head) -> bool) -> bool {

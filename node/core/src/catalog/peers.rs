@@ -26,6 +26,10 @@ pub struct Peer {
     pub claim: [u64; 3],
     /// Its claims of newer roots and timestamps count from then on.
     pub trusted_from: Time,
+    /// Roles of which it offers a proof, with the version.
+    pub alarms: BTreeMap<String, u64>,
+    /// It holds another timestamp of this version, which is the own one's.
+    pub twin: Option<u64>,
     head_back_from: Time,
     gossip: (Time, u32),
 }
@@ -38,6 +42,8 @@ impl Peer {
             origin,
             claim,
             trusted_from: Time::default(),
+            alarms: BTreeMap::new(),
+            twin: None,
             head_back_from: Time::default(),
             gossip: (Time::default(), 0),
         }

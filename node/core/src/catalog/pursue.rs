@@ -34,6 +34,7 @@ impl Catalog {
             indexes: &self.indexes,
             stage: self.poll.stage(),
             peers_asked: self.mode != Mode::Origin,
+            alarms: &self.alarms,
         };
         let root = metadata("root", self.verifier.head().root.saturating_add(1));
         let root_since = self

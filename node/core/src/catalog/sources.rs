@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use patchmesh_content::id::{ContentId, PeerId, blake3, rendezvous};
 use patchmesh_trust::state::Head;
 
+use crate::catalog::alarms::{asked_proof, asked_twin};
 use crate::catalog::needs::{Key, Need};
 use crate::catalog::peers::{Peer, Peers};
 use crate::config::Mode;
@@ -92,6 +93,9 @@ fn timeout(near: bool, len: usize) -> Duration {
 impl Site<'_> {
     /// Sources in the order of asking.
     fn candidates(&self, key: &Key) -> Vec<Candidate> {
+        if let Some(candidates) = self.offering(key) {
+            return candidates;
+        }
         let origin = Candidate {
             source: Source::Origin,
             near: self.mode == Mode::Origin,
@@ -122,6 +126,27 @@ impl Site<'_> {
             candidates.insert(first_far, origin);
         }
         candidates
+    }
+
+    /// What only those have who say so: a proof, or another timestamp of the own
+    /// version. Nobody waits for a turn with these.
+    fn offering(&self, key: &Key) -> Option<Vec<Candidate>> {
+        let (proof, twin) = (asked_proof(&key.document), asked_twin(&key.document));
+        if key.polled || (proof.is_none() && twin.is_none()) {
+            return None;
+        }
+        let offers = |peer: &Peer| match proof {
+            Some((role, version)) => peer.alarms.get(role) == Some(&version),
+            None => peer.twin == twin,
+        };
+        let peers = self.peers.iter().filter(|(_, peer)| offers(peer));
+        let candidate = |(id, peer): (&PeerId, &Peer)| Candidate {
+            source: Source::Peer(*id),
+            near: peer.near(),
+            in_turn: false,
+            from: Time::default(),
+        };
+        Some(peers.map(candidate).collect())
     }
 
     /// When it is this node's turn to ask over the WAN.

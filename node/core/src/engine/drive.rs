@@ -262,6 +262,16 @@ impl Engine {
             return;
         }
         match *message {
+            Message::Alarm { role, version } => self.tell_catalog(catalog::Event::Alarm {
+                from,
+                role,
+                version,
+            }),
+            Message::Digest { version, digest } => self.tell_catalog(catalog::Event::Digest {
+                from,
+                version,
+                digest,
+            }),
             Message::Head(head) => self.tell_catalog(catalog::Event::Head { from, head }),
             Message::Have { .. }
             | Message::Claim { .. }
@@ -352,6 +362,21 @@ impl Engine {
             Action::Persist(record) => Output::Persist(Box::new(record)),
             Action::Publish(announcement) => Output::Publish {
                 announcement: Box::new(announcement),
+            },
+            Action::SendAlarm { to, role, version } => Output::Send {
+                to,
+                message: Box::new(Message::Alarm {
+                    role: role.to_string(),
+                    version,
+                }),
+            },
+            Action::SendDigest {
+                to,
+                version,
+                digest,
+            } => Output::Send {
+                to,
+                message: Box::new(Message::Digest { version, digest }),
             },
             Action::SendHead { to, head } => Output::Send {
                 to,

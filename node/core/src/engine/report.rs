@@ -37,6 +37,7 @@ pub fn view(machines: Machines<'_>, now: Now) -> View {
     View {
         head: machines.catalog.versions(),
         trust: machines.catalog.trust(now),
+        frozen: machines.catalog.frozen(),
         withheld: machines.catalog.withheld(now),
         peers: machines.swarm.peers(now.mono),
         releases,

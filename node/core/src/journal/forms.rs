@@ -84,7 +84,7 @@ structs! {
     Decline { reason, retry_after, holders }
     Now { mono, utc }
     Proof { peer, certificate, signature, protocol, head, addresses }
-    Restored { documents, floors, indexes, releases, chunks }
+    Restored { documents, floors, proofs, indexes, releases, chunks }
     Want { content, chunk, unreachable }
 }
 
@@ -122,6 +122,8 @@ enums! {
         3 Interest { content },
         4 Introduce(peers),
         5 Release { content, span },
+        6 Digest { version, digest },
+        7 Alarm { role, version },
     }
     Mode { 0 Endpoint, 1 EndpointWithHttp, 2 Origin }
     ReleaseState { 0 Known, 1 Fetching, 2 Staged, 3 Failed }

@@ -60,7 +60,10 @@ impl Swarm {
             Message::Interest { content } => self.interest(from, content, now, out),
             Message::Introduce(list) => self.introduced(&from, &list, now),
             Message::Release { content, span } => self.hear_release(&from, &content, span),
-            Message::Claim { .. } | Message::Head(_) => {}
+            Message::Alarm { .. }
+            | Message::Claim { .. }
+            | Message::Digest { .. }
+            | Message::Head(_) => {}
         }
     }
 

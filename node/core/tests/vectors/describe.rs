@@ -34,6 +34,12 @@ pub(crate) fn message(message: &Message) -> Value {
             }
             claim
         }
+        Message::Digest { version, digest } => {
+            json!({ "digest": hex(digest), "version": number(*version) })
+        }
+        Message::Alarm { role, version } => {
+            json!({ "alarm": role, "version": number(*version) })
+        }
         Message::Head(head) => json!({ "head": head.map(number) }),
         Message::Interest { content } => json!({ "interest": content.to_hex() }),
         Message::Introduce(list) => json!({ "introduce": peers(list) }),

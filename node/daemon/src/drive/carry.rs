@@ -106,7 +106,7 @@ impl Node {
         match &*record {
             Record::Index { content, bytes } => self.learn(*content, bytes),
             Record::Forget { content } => self.forget(content),
-            Record::Document { .. } | Record::Release { .. } => {}
+            Record::Document { .. } | Record::Proof { .. } | Record::Release { .. } => {}
         }
         Ok(())
     }
@@ -300,6 +300,10 @@ impl Node {
     async fn notify(&mut self, notice: Notice) {
         if let Notice::HeadMoved(head) = &notice {
             self.tell(Command::SetHead(*head)).await;
+        }
+        if let Notice::Frozen(frozen) = &notice {
+            let found = troubles::frozen(frozen, &self.settings.state);
+            self.trouble("equivocation", found);
         }
         if let Notice::Withheld(withheld) = &notice {
             self.trouble("withheld", troubles::withheld(withheld));

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use patchmesh_content::id::{ContentId, blake3};
 use patchmesh_core::record::{ReleaseState, Restored};
-use patchmesh_proto::limits::INDEX_LEN_MAX;
+use patchmesh_proto::limits::{INDEX_LEN_MAX, PROOF_LEN_MAX};
 use patchmesh_trust::role::RoleName;
 
 use crate::disk::Disk;
 use crate::durable::{quarantine, replace};
-use crate::layout::{FLOORS, Layout, content_id, role, root_version};
+use crate::layout::{FLOORS, Layout, PROOF, content_id, role, root_version};
 use crate::options::OpenReport;
 use crate::sealed::{SEAL_LEN, open};
 use crate::state::{DOCUMENT_LEN_MAX, SMALL_LEN_MAX, state_from_text};
@@ -43,6 +43,7 @@ impl Restorer<'_> {
         Ok(Restored {
             documents: self.documents()?,
             floors: self.floors()?,
+            proofs: self.proofs()?,
             indexes: self.indexes()?,
             releases: self.releases()?,
             chunks: Vec::new(),
@@ -107,6 +108,20 @@ impl Restorer<'_> {
         let floors = self.read(&path, SMALL_LEN_MAX + SEAL_LEN, check)?;
         self.report.floors_damaged = self.report.quarantined.len() > before;
         Ok(floors)
+    }
+
+    /// Proofs are checked by whoever takes them in, as documents are.
+    fn proofs(&mut self) -> Result<Vec<Arc<[u8]>>, Failed> {
+        let dir = self.layout.proofs();
+        let mut proofs = Vec::new();
+        for name in self.list(&dir)? {
+            if name.ends_with(PROOF)
+                && let Some(bytes) = self.read(&dir.join(&name), PROOF_LEN_MAX, Some)?
+            {
+                proofs.push(bytes.into());
+            }
+        }
+        Ok(proofs)
     }
 
     fn indexes(&mut self) -> Result<Indexes, Failed> {

@@ -9,6 +9,7 @@
 mod author;
 mod authority;
 mod chain;
+mod equivocation;
 mod fast_forward;
 mod foreign;
 mod honest;

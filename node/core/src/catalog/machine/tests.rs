@@ -15,7 +15,7 @@ use crate::fixture::publisher::{Folder, Publisher, UTC, config, index, named};
 use crate::ids::{AskId, GossipId};
 use crate::input::Answered;
 use crate::message::{Announcement, DocumentRef};
-use crate::output::{Notice, Source, Verdict};
+use crate::output::{Answer, Notice, Source, Verdict};
 use crate::peer::Path;
 use crate::record::{Record, Restored};
 use crate::rng::{Rng, Seed};
@@ -472,4 +472,173 @@ fn every_document_is_persisted_with_the_floors_after_it() {
         ["timestamp", "snapshot", "targets", "release/desktop"],
         "T-30"
     );
+}
+
+/// Desks that are connected in a line, and what each holds as its folder.
+struct Line {
+    ids: Vec<PeerId>,
+    desks: Vec<Desk>,
+}
+
+impl Line {
+    /// Neighbours meet, with what they hold at that time.
+    fn meet(&mut self, a: usize, b: usize) {
+        for (me, other) in [(a, b), (b, a)] {
+            let head = self.desks[other].catalog.head();
+            let peer = self.ids[other];
+            self.desks[me].peer_up(peer, Path::Wan, head);
+        }
+    }
+
+    /// Carries everything that is said and asked, until nothing is.
+    fn carry(&mut self) -> u32 {
+        let mut alarms = 0;
+        loop {
+            let mut moved = false;
+            for at in 0..self.desks.len() {
+                for action in std::mem::take(&mut self.desks[at].said) {
+                    let from = self.ids[at];
+                    let (to, event) = match action {
+                        Action::SendAlarm { to, role, version } => {
+                            alarms += 1;
+                            let role = role.to_string();
+                            (
+                                to,
+                                Event::Alarm {
+                                    from,
+                                    role,
+                                    version,
+                                },
+                            )
+                        }
+                        Action::SendDigest {
+                            to,
+                            version,
+                            digest,
+                        } => (
+                            to,
+                            Event::Digest {
+                                from,
+                                version,
+                                digest,
+                            },
+                        ),
+                        _ => continue,
+                    };
+                    let to = self.ids.iter().position(|id| *id == to).unwrap();
+                    self.desks[to].tell(event);
+                    moved = true;
+                }
+                while let Some(ask) = self.desks[at].asks.keys().next().copied() {
+                    let (source, document) = self.desks[at].asks.remove(&ask).unwrap();
+                    let Source::Peer(peer) = source else {
+                        panic!("no origin here")
+                    };
+                    let holder = self.ids.iter().position(|id| *id == peer).unwrap();
+                    let outcome = match self.desks[holder].catalog.document(&document) {
+                        Some(Answer::Bytes(bytes)) => Answered::Bytes(bytes),
+                        _ => Answered::Gone,
+                    };
+                    self.desks[at].tell(Event::Answered { ask, outcome });
+                    moved = true;
+                }
+            }
+            if !moved {
+                return alarms;
+            }
+        }
+    }
+}
+
+/// T-43, T-44, T-47: two views meet, and everybody has the proof.
+#[test]
+fn attack_equivocation_is_proved_at_the_first_contact_and_told_to_all() {
+    let mut publisher = Publisher::new();
+    let first = publisher.publish(&[], 90);
+    let twin = publisher.twin();
+    let ids: Vec<_> = (10..18u8).map(|number| PeerId([number; 32])).collect();
+    let desks = ids.iter().map(|me| Desk::new(&publisher, *me)).collect();
+    let mut line = Line { ids, desks };
+    for (at, desk) in line.desks.iter_mut().enumerate() {
+        desk.peer_up(FAR, Path::Wan, [1, 0, 0]);
+        let view = if at < 4 { &first } else { &twin };
+        assert_eq!(desk.gossip(FAR, view), Verdict::Accept);
+        desk.asks.clear();
+        desk.tell(Event::PeerDown { peer: FAR });
+        desk.said.clear();
+    }
+    for at in [0, 1, 2, 4, 5, 6] {
+        line.meet(at, at + 1);
+    }
+    assert_eq!(
+        line.carry(),
+        0,
+        "neighbours of one view have nothing to say"
+    );
+    line.meet(3, 4);
+    let alarms = line.carry();
+    let proofs: Vec<_> = line
+        .desks
+        .iter()
+        .map(|desk| desk.catalog.frozen())
+        .collect();
+    assert!(
+        proofs
+            .iter()
+            .all(|frozen| frozen.len() == 1 && *frozen == proofs[0])
+    );
+    assert!(
+        alarms <= 2 * 8 * 2,
+        "each tells its neighbours once: {alarms}"
+    );
+    assert_eq!(line.carry(), 0, "nothing is told again");
+    // Nothing newer of the role is taken any more, by any way.
+    let newer = publisher.publish(&[], 90);
+    let desk = &mut line.desks[0];
+    desk.peer_up(FAR, Path::Wan, [1, 2, 2]);
+    let newest = named("timestamp", 0);
+    assert!(desk.asks.values().all(|(_, document)| *document != newest));
+    assert_eq!(desk.gossip(FAR, &newer), Verdict::Ignore);
+    assert_eq!(head(desk)[1], 1);
+}
+
+/// T-46.
+#[test]
+fn a_peer_that_offers_proofs_it_has_not_costs_little() {
+    let mut publisher = Publisher::new();
+    publisher.publish(&[], 90);
+    let mut desk = Desk::new(&publisher, PeerId([9; 32]));
+    desk.peer_up(FAR, Path::Wan, [1, 0, 0]);
+    let mut roles: Vec<String> = (0..100).map(|n| format!("release/line-{n}")).collect();
+    roles.push("no role".to_owned());
+    roles.push("proof/timestamp".to_owned());
+    for role in roles {
+        desk.tell(Event::Alarm {
+            from: FAR,
+            role,
+            version: 7,
+        });
+    }
+    let mut asked = 0;
+    while let Some(ask) = desk.asks.keys().next().copied() {
+        assert_eq!(desk.asks.len(), 1, "one at a time");
+        desk.answer(ask, &Folder::new());
+        asked += 1;
+    }
+    assert_eq!(asked, 32);
+    assert!(
+        desk.asks.is_empty(),
+        "what it has not is not asked for again"
+    );
+    desk.tell(Event::Alarm {
+        from: FAR,
+        role: "timestamp".to_owned(),
+        version: 1,
+    });
+    let ask = *desk.asks.keys().next().unwrap();
+    desk.asks.clear();
+    let outcome = Answered::Bytes(b"no proof".to_vec().into());
+    desk.tell(Event::Answered { ask, outcome });
+    assert!(desk.scored("Malformed"));
+    assert_eq!(desk.catalog.frozen(), []);
 }

@@ -577,3 +577,53 @@ fn a_withheld_statement_keeps_the_one_before_it_from_being_staged() {
     fetch(&mut host, "KB-2");
     assert!(host.run(&publisher.folder, |host| host.is_staged("KB-2")));
 }
+
+/// T-44, T-45: durable before it is told; nothing is staged; a restart does not
+/// end it, a rotation of the key does.
+#[test]
+fn a_proof_is_durable_before_it_is_shown_and_only_a_rotation_ends_the_freeze() {
+    let mut publisher = Publisher::new();
+    let mut settings = config(Mode::EndpointWithHttp);
+    settings.automatic = false;
+    let store = Store::default();
+    let mut host = Host::start(settings.clone(), &publisher.anchor, store, Host::at(0));
+    let release = index("KB-1", 0, 10);
+    publisher.publish(std::slice::from_ref(&release), 90);
+    let knows = |host: &Host| !host.engine.view(host.now).releases.is_empty();
+    assert!(host.run(&publisher.folder, knows));
+    let twin = publisher.twin();
+    publisher
+        .folder
+        .insert(named("timestamp", 0), twin.timestamp.into());
+    let frozen = |host: &Host| !host.engine.view(host.now).frozen.is_empty();
+    assert!(host.run(&publisher.folder, |host| host.store.proofs.len() == 1));
+    assert!(host.run(&publisher.folder, frozen));
+    let told = |host: &Host| {
+        let notices = host.others.iter().filter_map(|output| match output {
+            Output::Notify(notice) => match &**notice {
+                Notice::Frozen(frozen) => Some(frozen.len()),
+                _ => None,
+            },
+            _ => None,
+        });
+        notices.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&host), [1]);
+    fetch(&mut host, "KB-1");
+    let later = Time(host.now.mono.0 + 600_000_000);
+    assert!(host.run(&publisher.folder, |host| host.now.mono >= later));
+    assert_eq!(host.fetches, 10);
+    assert!(!host.is_staged("KB-1"));
+
+    let store = host.store.clone();
+    let mut host = Host::start(settings, &publisher.anchor, store, Host::at(0));
+    assert!(frozen(&host), "a restart ends nothing");
+    publisher.publish(std::slice::from_ref(&release), 90);
+    assert!(host.run(&publisher.folder, |host| host.now.mono >= later));
+    assert_eq!(host.engine.view(host.now).head.timestamp, 1);
+    publisher.rotate(7);
+    publisher.publish(&[release], 90);
+    assert!(host.run(&publisher.folder, |host| host.is_staged("KB-1")));
+    assert!(!frozen(&host));
+    assert_eq!(told(&host), [1, 0]);
+}
