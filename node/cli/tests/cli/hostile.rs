@@ -208,3 +208,20 @@ fn control_characters_of_a_name_never_reach_the_terminal() {
         refused.stderr
     );
 }
+
+/// Whatever is given as a proof: no panic, a stable id, exit 12.
+#[test]
+fn a_proof_that_is_none_is_refused() {
+    let bench = Bench::published();
+    let timestamp = fs::read(bench.path("repo/metadata/timestamp.json")).unwrap();
+    for (bytes, id) in [
+        (Vec::new(), "E_TRUST_MALFORMED"),
+        (b"no proof".to_vec(), "E_TRUST_MALFORMED"),
+        (timestamp, "E_TRUST_MALFORMED"),
+        (vec![0x1a; 3 << 20], "E_TRUST_TOO_LARGE"),
+    ] {
+        bench.write("p.proof", bytes);
+        let verify = ["verify-proof", "p.proof", "--root", "ceremony/root.json"];
+        bench.run(&verify).fails(12, id);
+    }
+}
