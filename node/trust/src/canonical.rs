@@ -5,155 +5,12 @@
 //! keys, fractions, exponents, `-0`, lone surrogates, a byte-order mark and
 //! trailing bytes are refused, and strings are never normalised.
 
-use std::collections::BTreeMap;
-
 use crate::limits::{DEPTH_MAX, VALUES_MAX};
 use crate::refusal::Refusal;
 
-/// One JSON value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
-    /// `null`
-    Null,
-    /// `true` or `false`
-    Bool(bool),
-    /// A whole number.
-    Integer(i64),
-    /// A string.
-    Text(String),
-    /// An array.
-    List(Vec<Self>),
-    /// An object; keys in the order of their UTF-8 bytes.
-    Object(Object),
-}
+pub(crate) mod value;
 
-/// Members of an object.
-pub type Object = BTreeMap<String, Value>;
-
-impl Value {
-    /// An object of these members.
-    pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
-        Self::Object(members.map(|(key, value)| (key.to_owned(), value)).into())
-    }
-
-    /// A string.
-    pub fn text(text: impl Into<String>) -> Self {
-        Self::Text(text.into())
-    }
-
-    /// A whole number; above 2^63 - 1 it is cut to that.
-    pub fn number(number: u64) -> Self {
-        Self::Integer(i64::try_from(number).unwrap_or(i64::MAX))
-    }
-
-    /// The members, if this is an object.
-    pub fn as_object(&self) -> Option<&Object> {
-        match self {
-            Self::Object(object) => Some(object),
-            Self::Null | Self::Bool(_) | Self::Integer(_) | Self::Text(_) | Self::List(_) => None,
-        }
-    }
-
-    /// The text, if this is a string.
-    pub fn as_text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::Null | Self::Bool(_) | Self::Integer(_) | Self::List(_) | Self::Object(_) => None,
-        }
-    }
-
-    /// The elements, if this is an array.
-    pub fn as_list(&self) -> Option<&[Self]> {
-        match self {
-            Self::List(list) => Some(list),
-            Self::Null | Self::Bool(_) | Self::Integer(_) | Self::Text(_) | Self::Object(_) => None,
-        }
-    }
-
-    /// The number, if this is one.
-    pub fn as_integer(&self) -> Option<i64> {
-        match self {
-            Self::Integer(number) => Some(*number),
-            Self::Null | Self::Bool(_) | Self::Text(_) | Self::List(_) | Self::Object(_) => None,
-        }
-    }
-
-    /// The truth value, if this is one.
-    pub fn as_bool(&self) -> Option<bool> {
-        match self {
-            Self::Bool(bool) => Some(*bool),
-            Self::Null | Self::Integer(_) | Self::Text(_) | Self::List(_) | Self::Object(_) => None,
-        }
-    }
-
-    /// The canonical form, which signatures cover: sorted keys, no white space,
-    /// only `"` and `\` escaped. With control characters it is no JSON.
-    pub fn canonical(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        write(self, false, &mut out);
-        out
-    }
-
-    /// JSON text of this value: the canonical form with control characters
-    /// escaped, as a PEM key needs for its line ends.
-    pub fn json(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        write(self, true, &mut out);
-        out
-    }
-}
-
-fn write(value: &Value, escape_control: bool, out: &mut Vec<u8>) {
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(true) => out.extend_from_slice(b"true"),
-        Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
-        Value::Text(text) => write_text(text, escape_control, out),
-        Value::List(list) => {
-            out.push(b'[');
-            for (at, element) in list.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                write(element, escape_control, out);
-            }
-            out.push(b']');
-        }
-        Value::Object(object) => {
-            out.push(b'{');
-            for (at, (key, element)) in object.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                write_text(key, escape_control, out);
-                out.push(b':');
-                write(element, escape_control, out);
-            }
-            out.push(b'}');
-        }
-    }
-}
-
-fn write_text(text: &str, escape_control: bool, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
-    out.push(b'"');
-    let mut written = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        let is_control = byte <= 0x1f && escape_control;
-        if is_control || matches!(byte, b'"' | b'\\') {
-            out.extend_from_slice(&bytes[written..at]);
-            written = at + 1;
-            if is_control {
-                out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-            } else {
-                out.extend_from_slice(&[b'\\', byte]);
-            }
-        }
-    }
-    out.extend_from_slice(&bytes[written..]);
-    out.push(b'"');
-}
+pub use value::{Object, Value};
 
 /// Reads one value. The caller has checked the size.
 ///
@@ -278,11 +135,11 @@ impl Parser<'_> {
     fn object(&mut self, depth: usize) -> Result<Value, Refusal> {
         let depth = deeper(depth)?;
         self.expect(b'{')?;
-        let mut object = Object::new();
+        let mut members = Vec::new();
         self.skip_space();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Value::Object(object));
+            return Ok(Value::Object(Object::new()));
         }
         loop {
             self.skip_space();
@@ -291,13 +148,18 @@ impl Parser<'_> {
             self.expect(b':')?;
             self.skip_space();
             let value = self.value(depth)?;
-            if object.insert(key, value).is_some() {
-                return Err(Refusal::Malformed);
+            // Most hostile objects have one member; a list begins with four.
+            if members.is_empty() {
+                members.reserve_exact(1);
             }
+            members.push((key, value));
             self.skip_space();
             match self.take()? {
                 b',' => {}
-                b'}' => return Ok(Value::Object(object)),
+                b'}' => {
+                    let object = Object::of_distinct(members);
+                    return object.map(Value::Object).ok_or(Refusal::Malformed);
+                }
                 _ => return Err(Refusal::Malformed),
             }
         }

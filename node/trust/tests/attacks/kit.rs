@@ -86,12 +86,12 @@ pub(crate) fn signed_part(bytes: &[u8]) -> Value {
 /// Goes down a path of keys.
 pub(crate) fn member<'a>(object: &'a mut Object, path: &[&str]) -> &'a mut Value {
     let (first, rest) = path.split_first().unwrap();
-    let mut value = object.get_mut(*first).unwrap();
+    let mut value = object.get_mut(first).unwrap();
     for name in rest {
         let Value::Object(inner) = value else {
             panic!("{name} is below something else");
         };
-        value = inner.get_mut(*name).unwrap();
+        value = inner.get_mut(name).unwrap();
     }
     value
 }
