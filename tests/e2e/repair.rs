@@ -76,6 +76,38 @@ fn chunks_that_were_altered_on_disk_are_fetched_again_and_nothing_else() {
     assert!(codes.any(|code| code == "Damaged"));
 }
 
+#[test]
+fn staged_files_that_were_tidied_away_are_staged_again_from_the_chunks() {
+    let mut bench = Bench::with_sites(&[FAST]);
+    let tree = bench.path("tree");
+    input::tree(&tree, 32, 1_000_000);
+    bench.release(&tree, "release-1");
+    bench.add(0, 1, &[]);
+    bench.until_staged("release-1");
+    let staged = bench.staged(0, "release-1");
+    let whole = fingerprint(&tree).unwrap();
+    let harms: [fn(&Path); 2] = [remove_all, cut_a_file];
+    for harm in harms {
+        bench.endpoints[0].terminate().unwrap();
+        harm(&staged);
+        bench.restart(0);
+        bench.until_staged("release-1");
+        assert_eq!(fingerprint(&staged).unwrap(), whole);
+        let received = bench.endpoints[0].status().unwrap().received;
+        assert_eq!(received.origin.payload, 0, "the chunks were there");
+    }
+}
+
+fn remove_all(staged: &Path) {
+    fs::remove_dir_all(staged).unwrap();
+}
+
+fn cut_a_file(staged: &Path) {
+    let path = staged.join("data/noise");
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_len(1).unwrap();
+}
+
 fn why(node: &Daemon) -> Why {
     let release = "release-1".to_owned();
     let Ok(Answer::Why(why)) = node.ask(&Request::Why { release }) else {

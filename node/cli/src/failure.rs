@@ -1,6 +1,7 @@
 //! How the program ends: exit codes, stable ids, and the last line of stderr.
 
 use std::fmt;
+use std::io;
 
 use patchmesh_trust::refusal::Refusal;
 use serde::Serialize;
@@ -106,7 +107,7 @@ impl Failure {
                 failure.message = format!("{error:#}");
                 failure
             }
-            None => Self::failed("E_FAILED", format!("{error:#}")),
+            None => Self::failed("E_FAILED", format!("{error:#}")).hint(advice(error)),
         }
     }
 
@@ -128,6 +129,23 @@ impl Failure {
             hint: &self.hint,
         };
         serde_json::to_string(&line).expect("texts and numbers always encode")
+    }
+}
+
+/// What helps against a refusal of the system.
+fn advice(error: &anyhow::Error) -> &'static str {
+    let mut causes = error.chain();
+    let kind = causes.find_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
+    match kind {
+        Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+            "free space on that disk, then run it again"
+        }
+        Some(io::ErrorKind::PermissionDenied) => {
+            "run it as a user who may do that, or name another place"
+        }
+        Some(io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => "is the path right?",
+        Some(io::ErrorKind::IsADirectory) => "name the file, not a folder",
+        Some(_) | None => "",
     }
 }
 

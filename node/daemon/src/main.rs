@@ -16,6 +16,7 @@ mod recorder;
 mod room;
 mod run;
 mod stage;
+mod staged;
 mod start;
 mod troubles;
 

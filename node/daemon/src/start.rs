@@ -33,6 +33,7 @@ use crate::origin::folder::Folder;
 use crate::origin::http::Http;
 use crate::origin::source::Origin;
 use crate::recorder::Recorder;
+use crate::staged::{self, STAGING};
 use crate::troubles::Troubles;
 
 /// Why a node did not start.
@@ -89,7 +90,11 @@ pub(crate) struct Started {
 pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Started, StartError> {
     let clock = Clock::start();
     let anchor = read_root(&settings.root)?;
-    let (store, restored) = open_store(&settings)?;
+    let (store, mut restored) = open_store(&settings)?;
+    let contents = Contents::default();
+    restore_contents(&contents, &restored);
+    let staging = settings.state.join(STAGING);
+    staged::forget_lost(&mut restored.releases, &contents, &staging);
     let identity = identity::load_or_make(&store)?;
     let origin = open_origin(&settings)?;
     let config = engine_config(&settings, PeerId(identity.key.public()))?;
@@ -102,8 +107,6 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
         now: clock.now(),
     };
     let recorder = Recorder::start(&settings.state, &begin, settings.recorder_bytes_max);
-    let contents = Contents::default();
-    restore_contents(&contents, &begin.restored);
     let mesh_id = mesh_id(&settings, &begin.anchor)?;
     let engine = start_engine(begin).map_err(|error| {
         let patchmesh_core::engine::StartError::Anchor(refusal) = error;

@@ -253,6 +253,7 @@ pub(crate) fn statement_hash(statement: &Draft) -> String {
 
 /// Exit 12: parts of a draft do not belong together.
 pub(crate) fn tampered(message: impl Into<String>) -> Failure {
-    Failure::trust("E_TAMPERED", message)
-        .hint("get the draft again from who built it, or build it again")
+    Failure::trust("E_TAMPERED", message).hint(
+        "it was changed or cut: get it again from who built or published it, or build it again",
+    )
 }

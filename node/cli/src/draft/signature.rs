@@ -51,8 +51,12 @@ impl Signature {
         })
     }
 
-    /// Writes the file; an older signature of the same key is replaced.
+    /// Writes the file. An older signature is replaced, and nothing else: a
+    /// slip in a path would cost a key file, or a device such as `/dev/null`.
     pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
+        if !path.is_file() || Self::read(path).is_err() {
+            files::refuse_existing(path)?;
+        }
         let mut line = serde_json::to_vec(self)?;
         line.push(b'\n');
         files::write(path, &line, MODE_PUBLIC)
@@ -65,7 +69,10 @@ impl Signature {
         let signature = signature.filter(|signature| signature.schema == SCHEMA);
         signature.ok_or_else(|| {
             let message = format!("{} is not a signature file", path.display());
-            Failure::failed("E_NOT_A_SIGNATURE", message).into()
+            let failure = Failure::failed("E_NOT_A_SIGNATURE", message);
+            failure
+                .hint("name the files that `patchmesh sign` wrote")
+                .into()
         })
     }
 

@@ -63,7 +63,8 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Zeroizing<String>> {
         return Err(Failure::failed("E_KEY_PLAIN", message).hint(hint).into());
     }
     let message = format!("{} is not an encrypted key file", path.display());
-    Err(Failure::failed("E_KEY_FORMAT", message).into())
+    let hint = "name the file that ends in .pem or .key, not the public half";
+    Err(Failure::failed("E_KEY_FORMAT", message).hint(hint).into())
 }
 
 fn refuse_open_mode(path: &Path) -> anyhow::Result<()> {

@@ -1,8 +1,10 @@
 //! Writes a publication: what is named by version or hash first, the timestamp
 //! last.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::BufReader;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -19,10 +21,29 @@ const FOLDER_MODE: u32 = 0o755;
 
 /// Makes the folders that every repository has.
 pub(crate) fn prepare(repository: &Path) -> anyhow::Result<()> {
-    for folder in ["", "metadata", "targets", "packs"] {
+    refuse_other_folder(repository)?;
+    for folder in ["metadata", "targets", "packs"] {
         files::make_folder(&repository.join(folder), FOLDER_MODE)?;
     }
     Ok(())
+}
+
+/// A folder with other files is somebody's data that was named by mistake.
+fn refuse_other_folder(repository: &Path) -> anyhow::Result<()> {
+    if repository.join("metadata").is_dir() {
+        return Ok(());
+    }
+    let mut entries = repository.read_dir().ok().into_iter().flatten().flatten();
+    // What a file system or a run that was cut off may have left is nobody's.
+    let strange = |name: OsString| name != "lost+found" && !name.as_bytes().starts_with(b".");
+    if !entries.any(|entry| strange(entry.file_name())) {
+        return Ok(());
+    }
+    let message = format!("{} holds files, but no repository", repository.display());
+    let failure = Failure::failed("E_NOT_A_REPOSITORY", message);
+    Err(failure
+        .hint("name the repository, or a folder that is empty or new")
+        .into())
 }
 
 /// Refuses a version that the repository holds with other bytes: two documents

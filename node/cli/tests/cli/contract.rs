@@ -83,6 +83,26 @@ fn a_failure_in_json_mode_ends_stderr_with_exit_error() {
 }
 
 #[test]
+fn what_the_system_refuses_has_advice() {
+    let bench = Bench::new();
+    let show = |path: &str| bench.run(&["key", "show", path]);
+    let missing = show("nothing").fails(1, "E_FAILED");
+    assert!(missing.stderr.contains("hint: is the path right?"));
+    let folder = show(".").fails(1, "E_FAILED");
+    assert!(folder.stderr.contains("hint: name the file"));
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let mut help = bench.command();
+    let ran = help.args(["completions", "bash"]).stdout(full).output();
+    let ran = ran.unwrap();
+    assert_eq!(ran.status.code(), Some(1));
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(said.contains("hint: free space"), "{said}");
+}
+
+#[test]
 fn a_mistyped_word_gets_a_suggestion() {
     let bench = Bench::new();
     let refused = bench.run(&["relase", "build"]);

@@ -193,6 +193,40 @@ fn the_lock_of_another_run_ends_with_busy() {
 }
 
 #[test]
+fn a_signature_replaces_a_signature_and_nothing_else() {
+    let bench = assembled();
+    bench.sign("KB-1.draft", "key-1", "KB-1\n").ok();
+    let sign = |out: &str| {
+        let key = ["sign", "KB-1.draft", "--key", "file:ceremony/key-2.pem"];
+        let rest = ["--passphrase-file", "pass", "--out", out];
+        bench.run_with(&[&key[..], &rest].concat(), "KB-1\n")
+    };
+    let key = fs::read(bench.path("ceremony/key-1.pem")).unwrap();
+    std::os::unix::fs::symlink("nowhere", bench.path("dangling")).unwrap();
+    for out in ["ceremony/key-1.pem", "payload", "dangling"] {
+        sign(out).fails(1, "E_EXISTS");
+    }
+    assert_eq!(fs::read(bench.path("ceremony/key-1.pem")).unwrap(), key);
+    sign("key-1.sig").ok();
+}
+
+#[test]
+fn a_folder_of_other_files_becomes_no_repository() {
+    let bench = assembled();
+    bench.write("mounted/lost+found/x", "");
+    let key = ["--key", "file:ceremony/online.key"];
+    let pass = ["--passphrase-file", "pass", "--repository"];
+    let publish = |into: &str| {
+        let what = ["publish", "ceremony", "KB-1.draft"];
+        bench.run(&[&what[..], &key, &pass, &[into]].concat())
+    };
+    let before = all_files(&bench.path("payload"));
+    publish("payload").fails(1, "E_NOT_A_REPOSITORY");
+    assert_eq!(all_files(&bench.path("payload")), before);
+    publish("mounted").ok();
+}
+
+#[test]
 fn control_characters_of_a_name_never_reach_the_terminal() {
     let bench = assembled();
     let names = bench.path("KB-1.draft/names.json");

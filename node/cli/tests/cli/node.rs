@@ -95,9 +95,9 @@ fn no_node_ends_with_15_and_a_hint() {
 
 #[test]
 fn a_followed_fetch_prints_each_line_and_ends_as_the_node_says() {
-    let bench = Bench::new();
     let last = [(FetchKind::Summary, 0), (FetchKind::Error, 1)];
     for (kind, code) in last {
+        let bench = Bench::new();
         let path = bench.path("s");
         let lines = vec![
             progress(FetchKind::Status, ""),
@@ -124,24 +124,25 @@ fn a_followed_fetch_prints_each_line_and_ends_as_the_node_says() {
 fn a_waiting_fetch_asks_again_until_the_release_is_known_or_time_is_up() {
     let bench = Bench::new();
     let unknown = || Answer::refused("E_UNKNOWN_RELEASE", "no release", "look");
-    let path = bench.path("s");
+    // A path each: a program that is being started has the listener for a moment.
     let server = serve(
-        &path,
+        &bench.path("s1"),
         vec![vec![unknown()], vec![unknown()], vec![staged()]],
     );
-    let fetch = ["fetch", "KB-1", "--wait", "--socket", "s"];
+    let fetch = ["fetch", "KB-1", "--wait", "--socket", "s1"];
     let ran = bench.run(&fetch).ok();
     assert!(ran.stderr.contains("waiting until KB-1"), "{}", ran.stderr);
     assert!(ran.stdout.contains("was staged before"), "{}", ran.stdout);
     assert_eq!(server.join().unwrap().len(), 3);
 
-    let server = serve(&path, vec![vec![unknown()]]);
+    let server = serve(&bench.path("s2"), vec![vec![unknown()]]);
+    let fetch = ["fetch", "KB-1", "--wait", "--socket", "s2"];
     let fetch = [&fetch[..], &["--timeout", "0"]].concat();
     bench.run(&fetch).fails(1, "E_UNKNOWN_RELEASE");
     server.join().unwrap();
 
-    let server = serve(&path, vec![vec![unknown()]]);
-    let fetch = ["fetch", "KB-1", "--socket", "s"];
+    let server = serve(&bench.path("s3"), vec![vec![unknown()]]);
+    let fetch = ["fetch", "KB-1", "--socket", "s3"];
     bench.run(&fetch).fails(1, "E_UNKNOWN_RELEASE");
     server.join().unwrap();
 }

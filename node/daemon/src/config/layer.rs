@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use toml::Value;
@@ -50,7 +52,7 @@ pub(crate) enum ConfigError {
         path: PathBuf,
         /// Why.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A file is longer than any configuration can be.
     #[error("{path} is longer than {FILE_LEN_MAX} bytes")]
@@ -223,12 +225,17 @@ fn read_capped(path: &Path) -> Result<String, ConfigError> {
         path: path.to_owned(),
         source,
     };
-    if std::fs::metadata(path).map_err(read)?.len() > FILE_LEN_MAX {
+    let file = File::open(path).map_err(read)?;
+    let mut bytes = Vec::new();
+    // A device has no length, so that only counting while reading caps it.
+    let mut capped = file.take(FILE_LEN_MAX + 1);
+    if capped.read_to_end(&mut bytes).map_err(read)? as u64 > FILE_LEN_MAX {
         return Err(ConfigError::TooLong {
             path: path.to_owned(),
         });
     }
-    std::fs::read_to_string(path).map_err(read)
+    let text = String::from_utf8(bytes);
+    text.map_err(|error| read(io::Error::new(io::ErrorKind::InvalidData, error)))
 }
 
 fn unknown(place: &str, key: &str) -> ConfigError {
@@ -293,7 +300,7 @@ fn drop_ins(file: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     let folder = file.with_extension("d");
     let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => {
             return Err(ConfigError::Read {
                 path: folder,

@@ -28,6 +28,7 @@ use crate::notices::Notices;
 use crate::origin::renewal::Renewed;
 use crate::origin::source::Origin;
 use crate::recorder::Recorder;
+use crate::staged::STAGING;
 use crate::troubles::{Found, Troubles};
 
 /// Finished work waiting for the driver: above the sum of what the engine can
@@ -91,7 +92,7 @@ pub(crate) struct Node {
 impl Node {
     /// Folder of staged releases.
     pub(crate) fn staging(&self) -> PathBuf {
-        self.settings.state.join("staging")
+        self.settings.state.join(STAGING)
     }
 
     /// Hands an order to the network. The network never waits for its events

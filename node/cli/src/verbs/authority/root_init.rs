@@ -122,7 +122,8 @@ fn check(args: &RootInitArgs) -> anyhow::Result<()> {
     let mut found = args.out.read_dir().ok().into_iter().flatten();
     if found.next().is_some() || args.out.is_file() {
         let message = format!("{} is not empty", args.out.display());
-        return Err(Failure::failed("E_EXISTS", message).into());
+        let hint = "choose a new folder with --out; keys are never written over";
+        return Err(Failure::failed("E_EXISTS", message).hint(hint).into());
     }
     Ok(())
 }

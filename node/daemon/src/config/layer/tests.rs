@@ -117,3 +117,11 @@ fn valid((layers, wrong): (Layers, Vec<ConfigError>)) -> Layers {
     assert!(wrong.is_empty(), "{wrong:?}");
     layers
 }
+
+#[test]
+fn a_file_without_an_end_is_refused() {
+    let (_, wrong) = Layers::read(Some(Path::new("/dev/zero")), std::iter::empty());
+    let [ConfigError::TooLong { .. }] = &wrong[..] else {
+        panic!("one refusal: {wrong:?}");
+    };
+}
