@@ -48,6 +48,20 @@ pub struct Args {
     pub keep: bool,
 }
 
+impl Args {
+    /// What the switches ask for together.
+    ///
+    /// # Errors
+    /// If nobody would be left to receive a release.
+    pub fn check(&self) -> Result<(), String> {
+        let least = 1 + u32::from(self.kill) + u32::from(self.bad_peer);
+        if self.nodes < least {
+            return Err(format!("--kill and --bad-peer need --nodes {least} here"));
+        }
+        Ok(())
+    }
+}
+
 fn rates(text: &str) -> Result<crate::relay::Rates, String> {
     let (down, up) = text.split_once('/').unwrap_or((text, text));
     Ok(crate::relay::Rates {
@@ -78,6 +92,17 @@ fn rate(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn somebody_is_left_to_receive() {
+        let check = |words: &str| Args::parse_from(words.split(' ')).check();
+        for wrong in ["demo --kill --nodes 1", "demo --kill --bad-peer --nodes 2"] {
+            assert!(check(wrong).is_err(), "{wrong}");
+        }
+        for right in ["demo --nodes 1", "demo --kill --bad-peer --nodes 3"] {
+            assert_eq!(check(right), Ok(()), "{right}");
+        }
+    }
 
     #[test]
     fn rates_are_read_with_their_units() {

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 use patchmesh_demo::{args::Args, tour, warden};
 
 fn main() -> ExitCode {
@@ -10,5 +11,11 @@ fn main() -> ExitCode {
         warden::serve();
         return ExitCode::SUCCESS;
     }
-    tour::main(&Args::parse())
+    let args = Args::parse();
+    if let Err(why) = args.check() {
+        Args::command()
+            .error(ErrorKind::ValueValidation, why)
+            .exit();
+    }
+    tour::main(&args)
 }

@@ -83,6 +83,7 @@ fn run(args: &Args, show: Show) -> Result<bool> {
         args,
         shape,
         held: true,
+        dead: Vec::new(),
     };
     show.step(1, "A signing authority: three people, two must sign");
     let mut network = Network::found(&binaries, warden, folder.path(), &shape, LINE)?;
@@ -125,6 +126,8 @@ struct Tour<'a> {
     args: &'a Args,
     shape: Shape,
     held: bool,
+    /// Names of the endpoints that were killed; none of them comes back.
+    dead: Vec<String>,
 }
 
 /// Wire bytes of a release.
@@ -225,7 +228,9 @@ impl Tour<'_> {
         let took = began.elapsed().as_secs_f64();
         self.report(network, &base, size, &killed)?;
         self.times(&done, took, t_star);
-        self.check_files(network, input, id, &killed)?;
+        self.dead
+            .extend(killed.into_iter().map(|killed| killed.name));
+        self.check_files(network, input, id)?;
         self.check_liar(network, liar)
     }
 
@@ -346,18 +351,12 @@ impl Tour<'_> {
         ));
     }
 
-    fn check_files(
-        &mut self,
-        network: &Network,
-        input: &Input,
-        id: &str,
-        killed: &[Killed],
-    ) -> Result<()> {
+    fn check_files(&mut self, network: &Network, input: &Input, id: &str) -> Result<()> {
         let wanted = fingerprint(&input.folder)?;
         let mut same = 0;
         let mut others = Vec::new();
         for node in &network.endpoints {
-            if node.altered || killed.iter().any(|killed| killed.name == node.name) {
+            if node.altered || self.dead.contains(&node.name) {
                 continue;
             }
             match fingerprint(&node.staging().join(LINE).join(id)) {
