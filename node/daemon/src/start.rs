@@ -90,11 +90,8 @@ pub(crate) struct Started {
 pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Started, StartError> {
     let clock = Clock::start();
     let anchor = read_root(&settings.root)?;
-    let (store, mut restored) = open_store(&settings)?;
     let contents = Contents::default();
-    restore_contents(&contents, &restored);
-    let staging = settings.state.join(STAGING);
-    staged::forget_lost(&mut restored.releases, &contents, &staging);
+    let (store, restored) = open_store(&settings, &contents)?;
     let identity = identity::load_or_make(&store)?;
     let origin = open_origin(&settings)?;
     let config = engine_config(&settings, PeerId(identity.key.public()))?;
@@ -159,13 +156,19 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
     })
 }
 
-fn open_store(settings: &Settings) -> Result<(Arc<Store>, Restored), StartError> {
+fn open_store(
+    settings: &Settings,
+    contents: &Contents,
+) -> Result<(Arc<Store>, Restored), StartError> {
     let Opened {
         store,
-        restored,
+        mut restored,
         report,
     } = Store::open(&settings.state, Options::new(settings.quota))?;
     log_report(&report);
+    restore_contents(contents, &restored);
+    let staging = settings.state.join(STAGING);
+    staged::forget_lost(&mut restored.releases, contents, &staging);
     Ok((Arc::new(store), restored))
 }
 
