@@ -1,12 +1,17 @@
 //! Chunks and stores to test with.
 
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use patchmesh_content::id::{ChunkId, blake3};
-use patchmesh_store::{Opened, Options, Store};
+use patchmesh_store::{OpenError, Opened, Options, Store};
 
 /// Bytes a seal adds to a wire frame on disk.
 pub(crate) const SEAL_LEN: u64 = 40;
+
+/// A lock that is held for longer is held by somebody.
+const INHERITED_MAX: Duration = Duration::from_secs(10);
 
 /// A chunk of this number and its bytes; its frame is the bytes themselves.
 pub(crate) fn chunk(number: u32, len: usize) -> (ChunkId, Vec<u8>) {
@@ -20,9 +25,16 @@ pub(crate) fn is_chunk(id: &ChunkId, wire: &[u8]) -> bool {
     blake3(wire) == id.0
 }
 
-/// Opens a store with room for everything.
+/// Opens a store with room for everything. A process that another test is just
+/// starting has a copy of every lock of this one until it runs its program.
 pub(crate) fn open(dir: &Path) -> Opened {
-    Store::open(dir, Options::new(1 << 40)).unwrap()
+    let begin = Instant::now();
+    loop {
+        match Store::open(dir, Options::new(1 << 40)) {
+            Err(OpenError::Held { .. }) if begin.elapsed() < INHERITED_MAX => thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 /// A store with this many durable chunks of 1,000 bytes.
