@@ -40,6 +40,18 @@ fn an_http_origin_that_is_down_is_named_with_what_to_do() {
 }
 
 #[test]
+fn a_release_line_that_the_network_has_not_is_named() {
+    let mut bench = Bench::new();
+    let web = Web::serve(&bench.forge.repository);
+    let node = endpoint_of_line(&mut bench, &web.base, "dekstop");
+    let trouble = trouble(&node, "UnknownLine");
+    assert!(trouble.detail.contains("no release line is named dekstop"));
+    assert!(trouble.detail.contains(LINE), "{trouble:?}");
+    let shown = patchmesh(&node, &["status"]);
+    assert!(shown.contains("! UnknownLine: "), "{shown}");
+}
+
+#[test]
 fn a_web_server_without_range_is_named_until_it_answers_ranges() {
     let mut bench = Bench::new();
     let tree = bench.path("tree");
@@ -90,11 +102,15 @@ fn a_node_of_another_network_says_so_itself() {
 
 /// An endpoint with this web address as its only source.
 fn endpoint_of(bench: &mut Bench, http: &str) -> Daemon {
+    endpoint_of_line(bench, http, LINE)
+}
+
+fn endpoint_of_line(bench: &mut Bench, http: &str, line: &str) -> Daemon {
     let role = Role::HttpEndpoint {
         site: site_name(0),
         http: http.to_owned(),
         bootstrap: None,
-        line: LINE.to_owned(),
+        line: line.to_owned(),
     };
     let folder = bench.path("node-1");
     bench.daemon(&folder, &role, &[])

@@ -18,6 +18,9 @@ const SAY_EVERY: Duration = Duration::from_mins(10);
 /// Troubles at one time; a further one is not taken up.
 const TROUBLES_MAX: usize = 32;
 
+/// Release lines that are named as those that there are.
+const LINES_SHOWN: usize = 8;
+
 /// One trouble, of which there is one for each key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Found {
@@ -122,6 +125,27 @@ pub(crate) fn frozen(frozen: &[Frozen], state: &Path) -> Option<Found> {
     })
 }
 
+/// What it means that a wanted release line is none of the network's.
+pub(crate) fn unknown_lines(wanted: &[String], there: &[String]) -> Option<Found> {
+    let unknown = |line: &&String| *line != "*" && !there.contains(line);
+    let unknown: Vec<&str> = wanted.iter().filter(unknown).map(String::as_str).collect();
+    let shown = &there[..there.len().min(LINES_SHOWN)];
+    let more = if shown.len() < there.len() {
+        ", .."
+    } else {
+        ""
+    };
+    (!unknown.is_empty()).then(|| Found {
+        code: "UnknownLine",
+        detail: format!(
+            "no release line is named {}; the network has {}{more}",
+            unknown.join(", "),
+            shown.join(", ")
+        ),
+        hint: "correct `releases.lines`, or have the line added (`patchmesh line add`)",
+    })
+}
+
 /// What it means that documents are named and do not come (T-48).
 pub(crate) fn withheld(withheld: &[Withheld]) -> Option<Found> {
     let named = withheld.iter();
@@ -156,6 +180,16 @@ fn say(trouble: &Trouble, times: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_is_none_is_named_beside_those_that_there_are() {
+        let lines = |names: &[&str]| -> Vec<String> { names.iter().map(|n| (*n).into()).collect() };
+        let there = lines(&["desktop", "server"]);
+        assert_eq!(unknown_lines(&lines(&["*", "server"]), &there), None);
+        let found = unknown_lines(&lines(&["desktop", "dekstop"]), &there).unwrap();
+        let detail = "no release line is named dekstop; the network has desktop, server";
+        assert_eq!(found.detail, detail);
+    }
 
     fn found(code: &'static str) -> Found {
         Found {

@@ -526,6 +526,14 @@ impl Verifier {
         proof.stands(keys)
     }
 
+    /// Release lines that the targets document delegates; `None` without one.
+    pub fn delegated_lines(&self) -> Option<Vec<String>> {
+        let targets = self.chain.targets.as_ref()?;
+        let names = targets.body.delegations.iter();
+        let lines = names.filter_map(|role| role.name.strip_prefix("release/"));
+        Some(lines.map(str::to_owned).collect())
+    }
+
     /// The floors, to be stored beside the documents.
     pub fn floors(&self) -> Vec<u8> {
         self.chain.floors.write()

@@ -221,6 +221,11 @@ impl Catalog {
         self.verifier.state(ALWAYS) == TrustState::Current && self.verifier.wants().is_empty()
     }
 
+    /// Release lines that the verified targets delegate; `None` without those.
+    pub fn delegated_lines(&self) -> Option<Vec<String>> {
+        self.verifier.delegated_lines()
+    }
+
     /// Documents that are named and do not come (T-48).
     pub fn withheld(&self, now: Now) -> Vec<Withheld> {
         self.missing.overdue(now.mono)

@@ -116,6 +116,11 @@ impl Engine {
         self.swarm.counters()
     }
 
+    /// Release lines that the verified targets delegate; `None` without those.
+    pub fn delegated_lines(&self) -> Option<Vec<String>> {
+        self.catalog.delegated_lines()
+    }
+
     /// Held chunks of a content; `None` for an unknown content.
     pub fn held(&self, content: &ContentId) -> Option<&Bitfield> {
         self.swarm.held(content)

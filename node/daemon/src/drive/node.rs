@@ -29,7 +29,7 @@ use crate::origin::renewal::Renewed;
 use crate::origin::source::Origin;
 use crate::recorder::Recorder;
 use crate::staged::STAGING;
-use crate::troubles::{Found, Troubles};
+use crate::troubles::{self, Found, Troubles};
 
 /// Finished work waiting for the driver: above the sum of what the engine can
 /// have under way at one time.
@@ -108,6 +108,18 @@ impl Node {
     pub(crate) fn trouble(&mut self, about: &str, found: Option<Found>) {
         if let Some(trouble) = self.troubles.set(about, found, Instant::now()) {
             self.notices.trouble(&trouble);
+        }
+    }
+
+    /// Whether the wanted release lines are ones of the network. An origin gives
+    /// out all.
+    pub(crate) fn look_at_lines(&mut self) {
+        if matches!(self.origin.as_deref(), Some(Origin::Folder(_))) {
+            return;
+        }
+        if let Some(there) = self.engine.delegated_lines() {
+            let found = troubles::unknown_lines(&self.settings.lines, &there);
+            self.trouble("lines", found);
         }
     }
 

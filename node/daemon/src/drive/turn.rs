@@ -65,7 +65,10 @@ async fn turn(node: &mut Node, mut ears: Ears) -> Result<(), Halt> {
             () = sleep_until(node.renew_at), if node.settings.renewal.is_some() => node.renew(),
             _ = sync.tick() => node.sync(),
             _ = flush.tick() => node.recorder.flush(),
-            _ = room.tick() => node.look_for_room(),
+            _ = room.tick() => {
+                node.look_for_room();
+                node.look_at_lines();
+            }
             event = ears.events.recv() => match event {
                 Some(event) => node.take_event(event),
                 None => break,
