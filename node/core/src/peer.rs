@@ -83,22 +83,37 @@ pub enum PeerRefusal {
 }
 
 impl PeerRefusal {
-    /// What a person can do about a peer that is refused with this code; `None`
-    /// for a code that is none of these.
-    pub fn advice(code: &str) -> Option<&'static str> {
-        Some(match code {
-            "BadCertificate" => "the peer is no node of this kind, or its key file was changed",
-            "Corrupt" => "look for a bad disk or a changed program on that host",
-            "Expired" => "are the clocks of both hosts right? a restart renews its certificate",
-            "Malformed" => "does that host run a node of a version that works with this one?",
-            "Protocol" => "update the older of the two nodes",
-            "Refused" => "it is let in again after an hour",
-            "TooManyPeers" => "nothing has to be done; it finds others",
-            "WrongNetwork" => {
+    /// Every refusal.
+    const ALL: [Self; 8] = [
+        Self::BadCertificate,
+        Self::Corrupt,
+        Self::Expired,
+        Self::Malformed,
+        Self::Protocol,
+        Self::Refused,
+        Self::TooManyPeers,
+        Self::WrongNetwork,
+    ];
+
+    /// The refusal of this code; `None` for a code that is none of these.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.code() == code)
+    }
+
+    /// What a person can do about a peer that is refused so.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::BadCertificate => "the peer is no node of this kind, or its key file was changed",
+            Self::Corrupt => "look for a bad disk or a changed program on that host",
+            Self::Expired => "are the clocks of both hosts right? a restart renews its certificate",
+            Self::Malformed => "does that host run a node of a version that works with this one?",
+            Self::Protocol => "update the older of the two nodes",
+            Self::Refused => "it is let in again after an hour",
+            Self::TooManyPeers => "nothing has to be done; it finds others",
+            Self::WrongNetwork => {
                 "give that host the root document of this network, or find out whose it is"
             }
-            _ => return None,
-        })
+        }
     }
 
     /// The stable code.

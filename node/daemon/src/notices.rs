@@ -155,7 +155,7 @@ impl Notices {
 /// here, as with frames that break the protocol.
 fn advice(what: &str, code: &str) -> &'static str {
     let found = match what {
-        "hello" => PeerRefusal::advice(code),
+        "hello" => PeerRefusal::from_code(code).map(PeerRefusal::advice),
         "message" => None,
         "stored-chunk" => Some("it is fetched again; if it repeats, look at the disk"),
         _ => Refusal::from_code(code).map(Refusal::advice),

@@ -10,6 +10,7 @@ use patchmesh_api::trouble::Trouble;
 
 use patchmesh_core::catalog::withheld::WITHHELD_AFTER;
 use patchmesh_core::reason::{Frozen, Withheld};
+use patchmesh_trust::role::RoleName;
 
 use crate::clock;
 
@@ -107,17 +108,20 @@ impl Troubles {
     }
 }
 
+/// Documents for people; empty for none.
+fn documents<'a>(named: impl Iterator<Item = (&'a RoleName, u64)>) -> String {
+    let named = named.map(|(role, version)| format!("{role} version {version}"));
+    named.collect::<Vec<_>>().join(", ")
+}
+
 /// What it means that roles were signed twice (T-44).
 pub(crate) fn frozen(frozen: &[Frozen], state: &Path) -> Option<Found> {
-    let named = frozen.iter();
-    let named: Vec<String> = named
-        .map(|one| format!("{} version {}", one.role, one.version))
-        .collect();
+    let named = documents(frozen.iter().map(|one| (&one.role, one.version)));
     (!named.is_empty()).then(|| Found {
         code: "Equivocation",
         detail: format!(
             "two different documents were signed as {}; the proof is in {}",
-            named.join(", "),
+            named,
             state.join("trust/proofs").display()
         ),
         hint: "look at it with `patchmesh verify-proof`; its keys are stolen or were used twice: \
@@ -148,15 +152,12 @@ pub(crate) fn unknown_lines(wanted: &[String], there: &[String]) -> Option<Found
 
 /// What it means that documents are named and do not come (T-48).
 pub(crate) fn withheld(withheld: &[Withheld]) -> Option<Found> {
-    let named = withheld.iter();
-    let named: Vec<String> = named
-        .map(|one| format!("{} version {}", one.role, one.version))
-        .collect();
+    let named = documents(withheld.iter().map(|one| (&one.role, one.version)));
     (!named.is_empty()).then(|| Found {
         code: "Withheld",
         detail: format!(
             "{} was signed and announced, and for more than {} minutes nobody has given it",
-            named.join(", "),
+            named,
             WITHHELD_AFTER.0 / 60_000_000
         ),
         hint: "nothing that it may replace is installed; is an origin connected that has the \

@@ -270,20 +270,25 @@ impl Swarm {
         !connected && !self.is_doubted(peer, now) && !self.dialler.has_failed(peer, UNREACHABLE)
     }
 
-    /// Whether to tell the source that the holders it names can't be reached.
+    /// Whether to tell the source that the holders it names can't be reached
+    /// (S-18).
     pub(crate) fn is_cut_off(&self, content: &Content, span: SpanIndex, now: Time) -> bool {
         let Some(denied) = content.denied.get(&span) else {
             return false;
         };
-        let tried = now.since(denied.first);
-        let named_again = denied.last.since(denied.first) >= UNREACHABLE;
+        let waited = now.since(denied.first);
         let is_lost = |peer: &PeerId| {
-            // Where there is no room to try it, the source's own patience counts.
-            named_again && (tried >= CLAIM_MOST || !self.is_sought(peer, now))
-                || tried >= UNREACHABLE && self.dialler.has_failed(peer, UNREACHABLE)
-                || self.is_doubted(peer, now)
+            if self.is_sought(peer, now) {
+                // There was no room to try it: a serve lasts no longer at a source.
+                waited >= CLAIM_MOST
+            } else if self.peers.get(peer).is_some_and(|p| p.connected) {
+                // In touch, and named again without having announced anything.
+                self.is_doubted(peer, now) || denied.last.since(denied.first) >= UNREACHABLE
+            } else {
+                true
+            }
         };
-        tried >= UNREACHABLE && denied.holders.iter().all(is_lost)
+        waited >= UNREACHABLE && denied.holders.iter().all(is_lost)
     }
 
     fn put_off_chunk(&mut self, fetch: &Fetch, now: Time) {

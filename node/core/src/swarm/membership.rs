@@ -118,6 +118,8 @@ impl Swarm {
             return;
         }
         let mut sought = self.peers.neighbours();
+        // Attempts are counted only where they could matter: it takes a look at
+        // every candidate.
         if sought < NEIGHBOURS_NAMED_MAX {
             sought += self.dialler.under_way(now);
         }

@@ -24,10 +24,10 @@ const SETTLE: (Duration, Duration) = (Duration::secs(2), Duration::secs(5));
 /// decides between them.
 const RANK_STEP: Duration = Duration::millis(100);
 
-/// With so many neighbours there may be further members; time in which a claim
-/// reaches those of a large site.
-const ALL_NEIGHBOURS: usize = 8;
-const HEARD: Duration = Duration::millis(300);
+/// A site of fewer other members is surely one in which all are neighbours.
+const LARGE_SITE: usize = 8;
+/// Time in which a claim that is passed on reaches the members of a large site.
+const HEARD_BY_ALL: Duration = Duration::millis(300);
 
 /// Where a span may come from now.
 enum Choice {
@@ -101,12 +101,9 @@ impl Swarm {
         };
         let wait = if http {
             let ranked = RANK_STEP.0.saturating_mul(position as u64);
-            let heard = if content.others() < ALL_NEIGHBOURS {
-                Duration(0)
-            } else {
-                HEARD
-            };
-            Duration(ranked.max(heard.0))
+            let large = content.others() >= LARGE_SITE;
+            let heard = if large { HEARD_BY_ALL.0 } else { 0 };
+            Duration(ranked.max(heard))
         } else {
             Duration(0)
         };

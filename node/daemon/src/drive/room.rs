@@ -10,7 +10,7 @@ use patchmesh_core::output::{Reply, Step};
 use tokio::sync::oneshot;
 
 use crate::drive::node::Node;
-use crate::drive::turn::ROOM_EVERY;
+use crate::drive::turn::LOOK_EVERY;
 use crate::room::{ABOUT, DISK_FAILED, DISK_FULL, Lack, ROOM_BYTES, STORE_FULL};
 
 impl Node {
@@ -42,7 +42,7 @@ impl Node {
                 self.unstaged.push((install, step));
             }
         }
-        let lately = self.lacked.is_some_and(|at| at.elapsed() < ROOM_EVERY);
+        let lately = self.lacked.is_some_and(|at| at.elapsed() < LOOK_EVERY);
         if !lately && self.unstaged.is_empty() {
             self.lacked = None;
             self.trouble(ABOUT, None);

@@ -19,8 +19,8 @@ use crate::drive::query::Query;
 const SYNC_EVERY: Duration = Duration::from_secs(2);
 /// Recorded inputs are handed to the system at the latest after this.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
-/// A full store is asked for room this often.
-pub(crate) const ROOM_EVERY: Duration = Duration::from_secs(5);
+/// Between two looks at the room of a full store, and at the wanted lines.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The network may take this long to close its connections.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(2);
 
@@ -46,8 +46,8 @@ async fn turn(node: &mut Node, mut ears: Ears) -> Result<(), Halt> {
     sync.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut flush = interval(FLUSH_EVERY);
     flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut room = interval(ROOM_EVERY);
-    room.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut look = interval(LOOK_EVERY);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     node.carry_all().await?;
     node.look_at_packs();
     loop {
@@ -65,7 +65,7 @@ async fn turn(node: &mut Node, mut ears: Ears) -> Result<(), Halt> {
             () = sleep_until(node.renew_at), if node.settings.renewal.is_some() => node.renew(),
             _ = sync.tick() => node.sync(),
             _ = flush.tick() => node.recorder.flush(),
-            _ = room.tick() => {
+            _ = look.tick() => {
                 node.look_for_room();
                 node.look_at_lines();
             }

@@ -49,6 +49,22 @@ impl Other {
     fn is_idle(&self, now: Time, barren: Duration) -> bool {
         self.progress.plus(barren) <= now
     }
+
+    /// One more member passed it on; or, with none, the holder itself said so,
+    /// and answers for it from now on. Returns who passed it on first, if that
+    /// counts no longer.
+    fn hear_by(&mut self, by: Option<PeerId>) -> Option<PeerId> {
+        match by {
+            None => std::mem::take(&mut self.by).first().copied(),
+            Some(by) => {
+                let known = self.by.is_empty() || self.by.contains(&by);
+                if !known && self.by.len() < BY_MAX {
+                    self.by.push(by);
+                }
+                None
+            }
+        }
+    }
 }
 
 /// What ended.
@@ -110,14 +126,13 @@ impl Claims {
     ) -> Heard {
         if let Some(other) = self.others.get_mut(&(span, holder)) {
             other.until = other.until.max(until);
-            if !other.by.is_empty() && other.by.len() < BY_MAX {
-                other.by.extend(by.filter(|by| !other.by.contains(by)));
+            let first = other.hear_by(by);
+            let is_news = until >= other.passed_on.plus(PASS_ON_EVERY);
+            if is_news {
+                other.passed_on = until;
             }
-            if until < other.passed_on.plus(PASS_ON_EVERY) {
-                return Heard::Known;
-            }
-            other.passed_on = until;
-            return Heard::News;
+            self.one_less(first);
+            return if is_news { Heard::News } else { Heard::Known };
         }
         let theirs = self.holders.get(&holder).map_or(0, BTreeSet::len);
         if self.others.len() >= CLAIMS_MAX || theirs >= CLAIMS_PER_HOLDER_MAX {
@@ -197,15 +212,20 @@ impl Claims {
         let Some(other) = self.others.remove(&(span, *holder)) else {
             return false;
         };
-        if let Some(by) = other.by.first()
-            && let Some(count) = self.passed_on.get_mut(by)
+        self.one_less(other.by.first().copied());
+        true
+    }
+
+    /// One claim less that this member passed on first.
+    fn one_less(&mut self, by: Option<PeerId>) {
+        if let Some(by) = by
+            && let Some(count) = self.passed_on.get_mut(&by)
         {
             *count -= 1;
             if *count == 0 {
-                self.passed_on.remove(by);
+                self.passed_on.remove(&by);
             }
         }
-        true
     }
 
     /// Ends what is past, and what made no progress for `barren` although it
@@ -247,4 +267,66 @@ impl Claims {
 /// The keys of one span.
 fn of(span: SpanIndex) -> RangeInclusive<(SpanIndex, PeerId)> {
     (span, PeerId([0; 32]))..=(span, PeerId([255; 32]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(n: u8) -> PeerId {
+        PeerId([n; 32])
+    }
+
+    fn at(secs: u64) -> Time {
+        Time(secs * 1_000_000)
+    }
+
+    const BARREN: Duration = Duration::secs(30);
+
+    /// S-15.
+    #[test]
+    fn who_passed_on_a_claim_of_which_nothing_came_is_named_with_all_others_who_did() {
+        let mut claims = Claims::default();
+        let (span, holder) = (SpanIndex(1), peer(9));
+        let hear = |claims: &mut Claims, by, until| claims.hear(span, (holder, by), until, at(0));
+        assert_eq!(hear(&mut claims, Some(peer(1)), at(15)), Heard::News);
+        assert_eq!(hear(&mut claims, Some(peer(2)), at(15)), Heard::Known);
+        // Renewed by enough to be worth telling others.
+        assert_eq!(hear(&mut claims, Some(peer(1)), at(25)), Heard::News);
+        let expired = claims.expire(at(25), BARREN);
+        assert!(expired.any && expired.idle.is_empty());
+        assert_eq!(expired.unmoved, BTreeSet::from([peer(1), peer(2)]));
+        assert!(claims.passed_on.is_empty() && claims.holders.is_empty());
+    }
+
+    #[test]
+    fn a_holder_that_becomes_a_neighbour_answers_for_its_claim_itself() {
+        let mut claims = Claims::default();
+        let (span, holder) = (SpanIndex(1), peer(9));
+        claims.hear(span, (holder, Some(peer(1))), at(15), at(0));
+        claims.hear(span, (holder, None), at(60), at(1));
+        assert!(claims.passed_on.is_empty());
+        // What others pass on afterwards is not theirs to answer for.
+        claims.hear(span, (holder, Some(peer(2))), at(60), at(2));
+        let expired = claims.expire(at(30), BARREN);
+        assert_eq!(expired.idle, BTreeSet::from([holder]));
+        assert!(expired.unmoved.is_empty());
+    }
+
+    #[test]
+    fn one_member_passes_on_so_many_claims_and_no_more() {
+        let mut claims = Claims::default();
+        let told = |claims: &mut Claims, n: usize| {
+            let span = SpanIndex(u32::try_from(n).unwrap());
+            let holder = PeerId([u8::try_from(n / 8).unwrap(); 32]);
+            claims.hear(span, (holder, Some(peer(200))), at(15), at(0))
+        };
+        for n in 0..CLAIMS_PASSED_ON_MAX {
+            assert_eq!(told(&mut claims, n), Heard::News);
+        }
+        assert_eq!(told(&mut claims, CLAIMS_PASSED_ON_MAX), Heard::Refused);
+        // What ends makes room.
+        claims.expire(at(15), BARREN);
+        assert_eq!(told(&mut claims, 0), Heard::News);
+    }
 }
