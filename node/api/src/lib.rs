@@ -10,6 +10,7 @@ pub mod answer;
 pub mod client;
 pub mod codes;
 pub mod event;
+pub mod exit;
 pub mod fetch;
 pub mod limits;
 pub mod line;

@@ -3,26 +3,8 @@
 use std::fmt;
 use std::io;
 
+use patchmesh_api::exit::{self, ExitError};
 use patchmesh_trust::refusal::Refusal;
-use serde::Serialize;
-
-/// Exit codes; the same table stands in the man page.
-pub(crate) mod exit {
-    /// Done.
-    pub(crate) const DONE: u8 = 0;
-    /// Failed.
-    pub(crate) const FAILED: u8 = 1;
-    /// Wrong usage.
-    pub(crate) const USAGE: u8 = 2;
-    /// Not joined.
-    pub(crate) const NOT_JOINED: u8 = 10;
-    /// Another run holds the lock.
-    pub(crate) const BUSY: u8 = 11;
-    /// Trust refused it.
-    pub(crate) const TRUST: u8 = 12;
-    /// No node answers on the control socket.
-    pub(crate) const NO_NODE: u8 = 15;
-}
 
 /// Code, meaning; for the help text and the man page.
 pub(crate) const EXIT_TABLE: [(u8, &str); 7] = [
@@ -113,22 +95,13 @@ impl Failure {
 
     /// The last line of stderr in JSON mode.
     pub(crate) fn to_json(&self) -> String {
-        #[derive(Serialize)]
-        struct ExitError<'a> {
-            message_type: &'static str,
-            code: u8,
-            id: &'a str,
-            message: &'a str,
-            hint: &'a str,
-        }
-        let line = ExitError {
-            message_type: "exit_error",
+        let end = ExitError {
             code: self.code,
             id: &self.id,
             message: &self.message,
             hint: &self.hint,
         };
-        serde_json::to_string(&line).expect("texts and numbers always encode")
+        end.to_json()
     }
 }
 

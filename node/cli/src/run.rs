@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use patchmesh_api::exit;
 
 use crate::args::release::ReleaseVerb;
 use crate::args::root::{KeyVerb, RootVerb};
 use crate::args::{Cli, Verb};
-use crate::failure::{Failure, exit};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::verbs::{self, authority};
 

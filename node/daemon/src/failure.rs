@@ -6,26 +6,15 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use patchmesh_api::codes;
+use patchmesh_api::exit::{BUSY, ExitError, FAILED, NOT_JOINED, TRUST, USAGE};
 use patchmesh_api::socket::BindError;
 use patchmesh_net::StartError as NetError;
-use patchmesh_store::{OpenError, SyncError};
-use serde::Serialize;
+use patchmesh_store::{OpenError, ReadError, SyncError};
 
 use crate::drive::Halt;
 use crate::identity::IdentityError;
 use crate::room::{Lack, chain};
 use crate::start::StartError;
-
-/// Failed.
-const FAILED: u8 = 1;
-/// Wrong usage or configuration.
-const USAGE: u8 = 2;
-/// There is no root document yet.
-const NOT_JOINED: u8 = 10;
-/// Another process has what this node needs for itself.
-const BUSY: u8 = 11;
-/// The root document is refused.
-const TRUST: u8 = 12;
 
 /// For the help text: exit code, meaning, ids.
 pub(crate) const ENDS: &str = "\
@@ -117,6 +106,12 @@ impl Failure {
                 "E_NOT_A_STORE",
                 "name an empty folder, or one that does not exist, in `node.state`",
             ),
+            OpenError::Format { .. } => (
+                FAILED,
+                "E_STORE",
+                "is it the folder of this node? then remove that file; the rest of the folder is \
+                 kept, and the file is written anew",
+            ),
             OpenError::Io { .. } if store.is_full() => (
                 FAILED,
                 codes::DISK_FULL,
@@ -138,6 +133,12 @@ impl Failure {
                 FAILED,
                 codes::DISK_FULL,
                 "free space on that disk and start again",
+            ),
+            IdentityError::Read(ReadError::Damaged { .. }) => (
+                FAILED,
+                "E_IDENTITY",
+                "it was taken away, into `quarantine` in `node.state`: put a backup back in its place, \
+                 or start again to join as a new node",
             ),
             IdentityError::Keep(_) | IdentityError::Read(_) => (
                 FAILED,
@@ -226,14 +227,6 @@ impl Failure {
     }
 
     fn text(&self, json: bool) -> String {
-        #[derive(Serialize)]
-        struct ExitError<'a> {
-            message_type: &'static str,
-            code: u8,
-            id: &'a str,
-            message: &'a str,
-            hint: &'a str,
-        }
         let Self {
             code,
             id,
@@ -241,15 +234,13 @@ impl Failure {
             hint,
         } = self;
         if json {
-            let line = ExitError {
-                message_type: "exit_error",
+            let end = ExitError {
                 code: *code,
                 id,
                 message,
                 hint,
             };
-            let line = serde_json::to_string(&line).expect("texts and numbers always encode");
-            return line + "\n";
+            return end.to_json() + "\n";
         }
         let hint = if hint.is_empty() {
             String::new()
@@ -262,7 +253,10 @@ impl Failure {
 
 #[cfg(test)]
 mod tests {
+    use patchmesh_store::Store;
     use patchmesh_trust::refusal::Refusal;
+
+    use crate::identity;
 
     use super::*;
 
@@ -285,6 +279,22 @@ mod tests {
         assert_eq!(json["code"], 12);
         assert_eq!(json["id"], "E_TRUST_MALFORMED");
         assert_eq!(json["message_type"], "exit_error");
+    }
+
+    #[test]
+    fn a_damaged_identity_says_where_it_went_and_that_a_start_makes_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = patchmesh_store::Options::new(1);
+        let store = Store::open(folder.path(), options).unwrap().store;
+        identity::load_or_make(&store).unwrap();
+        std::fs::write(folder.path().join("trust/state/identity"), "").unwrap();
+        let damaged = identity::load_or_make(&store).err().unwrap();
+        let failure = Failure::of_start(&StartError::Identity(damaged));
+        assert_eq!(failure.id, "E_IDENTITY");
+        assert!(failure.message.contains("identity"), "{}", failure.message);
+        assert!(failure.hint.contains("start again"), "{}", failure.hint);
+        assert!(folder.path().join("quarantine/identity").is_file());
+        identity::load_or_make(&store).unwrap();
     }
 
     #[test]

@@ -36,6 +36,19 @@ pub enum OpenError {
         /// The folder.
         dir: PathBuf,
     },
+    /// The file that says the format is damaged; the folder holds nothing but a
+    /// store, which opens once that file is gone.
+    #[error(
+        "failed to open the store at {}: {} does not say its format",
+        dir.display(),
+        path.display()
+    )]
+    Format {
+        /// The store.
+        dir: PathBuf,
+        /// The file.
+        path: PathBuf,
+    },
     /// The disk failed.
     #[error("failed to open the store: {action} {}", path.display())]
     Io {
@@ -54,7 +67,10 @@ impl OpenError {
     pub fn is_full(&self) -> bool {
         match self {
             Self::Io { source, .. } => is_full(source),
-            Self::Held { .. } | Self::Newer { .. } | Self::NotAStore { .. } => false,
+            Self::Held { .. }
+            | Self::Newer { .. }
+            | Self::NotAStore { .. }
+            | Self::Format { .. } => false,
         }
     }
 }

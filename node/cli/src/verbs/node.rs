@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use patchmesh_api::answer::{Answer, Refused};
 use patchmesh_api::client::{AskError, Client};
 use patchmesh_api::codes;
+use patchmesh_api::exit;
 use patchmesh_api::peers::{Peer, Peers};
 use patchmesh_api::releases::{CorruptChunk, CorruptPlace, Release, Releases, WaitingOn};
 use patchmesh_api::request::Request;
@@ -17,7 +18,7 @@ use patchmesh_trust::time::UtcTime;
 use crate::args::global::Global;
 use crate::args::node::{PeerSort, PeerState, PeersArgs, ReleasesArgs};
 use crate::clock;
-use crate::failure::{Failure, exit};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::{bytes, push, safe, short, table};
 

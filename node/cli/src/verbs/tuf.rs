@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use patchmesh_api::exit;
 use patchmesh_trust::limits::Profile;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
@@ -9,7 +10,7 @@ use serde::Serialize;
 
 use crate::args::tuf::{TufArgs, TufVerb};
 use crate::clock;
-use crate::failure::{Failure, exit};
+use crate::failure::Failure;
 use crate::files;
 use crate::output::Output;
 use crate::text::push;

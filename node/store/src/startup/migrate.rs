@@ -14,8 +14,8 @@ const FORMAT: u32 = 1;
 const HEAD: &str = "patchmesh-store ";
 /// Longest format file.
 const FORMAT_LEN_MAX: usize = 64;
-/// What an unfinished or new store folder may hold before its format is written.
-const NAMES: [&str; 10] = [
+/// What a store folder may hold, whether its format is written or not.
+const NAMES: [&str; 11] = [
     "lock",
     "index",
     "quarantine",
@@ -24,6 +24,7 @@ const NAMES: [&str; 10] = [
     "trust",
     "indexes",
     "releases",
+    "format",
     "format.tmp",
     "lost+found",
 ];
@@ -39,30 +40,32 @@ pub(crate) fn check(disk: &dyn Disk, layout: &Layout) -> Result<bool, OpenError>
         source,
     };
     let text = match disk.read(&path, FORMAT_LEN_MAX) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let names = disk
-                .list(layout.dir())
-                .map_err(|error| io_error(layout.dir(), error))?;
-            return if names.iter().all(|name| NAMES.contains(&name.as_str())) {
-                Ok(true)
-            } else {
-                Err(OpenError::NotAStore { dir: dir() })
-            };
-        }
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            return Err(OpenError::NotAStore { dir: dir() });
-        }
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        // Longer than any format file.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Some(Vec::new()),
         Err(error) => return Err(io_error(&path, error)),
     };
-    match version(&text) {
-        Some(FORMAT) => Ok(false),
-        Some(found) if found > FORMAT => Err(OpenError::Newer {
-            dir: dir(),
-            found,
-            known: FORMAT,
-        }),
-        _ => Err(OpenError::NotAStore { dir: dir() }),
+    match text.as_deref().map(version) {
+        Some(Some(FORMAT)) => return Ok(false),
+        Some(Some(found)) if found > FORMAT => {
+            return Err(OpenError::Newer {
+                dir: dir(),
+                found,
+                known: FORMAT,
+            });
+        }
+        Some(_) | None => {}
+    }
+    let names = disk
+        .list(layout.dir())
+        .map_err(|error| io_error(layout.dir(), error))?;
+    if !names.iter().all(|name| NAMES.contains(&name.as_str())) {
+        return Err(OpenError::NotAStore { dir: dir() });
+    }
+    match text {
+        None => Ok(true),
+        Some(_) => Err(OpenError::Format { dir: dir(), path }),
     }
 }
 

@@ -251,6 +251,31 @@ fn a_newer_format_and_a_foreign_folder_are_refused_and_left_alone() {
     let refused = Store::open(foreign.path(), Options::new(1));
     assert!(matches!(refused, Err(OpenError::NotAStore { .. })));
     assert!(!foreign.path().join("chunks").exists());
+    fs::write(foreign.path().join("format"), "PDF").unwrap();
+    let refused = Store::open(foreign.path(), Options::new(1));
+    assert!(matches!(refused, Err(OpenError::NotAStore { .. })));
+}
+
+#[test]
+fn a_store_whose_format_file_is_damaged_says_so_and_opens_without_it() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 1);
+    let format = dir.path().join("format");
+    for damaged in [
+        String::new(),
+        "\0".repeat(18),
+        "patchmesh-store 1".repeat(9),
+    ] {
+        fs::write(&format, &damaged).unwrap();
+        let refused = Store::open(dir.path(), Options::new(1 << 40));
+        let Err(OpenError::Format { path, .. }) = refused else {
+            panic!("{damaged:?}: {refused:?}");
+        };
+        assert_eq!(fs::read_to_string(path).unwrap(), damaged);
+    }
+    fs::remove_file(&format).unwrap();
+    assert_eq!(open(dir.path()).restored.chunks.len(), 1);
+    assert_eq!(fs::read_to_string(&format).unwrap(), "patchmesh-store 1\n");
 }
 
 #[test]
