@@ -4,6 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+/// Days for which a root holds.
+pub(crate) const ROOT_DAYS: u32 = 365;
+/// Days for which targets hold.
+pub(crate) const TARGETS_DAYS: u32 = 180;
+/// Days for which a statement of a release line holds.
+pub(crate) const LINE_DAYS: u32 = 90;
+/// Most days that a document may be given.
+pub(crate) const DAYS_MAX: i64 = 3650;
+
 /// What is signed now.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct GroundArgs {
@@ -44,8 +53,8 @@ pub(crate) struct RotateArgs {
     #[arg(long = "threshold", value_name = "ROLE=M")]
     pub(crate) threshold: Vec<String>,
     /// Days until the new root expires.
-    #[arg(long, value_name = "DAYS", default_value_t = 365)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=3650))]
+    #[arg(long, value_name = "DAYS", default_value_t = ROOT_DAYS)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=DAYS_MAX))]
     pub(crate) expires: u32,
     /// Folder for the draft [default: root-VERSION.draft]; must not exist.
     #[arg(long, value_name = "DIR")]
@@ -106,8 +115,8 @@ pub(crate) struct LineRotateArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TargetsDraftArgs {
     /// Days until the new targets expire.
-    #[arg(long, value_name = "DAYS", default_value_t = 180)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=3650))]
+    #[arg(long, value_name = "DAYS", default_value_t = TARGETS_DAYS)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=DAYS_MAX))]
     pub(crate) expires: u32,
     /// Folder for the draft [default: targets-VERSION.draft]; must not exist.
     #[arg(long, value_name = "DIR")]
@@ -164,7 +173,7 @@ pub(crate) struct RenewArgs {
     pub(crate) drops: Vec<String>,
     /// Days until it expires [default: root 365, targets 180, release line 90].
     #[arg(long, value_name = "DAYS")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=3650))]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=DAYS_MAX))]
     pub(crate) expires: Option<u32>,
     /// Folder for the draft [default: NAME-VERSION.draft]; must not exist.
     #[arg(long, value_name = "DIR")]

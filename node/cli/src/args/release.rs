@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::args::authority::{DAYS_MAX, LINE_DAYS};
+
 /// Second words of `release`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReleaseVerb {
@@ -61,8 +63,8 @@ pub(crate) struct ReleaseBuildArgs {
     #[arg(long = "drop", value_name = "ID")]
     pub(crate) drops: Vec<String>,
     /// Days until the statement expires.
-    #[arg(long, value_name = "DAYS", default_value_t = 90)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=3650))]
+    #[arg(long, value_name = "DAYS", default_value_t = LINE_DAYS)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=DAYS_MAX))]
     pub(crate) expires: u32,
     /// Folder for the draft [default: ID.draft]; must not exist.
     #[arg(long, value_name = "DIR")]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::args::authority::{KeyReplaceArgs, RotateArgs};
+use crate::args::authority::{DAYS_MAX, KeyReplaceArgs, ROOT_DAYS, RotateArgs, TARGETS_DAYS};
 
 /// Second words of `root`.
 #[derive(Debug, Subcommand)]
@@ -55,12 +55,12 @@ pub(crate) struct RootInitArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Days until the root expires.
-    #[arg(long, value_name = "DAYS", default_value_t = 365)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=3650))]
+    #[arg(long, value_name = "DAYS", default_value_t = ROOT_DAYS)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=DAYS_MAX))]
     pub(crate) expires: u32,
     /// Days until the targets expire.
-    #[arg(long, value_name = "DAYS", default_value_t = 180)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=3650))]
+    #[arg(long, value_name = "DAYS", default_value_t = TARGETS_DAYS)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=DAYS_MAX))]
     pub(crate) targets_expire: u32,
     #[command(flatten)]
     pub(crate) passphrase: PassphraseArgs,

@@ -27,6 +27,17 @@ pub(crate) struct Planned {
     pub(crate) authority: Authority,
 }
 
+impl Planned {
+    /// A draft in the folder that was chosen, else under its default name.
+    pub(crate) fn new(statement: Draft, authority: Authority, out: Option<&Path>) -> Self {
+        Self {
+            out: out.map_or_else(|| default_name(&statement), Path::to_owned),
+            statement,
+            authority,
+        }
+    }
+}
+
 /// What the drafts are for.
 #[derive(Debug)]
 pub(crate) struct About {
@@ -57,7 +68,7 @@ struct DraftLine {
 }
 
 /// Name of a draft folder: `<role>-<version>.draft`.
-pub(crate) fn default_name(statement: &Draft) -> PathBuf {
+fn default_name(statement: &Draft) -> PathBuf {
     let role = match statement.role() {
         RoleName::Line(line) => line.clone(),
         role @ (RoleName::Root

@@ -4,8 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use anyhow::Context as _;
+
 use crate::files;
 use crate::keys::public::NamedKey;
+use crate::output::Output;
 use crate::text::{safe, short};
 
 /// Longest file of names in bytes.
@@ -24,11 +27,25 @@ impl Names {
         Self(pairs.collect())
     }
 
-    /// The names file of a folder; empty where there is none, or a broken one.
+    /// The names file of a folder; empty where there is none. One that cannot be
+    /// read stops nobody, but people are told why they see ids only.
     pub(crate) fn in_folder(folder: &Path) -> Self {
-        let bytes = files::read_if_there(&folder.join(NAMES_FILE), LEN_MAX);
-        let bytes = bytes.ok().flatten().unwrap_or_default();
-        Self(serde_json::from_slice(&bytes).unwrap_or_default())
+        Self::read(folder).unwrap_or_else(|why| {
+            Output::tell(format!("note: keys are shown by their ids: {why:#}"));
+            Self::default()
+        })
+    }
+
+    /// The names file of a folder; empty where there is none.
+    pub(crate) fn read(folder: &Path) -> anyhow::Result<Self> {
+        let path = folder.join(NAMES_FILE);
+        let Some(bytes) = files::read_if_there(&path, LEN_MAX)? else {
+            return Ok(Self::default());
+        };
+        let names = serde_json::from_slice(&bytes);
+        names
+            .map(Self)
+            .with_context(|| format!("{} holds no names of keys", path.display()))
     }
 
     /// The file.

@@ -208,11 +208,21 @@ fn check_on_disk(
     Ok(())
 }
 
-/// Names of keys travel along, for people; nothing is decided by them.
+/// Names of keys travel along, for people; nothing is decided by them. A file
+/// that cannot be read is left as it is: somebody may mend it.
 fn names(args: &PublishArgs) -> anyhow::Result<()> {
-    let mut names = Names::in_folder(&args.repository);
+    let mut names = match Names::read(&args.repository) {
+        Ok(names) => names,
+        Err(why) => {
+            Output::tell(format!(
+                "note: the names of keys are not published: {why:#}"
+            ));
+            return Ok(());
+        }
+    };
     for path in &args.paths {
-        names.merge(&Names::in_folder(path));
+        // Opening a draft has told of a broken one.
+        names.merge(&Names::read(path).unwrap_or_default());
     }
     let path = args.repository.join(crate::draft::names::NAMES_FILE);
     files::write(&path, &names.to_bytes(), files::MODE_PUBLIC)

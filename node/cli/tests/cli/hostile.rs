@@ -244,6 +244,30 @@ fn control_characters_of_a_name_never_reach_the_terminal() {
     );
 }
 
+#[test]
+fn names_that_cannot_be_read_are_told_and_stop_nobody() {
+    let bench = assembled();
+    bench.write("KB-1.draft/names.json", "{\"a\":");
+    let names = "names.json holds no names of keys";
+    let root = ["--root", "ceremony/root.json"];
+    let look = ["verify", "KB-1.draft"];
+    let looked = bench.run(&[&look[..], &root].concat()).ok();
+    assert_eq!(looked.stderr.matches(names).count(), 1, "{}", looked.stderr);
+    let sign = ["sign", "KB-1.draft", "--key", "file:ceremony/key-1.pem"];
+    let looked = bench.run(&[&sign[..], &["--dry-run"]].concat()).ok();
+    assert_eq!(looked.stderr.matches(names).count(), 1, "{}", looked.stderr);
+    // What stands in the repository is not written over.
+    bench.write("repo/names.json", "{\"b\":");
+    let published = bench.publish(&["KB-1.draft"]).ok();
+    for folder in ["KB-1.draft", "repo"] {
+        let note = format!("{folder}/{names}");
+        let count = published.stderr.matches(&note).count();
+        assert_eq!(count, 1, "{}", published.stderr);
+    }
+    let left = fs::read_to_string(bench.path("repo/names.json")).unwrap();
+    assert_eq!(left, "{\"b\":");
+}
+
 /// Whatever is given as a proof: no panic, a stable id, exit 12.
 #[test]
 fn a_proof_that_is_none_is_refused() {

@@ -4,7 +4,7 @@ use patchmesh_trust::author::{RootPlan, TargetsPlan};
 use patchmesh_trust::key::PublicKey;
 use patchmesh_trust::role::RoleName;
 
-use crate::args::authority::KeyReplaceArgs;
+use crate::args::authority::{KeyReplaceArgs, LINE_DAYS, ROOT_DAYS, TARGETS_DAYS};
 use crate::clock;
 use crate::draft::drafts::{self, About, Planned};
 use crate::draft::edits::{self, Edit};
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &KeyReplaceArgs, output: &Output) -> anyhow::Result<()> 
     let stood = stands(&RoleName::Targets, ground.targets()?, &root.targets);
     if !lines.is_empty() || !stood {
         targets.version = targets.version.saturating_add(1);
-        targets.expires = clock::now().plus_days(renew::TARGETS_DAYS);
+        targets.expires = clock::now().plus_days(i64::from(TARGETS_DAYS));
         let out = args.out.join("targets.draft");
         planned.push(line::targets(&ground, &targets, Some(&out))?);
     }
@@ -49,9 +49,7 @@ pub(crate) fn run(args: &KeyReplaceArgs, output: &Output) -> anyhow::Result<()> 
     if planned.is_empty() {
         return Err(edits::no_key(&args.old, "the network").into());
     }
-    if before.timestamp != root.timestamp || before.snapshot != root.snapshot {
-        notes.push("publish with the online key that the new root names".to_owned());
-    }
+    notes.extend(root_rotate::online_note(&before, &root));
     notes.push("publish all of them at once: patchmesh publish DRAFT... --repository REPO".into());
     let about = About {
         action: "replace",
@@ -71,15 +69,7 @@ fn next_root(
     if edits.is_empty() {
         return Ok(None);
     }
-    let mut plan = before.clone();
-    for pair in edits.chunk_by(|a, b| a.0 == b.0) {
-        let changes: Vec<Edit> = pair.iter().map(|(_, edit)| edit.clone()).collect();
-        let keys = root_rotate::role_keys(&mut plan, &pair[0].0)?;
-        *keys = edits::apply(&pair[0].0, keys, &changes)?;
-    }
-    plan.version = before.version.saturating_add(1);
-    plan.expires = clock::now().plus_days(renew::ROOT_DAYS);
-    Ok(Some(plan))
+    root_rotate::next(before, &edits, ROOT_DAYS).map(Some)
 }
 
 /// The lines whose keys changed.
@@ -118,7 +108,7 @@ fn statement(
     }
     let out = args.out.join(format!("release-{line}.draft"));
     let term = renew::Term {
-        days: renew::LINE_DAYS,
+        days: LINE_DAYS,
         out: Some(out),
     };
     renew::line(ground, line, &[], None, &term).map(Some)

@@ -9,7 +9,7 @@ use patchmesh_trust::threshold::RoleKeys;
 use crate::args::authority::{LineAddArgs, LineRotateArgs, LineVerb, TargetsDraftArgs};
 use crate::clock;
 use crate::draft::authority::Authority;
-use crate::draft::drafts::{self, About, Planned, default_name};
+use crate::draft::drafts::{self, About, Planned};
 use crate::draft::edits::{self, Edit};
 use crate::draft::ground::{Ground, stands};
 use crate::draft::refusal;
@@ -124,13 +124,10 @@ pub(crate) fn targets(
     edits::refuse_mixed(&ground.root_plan()?, Some(plan))?;
     let statement = plan.build();
     let statement = statement.map_err(|error| refusal::author(&error, &ground.names))?;
-    Ok(Planned {
-        out: out.map_or_else(|| default_name(&statement), Path::to_owned),
-        authority: Authority {
-            root: Some(ground.root.clone()),
-            previous: Some(ground.targets()?.to_vec()),
-            ..Authority::default()
-        },
-        statement,
-    })
+    let authority = Authority {
+        root: Some(ground.root.clone()),
+        previous: Some(ground.targets()?.to_vec()),
+        ..Authority::default()
+    };
+    Ok(Planned::new(statement, authority, out))
 }

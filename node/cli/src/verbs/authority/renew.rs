@@ -8,10 +8,10 @@ use patchmesh_trust::role::RoleName;
 use patchmesh_trust::time::UtcTime;
 use serde::Serialize;
 
-use crate::args::authority::RenewArgs;
+use crate::args::authority::{LINE_DAYS, ROOT_DAYS, RenewArgs, TARGETS_DAYS};
 use crate::clock;
 use crate::draft::authority::Authority;
-use crate::draft::drafts::{self, About, Planned, default_name};
+use crate::draft::drafts::{self, About, Planned};
 use crate::draft::ground::Ground;
 use crate::draft::refusal;
 use crate::failure::Failure;
@@ -20,32 +20,25 @@ use crate::output::Output;
 use crate::text::{safe, table};
 use crate::verbs::authority::root_rotate;
 
-/// Days for which a root holds.
-pub(crate) const ROOT_DAYS: i64 = 365;
-/// Days for which targets hold.
-pub(crate) const TARGETS_DAYS: i64 = 180;
-/// Days for which a statement of a release line holds.
-pub(crate) const LINE_DAYS: i64 = 90;
-
 /// How long a document holds, and where its draft goes.
 #[derive(Debug, Clone)]
 pub(crate) struct Term {
     /// Days.
-    pub(crate) days: i64,
+    pub(crate) days: u32,
     /// Folder of the draft, where it was chosen.
     pub(crate) out: Option<PathBuf>,
 }
 
 impl Term {
-    fn of(args: &RenewArgs, days: i64) -> Self {
+    fn of(args: &RenewArgs, days: u32) -> Self {
         Self {
-            days: args.expires.map_or(days, i64::from),
+            days: args.expires.unwrap_or(days),
             out: args.out.clone(),
         }
     }
 
     fn expires(&self) -> UtcTime {
-        clock::now().plus_days(self.days)
+        clock::now().plus_days(i64::from(self.days))
     }
 }
 
@@ -155,11 +148,7 @@ fn planned(
     ground: &Ground,
 ) -> anyhow::Result<Planned> {
     authority.check_previous(statement.role(), &ground.names)?;
-    Ok(Planned {
-        out: term.out.clone().unwrap_or_else(|| default_name(&statement)),
-        statement,
-        authority,
-    })
+    Ok(Planned::new(statement, authority, term.out.as_deref()))
 }
 
 #[derive(Debug, Serialize)]

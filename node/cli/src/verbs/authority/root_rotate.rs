@@ -10,7 +10,7 @@ use patchmesh_trust::threshold::RoleKeys;
 use crate::args::authority::RotateArgs;
 use crate::clock;
 use crate::draft::authority::Authority;
-use crate::draft::drafts::{self, About, Planned, default_name};
+use crate::draft::drafts::{self, About, Planned};
 use crate::draft::edits::{self, Edit};
 use crate::draft::ground::{Ground, stands};
 use crate::draft::names::Names;
@@ -29,13 +29,7 @@ pub(crate) fn run(args: &RotateArgs, output: &Output) -> anyhow::Result<()> {
         let hint = "the same keys for longer: patchmesh renew root";
         return Err(failure.hint(hint).into());
     }
-    let mut plan = before.clone();
-    for (role, edit) in edits.chunk_by(|a, b| a.0 == b.0).map(grouped) {
-        let keys = role_keys(&mut plan, &role)?;
-        *keys = edits::apply(&role, keys, &edit)?;
-    }
-    plan.version = before.version.saturating_add(1);
-    plan.expires = clock::now().plus_days(i64::from(args.expires));
+    let plan = next(&before, &edits, args.expires)?;
     let about = About {
         action: "rotate",
         notes: notes(&ground, &before, &plan),
@@ -43,6 +37,25 @@ pub(crate) fn run(args: &RotateArgs, output: &Output) -> anyhow::Result<()> {
     };
     let planned = root(&ground, &plan, args.out.as_deref())?;
     drafts::write(about, vec![planned], &ground.names, output)
+}
+
+/// The root after this one, for so many days. The changes of one role stand
+/// beside each other.
+pub(crate) fn next(
+    before: &RootPlan,
+    edits: &[(String, Edit)],
+    days: u32,
+) -> anyhow::Result<RootPlan> {
+    let mut plan = before.clone();
+    for group in edits.chunk_by(|a, b| a.0 == b.0) {
+        let role = &group[0].0;
+        let changes: Vec<Edit> = group.iter().map(|(_, edit)| edit.clone()).collect();
+        let keys = role_keys(&mut plan, role)?;
+        *keys = edits::apply(role, keys, &changes)?;
+    }
+    plan.version = before.version.saturating_add(1);
+    plan.expires = clock::now().plus_days(i64::from(days));
+    Ok(plan)
 }
 
 /// The draft of a root.
@@ -55,15 +68,12 @@ pub(crate) fn root(
     edits::refuse_mixed(plan, targets.transpose()?.as_ref())?;
     let statement = plan.build();
     let statement = statement.map_err(|error| refusal::author(&error, &ground.names))?;
-    Ok(Planned {
-        out: out.map_or_else(|| default_name(&statement), Path::to_owned),
-        authority: Authority {
-            root: Some(ground.root.clone()),
-            previous: Some(ground.root.clone()),
-            ..Authority::default()
-        },
-        statement,
-    })
+    let authority = Authority {
+        root: Some(ground.root.clone()),
+        previous: Some(ground.root.clone()),
+        ..Authority::default()
+    };
+    Ok(Planned::new(statement, authority, out))
 }
 
 /// What else has to be done for the network to go on under the next root.
@@ -78,19 +88,18 @@ fn notes(ground: &Ground, before: &RootPlan, after: &RootPlan) -> Vec<String> {
                 .to_owned(),
         );
     }
+    notes.extend(online_note(before, after));
+    notes
+}
+
+/// Whether an online key goes: what it signed is then signed with another.
+pub(crate) fn online_note(before: &RootPlan, after: &RootPlan) -> Option<String> {
     let gone = |old: &RoleKeys, new: &RoleKeys| {
         let has = |id: &str| new.keys().any(|(other, _)| other == id);
         old.keys().any(|(id, _)| !has(id))
     };
-    if gone(&before.timestamp, &after.timestamp) || gone(&before.snapshot, &after.snapshot) {
-        notes.push("publish it with the online key that the new root names".to_owned());
-    }
-    notes
-}
-
-fn grouped(group: &[(String, Edit)]) -> (String, Vec<Edit>) {
-    let edits = group.iter().map(|(_, edit)| edit.clone());
-    (group[0].0.clone(), edits.collect())
+    let goes = gone(&before.timestamp, &after.timestamp) || gone(&before.snapshot, &after.snapshot);
+    goes.then(|| "publish with the online key that the new root names".to_owned())
 }
 
 /// All changes, those of one role beside each other.
