@@ -77,9 +77,7 @@ impl Ground {
         let targets = self.targets.as_deref();
         targets.ok_or_else(|| {
             let failure = Failure::failed("E_NO_AUTHORITY", "no targets document is at hand");
-            failure
-                .hint("name the repository: --repository REPO")
-                .into()
+            failure.hint("name the repository with --repository").into()
         })
     }
 
@@ -98,7 +96,7 @@ impl Ground {
     pub(crate) fn statement(&self, line: &str) -> anyhow::Result<Option<Vec<u8>>> {
         let verifier = self.repository.as_ref().ok_or_else(|| {
             let message = "statements of release lines are in the repository only";
-            Failure::failed("E_NO_AUTHORITY", message).hint("--repository REPO")
+            Failure::failed("E_NO_AUTHORITY", message).hint("name it with --repository")
         })?;
         let role = RoleName::Line(line.to_owned());
         let bytes = verifier.document(&role, None);

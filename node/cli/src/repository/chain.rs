@@ -169,8 +169,7 @@ pub(crate) fn existing(folder: &Path) -> anyhow::Result<Verifier> {
     load(folder)?.ok_or_else(|| {
         let message = format!("{} is not a repository", folder.display());
         let failure = Failure::failed("E_NOT_A_REPOSITORY", message);
-        let hint = "publish the ceremony folder first: patchmesh publish ceremony --repository \
-                    REPO --key file:ceremony/online.key";
+        let hint = "is the path right? `patchmesh publish` makes a repository of a ceremony folder";
         failure.hint(hint).into()
     })
 }

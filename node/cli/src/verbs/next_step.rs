@@ -2,17 +2,19 @@
 //! repository and online key are looked for beside the draft and in the current
 //! folder, and are taken only if they belong to the same root.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use patchmesh_proto::limits::ROOT_LEN_MAX;
-use patchmesh_trust::author::RootPlan;
+use patchmesh_trust::author::{Draft, RootPlan};
 use patchmesh_trust::layout::metadata_path;
 use patchmesh_trust::role::RoleName;
 
 use crate::draft::authority::ROOT_FILE;
 use crate::draft::folder::{DraftFolder, SIGNED_FILE, is_draft};
 use crate::files;
+use crate::keys::public::{self, NamedKey};
 
 /// The online key in a ceremony folder.
 const ONLINE_KEY: &str = "online.key";
@@ -21,69 +23,124 @@ const NEW_REPOSITORY: &str = "repo";
 /// Folders that are looked into.
 const FOLDERS_MAX: usize = 256;
 
+/// Where the online key is not at hand: who renews what it signs.
+pub(crate) const ONLINE_ELSEWHERE: &str =
+    "whoever has the online key runs `patchmesh publish`, or an origin that has it renews them";
+
+/// The command that drafts a document anew, for longer.
+pub(crate) fn renew(role: &RoleName, repository: &Path) -> String {
+    format!("patchmesh renew {role} --repository {}", word(repository))
+}
+
 /// What to do with an assembled draft of a network with this root.
 pub(crate) fn after_assembly(draft: &DraftFolder, root: Option<&[u8]>) -> String {
-    match draft.statement.role() {
-        RoleName::Root | RoleName::Targets => after_ceremony(&draft.path, root),
-        RoleName::Line(_) | RoleName::Timestamp | RoleName::Snapshot | RoleName::Delegated(_) => {
-            after_release(&draft.path, root)
-        }
-    }
-}
-
-fn after_release(draft: &Path, root: Option<&[u8]>) -> String {
-    let folders = folders(draft);
-    let ceremony = folders
-        .iter()
-        .find(|folder| folder.join(ONLINE_KEY).is_file() && is_root_of(folder, root));
-    let repository = folders.iter().find(|folder| is_repository_of(folder, root));
-    match (ceremony, repository) {
-        (Some(ceremony), Some(repository)) => command(&[draft], repository, ceremony),
-        (Some(ceremony), None) => match new_repository() {
-            Some(repository) => command(&[ceremony, draft], &repository, ceremony),
-            None => elsewhere(draft),
-        },
-        (None, _) => elsewhere(draft),
-    }
-}
-
-/// The root and targets of a ceremony are published together, once both are
-/// assembled; later ones go to the repository that is there.
-fn after_ceremony(draft: &Path, root: Option<&[u8]>) -> String {
-    let beside = draft.parent().unwrap_or_else(|| Path::new("."));
-    let pair = ["root.draft", "targets.draft"].map(|name| beside.join(name));
-    let first = pair.iter().all(|path| is_draft(path)) && pair.iter().any(|path| path == draft);
-    if let Some(open) = pair
-        .iter()
-        .find(|path| first && !path.join(SIGNED_FILE).is_file())
-    {
+    let batch = batch(&draft.path);
+    if let Some(open) = batch.iter().find(|path| !path.join(SIGNED_FILE).is_file()) {
         return format!(
             "next: {} has to be signed and assembled too",
             open.display()
         );
     }
-    let folders = folders(draft);
-    let repository = folders.iter().find(|path| is_repository_of(path, root));
-    let has_key = |folder: &&Path| folder.join(ONLINE_KEY).is_file();
-    let key = std::iter::once(beside).chain(folders.iter().map(PathBuf::as_path));
-    match (key.into_iter().find(has_key), repository) {
-        (Some(key), Some(repository)) => command(&[draft], repository, key),
-        (Some(key), None) if first => match new_repository() {
-            Some(repository) => command(&[&pair[0], &pair[1]], &repository, key),
-            None => elsewhere(draft),
-        },
-        (Some(_), None) | (None, _) => elsewhere(draft),
+    let paths: Vec<&Path> = batch.iter().map(PathBuf::as_path).collect();
+    let next = next_root(&paths);
+    let is_first = next.as_ref().is_some_and(|next| next.version() == 1);
+    let next = next.map(|next| next.bytes());
+    let folders = folders(&draft.path);
+    let key = next.as_deref().or(root);
+    let key = key.and_then(|root| online_key(&draft.path, root));
+    let repository = folders.iter().find(|folder| is_repository_of(folder, root));
+    let command = match (key, repository) {
+        (Some(key), Some(repository)) => Some(command(&paths, repository, &key)),
+        (Some(key), None) => first_command(&paths, is_first, root, &key, &folders),
+        (None, _) => None,
+    };
+    command.map_or_else(
+        || elsewhere(&draft.path),
+        |command| format!("next: {command}"),
+    )
+}
+
+/// Into a new repository, together with what it begins with.
+fn first_command(
+    paths: &[&Path],
+    is_first: bool,
+    root: Option<&[u8]>,
+    key: &Path,
+    folders: &[PathBuf],
+) -> Option<String> {
+    let repository = new_repository()?;
+    if is_first {
+        return Some(command(paths, &repository, key));
+    }
+    // A draft carries the root too.
+    let mut ceremonies = folders.iter().filter(|folder| !is_draft(folder));
+    let ceremony = ceremonies.find(|folder| is_root_of(folder, root))?;
+    let all: Vec<&Path> = [ceremony.as_path()].iter().chain(paths).copied().collect();
+    Some(command(&all, &repository, key))
+}
+
+/// The drafts that are published at once with this one: those of a ceremony, and
+/// those that replace a key, lie beside each other under the names of their roles.
+fn batch(draft: &Path) -> Vec<PathBuf> {
+    let beside = draft.parent().unwrap_or_else(|| Path::new("."));
+    let mut names: Vec<_> = ["root.draft", "targets.draft"].map(OsString::from).into();
+    let shown = if beside.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        beside
+    };
+    let entries = fs::read_dir(shown).into_iter().flatten().flatten();
+    let mut lines: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+    lines.retain(|name| name.to_string_lossy().starts_with("release-"));
+    lines.sort();
+    names.extend(lines);
+    let drafts = names.iter().map(|name| beside.join(name));
+    let drafts: Vec<_> = drafts.filter(|path| is_draft(path)).collect();
+    if drafts.iter().any(|path| path == draft) {
+        drafts
+    } else {
+        vec![draft.to_owned()]
     }
 }
 
+/// The root among drafts.
+fn next_root(paths: &[&Path]) -> Option<Draft> {
+    let drafts = paths.iter().filter_map(|path| DraftFolder::open(path).ok());
+    let mut statements = drafts.map(|draft| draft.statement);
+    statements.find(|statement| *statement.role() == RoleName::Root)
+}
+
+/// The command that publishes drafts, or without any renews what the online key
+/// signs; `None` where the online key of this root is not here.
+pub(crate) fn publish(paths: &[&Path], repository: &Path, root: &[u8]) -> Option<String> {
+    let ceremony = online_key(repository, root)?;
+    Some(command(paths, repository, &ceremony))
+}
+
+/// The folder beside a path, or in the current one, with the online key that a
+/// root names.
+fn online_key(path: &Path, root: &[u8]) -> Option<PathBuf> {
+    let plan = RootPlan::read(root).ok()?;
+    let has_key = |folder: &PathBuf| {
+        let file = folder.join(ONLINE_KEY);
+        let public = NamedKey::read(&public::path_of(&file));
+        let listed = |key| plan.timestamp.keys().any(|(_, other)| *other == key);
+        file.is_file() && public.is_ok_and(|public| listed(public.key))
+    };
+    let beside = path.parent().map(Path::to_owned);
+    beside.into_iter().chain(folders(path)).find(has_key)
+}
+
 fn command(paths: &[&Path], repository: &Path, ceremony: &Path) -> String {
-    let paths: Vec<String> = paths.iter().map(|path| word(path)).collect();
+    let mut words = vec!["patchmesh publish".to_owned()];
+    words.extend(paths.iter().map(|path| word(path)));
     let key = word(&PathBuf::from(format!(
         "file:{}",
         ceremony.join(ONLINE_KEY).display()
     )));
-    let (paths, repository) = (paths.join(" "), word(repository));
-    format!("next: patchmesh publish {paths} --repository {repository} --key {key}")
+    let repository = word(repository);
+    words.push(format!("--repository {repository} --key {key}"));
+    words.join(" ")
 }
 
 /// The online key is not here: then no command would run here.
@@ -136,7 +193,7 @@ fn holds(path: &Path, bytes: &[u8]) -> bool {
 }
 
 /// A path as one word of a shell.
-fn word(path: &Path) -> String {
+pub(crate) fn word(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "./:_-+@%=".contains(c);
     if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {

@@ -82,7 +82,7 @@ pub(crate) fn run(args: &PublishArgs, global: &Global, output: &Output) -> anyho
         renewed.timestamp_version,
         renewed.timestamp.clone(),
     );
-    let verifier = check(&source, &inputs, now)?;
+    let verifier = check(args, &source, &inputs, now)?;
     check_kept(args, &inputs, &verifier, now)?;
     let mut refreshed = None;
     if !args.dry_run {
@@ -147,14 +147,19 @@ fn fresh(
 }
 
 /// Walks the result through the verifier of a node, before a byte is written.
-fn check(source: &Source, inputs: &[Input], now: UtcTime) -> anyhow::Result<Verifier> {
+fn check(
+    args: &PublishArgs,
+    source: &Source,
+    inputs: &[Input],
+    now: UtcTime,
+) -> anyhow::Result<Verifier> {
     let anchor = source.read(&RoleName::Root, 1, patchmesh_proto::limits::ROOT_LEN_MAX)?;
     let anchor = anchor.ok_or_else(|| {
         let failure = Failure::failed("E_NOT_A_REPOSITORY", "the repository has no root yet");
         failure.hint("publish the ceremony folder first")
     })?;
     let verifier = chain::walk(source, &anchor, Mode::Now(now))?;
-    verify::refuse_not_current(&verifier, now)?;
+    verify::refuse_not_current(&verifier, &args.repository, now)?;
     let releases = verifier.releases(now);
     for payload in inputs.iter().filter_map(|input| input.payload.as_ref()) {
         let (line, id) = (&payload.1.index.line, &payload.1.index.id);
@@ -201,7 +206,7 @@ fn check_on_disk(
     let mut source = Source::new(&args.repository);
     let timestamp = renewed.timestamp.clone();
     source.add(&RoleName::Timestamp, renewed.timestamp_version, timestamp);
-    let verifier = check(&source, &[], now)?;
+    let verifier = check(args, &source, &[], now)?;
     for release in verifier.releases(now) {
         payloads::index(&args.repository, &release)?;
     }

@@ -25,6 +25,7 @@ use crate::repository::chain::{self, Mode, Source};
 use crate::repository::payloads;
 use crate::text::{bytes, push, safe};
 use crate::tree::check;
+use crate::verbs::next_step;
 
 #[derive(Debug, Serialize)]
 struct DraftDocument {
@@ -150,7 +151,7 @@ fn repository(args: &VerifyArgs, output: &Output) -> anyhow::Result<()> {
     let anchor = files::read(&args.root, ROOT_LEN_MAX)?;
     let source = Source::new(&args.path);
     let verifier = chain::walk(&source, &anchor, Mode::Now(now))?;
-    refuse_not_current(&verifier, now)?;
+    refuse_not_current(&verifier, &args.path, now)?;
     let checked = payloads::check_all(&args.path, &verifier, now)?;
     let head = verifier.head();
     let document = RepositoryDocument {
@@ -187,25 +188,32 @@ fn documents(verifier: &Verifier) -> Vec<DocumentLine> {
 }
 
 /// A repository whose documents a node would not act on is not good.
-pub(crate) fn refuse_not_current(verifier: &Verifier, now: UtcTime) -> anyhow::Result<()> {
+pub(crate) fn refuse_not_current(
+    verifier: &Verifier,
+    repository: &Path,
+    now: UtcTime,
+) -> anyhow::Result<()> {
     match verifier.state(now) {
         TrustState::Current => Ok(()),
         TrustState::Bootstrapped => {
             let message = "timestamp, snapshot or targets are missing";
             Err(Failure::trust("E_TRUST_PENDING", message).into())
         }
-        TrustState::Stale { .. } => Err(expired(verifier, now).into()),
+        TrustState::Stale { .. } => Err(expired(verifier, repository, now).into()),
     }
 }
 
-fn expired(verifier: &Verifier, now: UtcTime) -> Failure {
+fn expired(verifier: &Verifier, repository: &Path, now: UtcTime) -> Failure {
     let all = verifier.expiries().into_iter();
     let expired: Vec<_> = all.filter(|(_, expires)| *expires <= now).collect();
     let online = |role: &RoleName| matches!(role, RoleName::Snapshot | RoleName::Timestamp);
-    let hint = if expired.iter().all(|(role, _)| online(role)) {
-        "renew them: patchmesh publish --repository REPO --key KEY"
+    let hint = if let Some((role, _)) = expired.iter().find(|(role, _)| !online(role)) {
+        let command = next_step::renew(role, repository);
+        format!("its signers must sign a new one: {command}")
     } else {
-        "its signers must sign a new one"
+        let root = verifier.document(&RoleName::Root, None).unwrap_or_default();
+        let command = next_step::publish(&[], repository, &root);
+        command.unwrap_or_else(|| next_step::ONLINE_ELSEWHERE.to_owned())
     };
     let shown = expired.iter();
     let shown = shown.map(|(role, expires)| format!("{role} at {}", clock::shown(*expires)));

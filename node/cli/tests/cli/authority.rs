@@ -48,10 +48,19 @@ fn assemble(bench: &Bench, draft: &str, signatures: &[String], options: &[&str])
     bench.run(&[&arguments[..], options].concat())
 }
 
-/// Signs and assembles.
-fn done(bench: &Bench, draft: &str, keys: &[&str]) {
+/// Signs and assembles; gives what is said about the next step.
+fn done(bench: &Bench, draft: &str, keys: &[&str]) -> String {
     let signatures = signed(bench, draft, keys, &[]);
-    assemble(bench, draft, &signatures, &[]).ok();
+    assemble(bench, draft, &signatures, &[]).ok().stderr
+}
+
+/// Runs a command word by word as it was printed.
+fn follow(bench: &Bench, command: &str) -> Ran {
+    let words = command.strip_prefix("patchmesh ").unwrap_or_else(|| {
+        panic!("no command: {command}");
+    });
+    let words: Vec<&str> = words.split_whitespace().collect();
+    bench.run(&[&words[..], &PASS].concat())
 }
 
 fn shown(bench: &Bench) -> Value {
@@ -192,13 +201,19 @@ fn a_lost_key_is_replaced_everywhere_by_those_who_are_left() {
         ],
         "the statement stood by the lost key and one other"
     );
+    let notes = drafted["notes"].as_array().unwrap().last().unwrap();
+    let (_, together) = notes.as_str().unwrap().split_once(": ").unwrap();
+    let mut said = String::new();
     for draft in &drafts {
-        done(&bench, draft, &["key-2", "key-3"]);
+        said = done(&bench, draft, &["key-2", "key-3"]);
+        assert_eq!(
+            said.contains(together),
+            draft == &drafts[2],
+            "only the last one can be followed by a publication: {said}"
+        );
     }
-    bench.publish(&["lost/root.draft"]).ok();
-    bench
-        .publish(&["lost/targets.draft", "lost/release-desktop.draft"])
-        .ok();
+    assert!(said.contains(&format!("next: {together}\n")), "{said}");
+    follow(&bench, together).ok();
     let verified = bench.verify("repo").ok();
     assert!(
         verified.stdout.contains("release desktop/KB-1"),
@@ -435,9 +450,20 @@ fn every_role_is_renewed_and_a_release_withdrawn() {
     let listed = bench.run(&[&["renew"][..], &REPO].concat()).ok().stdout;
     let renewed = listed.matches("399 d").count() + listed.matches("400 d").count();
     assert_eq!(renewed, 3, "{listed}");
-    bench
-        .run(&[&["renew", "timestamp"][..], &REPO].concat())
-        .fails(2, "online key");
+    let online = bench.run(&[&["renew", "timestamp"][..], &REPO].concat());
+    let online = online.fails(2, "online key").stderr;
+    let hint = online.lines().find_map(|line| line.strip_prefix("hint: "));
+    follow(&bench, hint.unwrap()).ok();
+    for line in listed.lines().skip(1) {
+        let at = line.find("patchmesh ").unwrap();
+        let command = &line[at..];
+        let drafts = command.starts_with("patchmesh renew ");
+        let only = if drafts { " --dry-run" } else { "" };
+        let words = format!("{command}{only}");
+        let words: Vec<&str> = words.split(' ').skip(1).collect();
+        let pass: &[&str] = if drafts { &[] } else { &PASS };
+        bench.run(&[&words[..], pass].concat()).ok();
+    }
     let drop = ["renew", "release/desktop", "--drop", "KB-1"];
     let dropped = bench.run(&[&drop[..], &REPO].concat()).ok().stdout;
     assert!(dropped.contains("- release KB-1"), "{dropped}");

@@ -1,6 +1,8 @@
 //! `key replace`: everything that must be signed when a key is lost.
 
-use patchmesh_trust::author::{RootPlan, TargetsPlan};
+use std::path::Path;
+
+use patchmesh_trust::author::{Draft, RootPlan, TargetsPlan};
 use patchmesh_trust::key::PublicKey;
 use patchmesh_trust::role::RoleName;
 
@@ -14,6 +16,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::output::Output;
 use crate::verbs::authority::{line, renew, root_rotate};
+use crate::verbs::next_step;
 
 /// Drafts root, targets and statements, as far as they rest on the key.
 pub(crate) fn run(args: &KeyReplaceArgs, output: &Output) -> anyhow::Result<()> {
@@ -50,13 +53,29 @@ pub(crate) fn run(args: &KeyReplaceArgs, output: &Output) -> anyhow::Result<()> 
         return Err(edits::no_key(&args.old, "the network").into());
     }
     notes.extend(root_rotate::online_note(&before, &root));
-    notes.push("publish all of them at once: patchmesh publish DRAFT... --repository REPO".into());
+    notes.push(together(args, &ground, &planned));
     let about = About {
         action: "replace",
         notes,
         dry_run: args.dry_run,
     };
     drafts::write(about, planned, &ground.names, output)
+}
+
+/// How all of them are published.
+fn together(args: &KeyReplaceArgs, ground: &Ground, planned: &[Planned]) -> String {
+    let statements = planned.iter().map(|plan| &plan.statement);
+    let mut roots = statements.filter(|statement| *statement.role() == RoleName::Root);
+    let root = roots.next().map(Draft::bytes);
+    let root = root.as_ref().unwrap_or(&ground.root);
+    let paths: Vec<&Path> = planned.iter().map(|plan| plan.out.as_path()).collect();
+    let repository = args.ground.repository.as_deref();
+    match repository.and_then(|repository| next_step::publish(&paths, repository, root)) {
+        Some(command) => format!("once assembled, all are published at once: {command}"),
+        None => "once assembled, whoever has the repository and its online key publishes all of \
+                 them at once; `patchmesh publish --help` says how"
+            .to_owned(),
+    }
 }
 
 fn next_root(

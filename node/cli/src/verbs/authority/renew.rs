@@ -19,6 +19,7 @@ use crate::files;
 use crate::output::Output;
 use crate::text::{safe, table};
 use crate::verbs::authority::root_rotate;
+use crate::verbs::next_step;
 
 /// How long a document holds, and where its draft goes.
 #[derive(Debug, Clone)]
@@ -46,7 +47,7 @@ impl Term {
 pub(crate) fn run(args: &RenewArgs, output: &Output) -> anyhow::Result<()> {
     let ground = Ground::open(&args.ground)?;
     let Some(role) = &args.role else {
-        return list(&ground, output);
+        return list(&ground, args, output);
     };
     let role: RoleName = role.parse().map_err(|_| {
         let failure = Failure::usage(format!("there is no role {}", safe(role)));
@@ -64,8 +65,7 @@ pub(crate) fn run(args: &RenewArgs, output: &Output) -> anyhow::Result<()> {
         }
         RoleName::Snapshot | RoleName::Timestamp | RoleName::Delegated(_) => {
             let failure = Failure::usage(format!("{role} is signed by the online key"));
-            let hint = "patchmesh publish --repository REPO --key file:online.key";
-            return Err(failure.hint(hint).into());
+            return Err(failure.hint(renewed_by(&ground, args, &role)).into());
         }
     };
     let about = About {
@@ -167,22 +167,30 @@ struct Expiry {
     renew: String,
 }
 
-fn list(ground: &Ground, output: &Output) -> anyhow::Result<()> {
+/// The command that renews a document, as it can be typed here. Without a
+/// repository only what the online key signs is asked for.
+fn renewed_by(ground: &Ground, args: &RenewArgs, role: &RoleName) -> String {
+    let command = |path: &PathBuf| match role {
+        RoleName::Snapshot | RoleName::Timestamp => next_step::publish(&[], path, &ground.root),
+        RoleName::Root | RoleName::Targets | RoleName::Line(_) | RoleName::Delegated(_) => {
+            Some(next_step::renew(role, path))
+        }
+    };
+    let command = args.ground.repository.as_ref().and_then(command);
+    command.unwrap_or_else(|| next_step::ONLINE_ELSEWHERE.to_owned())
+}
+
+fn list(ground: &Ground, args: &RenewArgs, output: &Output) -> anyhow::Result<()> {
     let verifier = ground.verifier().ok_or_else(|| {
         let failure = Failure::usage("what expires when stands in the repository");
-        failure.hint("--repository REPO")
+        failure.hint("name the repository with --repository")
     })?;
     let now = clock::now();
     let documents = verifier.expiries().into_iter().map(|(role, at)| Expiry {
         version: verifier.version(&role),
         expires: clock::shown(at),
         days_left: at.0.saturating_sub(now.0).div_euclid(86_400),
-        renew: match role {
-            RoleName::Snapshot | RoleName::Timestamp => "patchmesh publish".to_owned(),
-            RoleName::Root | RoleName::Targets | RoleName::Line(_) | RoleName::Delegated(_) => {
-                format!("patchmesh renew {role}")
-            }
-        },
+        renew: renewed_by(ground, args, &role),
         role: role.to_string(),
     });
     let document = RenewDocument {
