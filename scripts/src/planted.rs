@@ -24,17 +24,20 @@ const PARTS: [&str; 7] = [
 ];
 
 /// Applies each patch in turn and says which seed found it; fails if one is not
-/// found.
+/// found, or if a seed fails without any.
 pub(crate) fn planted(top: &Path) -> Result<()> {
     let target = std::env::var_os("CARGO_TARGET_DIR");
     let target = target.map_or_else(|| top.join("target"), PathBuf::from);
     let copy = target.join("planted");
+    // Their own: a program with a bug in it must never lie among the others.
+    let built = target.join("planted-target");
     match fs::remove_dir_all(&copy) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
         _ => fs::create_dir_all(&copy)?,
     }
     for part in PARTS {
-        run(Command::new("cp").arg("-a").arg(top.join(part)).arg(&copy))?;
+        // Without the old times, by which Cargo would keep what it built of the last patch.
+        run(Command::new("cp").arg("-R").arg(top.join(part)).arg(&copy))?;
     }
     // Without one of its own, `git apply` would look for the paths in this repository.
     run(Command::new("git").current_dir(&copy).args(["init", "-q"]))?;
@@ -44,6 +47,9 @@ pub(crate) fn planted(top: &Path) -> Result<()> {
         .filter(|path| path.extension().is_some_and(|end| end == "patch"))
         .collect();
     patches.sort();
+    if let Some(words) = found(&copy, &built)? {
+        bail!("fails without a planted bug: {words}");
+    }
     let mut hidden = Vec::new();
     for patch in &patches {
         let apply = |back: &[&str]| {
@@ -52,7 +58,7 @@ pub(crate) fn planted(top: &Path) -> Result<()> {
         };
         apply(&[])?;
         let name = patch.file_stem().unwrap_or_default().to_string_lossy();
-        match found(&copy, &target)? {
+        match found(&copy, &built)? {
             Some(words) => println!("{name}: {words}"),
             None => hidden.push(name.into_owned()),
         }

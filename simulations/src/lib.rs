@@ -10,6 +10,7 @@
 pub mod act;
 pub mod bound;
 pub mod broken;
+pub mod capped;
 pub mod check;
 pub mod fault;
 pub mod host;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use patchmesh_core::journal::replay;
+use patchmesh_core::journal::{RECORDING_LEN_MAX, replay};
+use patchmesh_simulations::capped;
 use patchmesh_simulations::plan::Plan;
 use patchmesh_simulations::planner::command::{self, CompareArgs, PlanArgs};
 use patchmesh_simulations::{Report, run};
@@ -189,11 +190,11 @@ fn thousandths(number: u64) -> f64 {
     number as f64 / 1000.0
 }
 
-fn replay_file(file: &PathBuf) -> ExitCode {
-    let recording = match std::fs::read(file) {
+fn replay_file(file: &Path) -> ExitCode {
+    let recording = match capped::read(file, RECORDING_LEN_MAX) {
         Ok(recording) => recording,
         Err(error) => {
-            eprintln!("failed to read {}: {error}", file.display());
+            eprintln!("error: {error}");
             return ExitCode::from(2);
         }
     };
@@ -210,7 +211,7 @@ fn replay_file(file: &PathBuf) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("error: {}: {error}", file.display());
             ExitCode::from(2)
         }
     }

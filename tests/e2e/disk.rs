@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use patchmesh_api::releases::{ReleaseState, WaitingOn};
@@ -15,6 +15,7 @@ use patchmesh_demo::fleet::{Daemon, Role};
 use patchmesh_tests::bench::{Bench, FAST, address, programs, release, site_name};
 use patchmesh_tests::forge::LINE;
 use patchmesh_tests::input;
+use patchmesh_tests::told::{patchmesh, said};
 use patchmesh_tests::until::until;
 
 const SOON: Duration = Duration::from_secs(40);
@@ -179,21 +180,6 @@ fn fill(filler: &Path, left: u64) {
 fn room_trouble(node: &Daemon) -> Option<Trouble> {
     let troubles = node.status().unwrap().troubles;
     troubles.into_iter().find(|one| one.code == "DiskFull")
-}
-
-fn patchmesh(node: &Daemon, words: &[&str]) -> Output {
-    Command::new(&programs().patchmesh)
-        .args(words)
-        .arg("--socket")
-        .arg(node.socket())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn said(output: &Output) -> String {
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 fn refused(output: &Output) {

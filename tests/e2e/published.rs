@@ -2,13 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use patchmesh_api::trouble::Trouble;
-use patchmesh_demo::fleet::Daemon;
-use patchmesh_tests::bench::{Bench, FAST, is_staged, programs, release};
+use patchmesh_tests::bench::{Bench, FAST, is_staged, release};
 use patchmesh_tests::input;
+use patchmesh_tests::told::{patchmesh, said, trouble};
 use patchmesh_tests::until::until;
 
 const SOON: Duration = Duration::from_secs(40);
@@ -35,7 +33,7 @@ fn an_altered_chunk_of_the_folder_is_named_and_not_served() {
         "{trouble:?}"
     );
     assert!(trouble.hint.contains("restore the file"), "{trouble:?}");
-    let why = patchmesh(bench.origin(), &["why", "release-1"]);
+    let why = said(&patchmesh(bench.origin(), &["why", "release-1"]));
     assert!(why.contains("! RepositoryAltered: "), "{why}");
     let log = bench.origin().log();
     assert_eq!(log.matches("RepositoryAltered").count(), 1, "{log}");
@@ -117,7 +115,7 @@ fn broken_documents_of_the_folder_are_named_until_they_are_mended() {
         unreadable.detail.contains("metadata/timestamp.json"),
         "{unreadable:?}"
     );
-    assert!(patchmesh(bench.origin(), &["status"]).contains("! RepositoryUnreadable: "));
+    assert!(said(&patchmesh(bench.origin(), &["status"])).contains("! RepositoryUnreadable: "));
     fs::remove_dir(&timestamp).unwrap();
     fs::write(&timestamp, &sound).unwrap();
     mended(&bench);
@@ -143,23 +141,4 @@ fn pack(repository: &Path) -> PathBuf {
     let packs = fs::read_dir(repository.join("packs")).unwrap();
     let mut packs = packs.map(|entry| entry.unwrap().path());
     packs.next().unwrap()
-}
-
-fn trouble(node: &Daemon, code: &str) -> Trouble {
-    until("the trouble is told", SOON, || {
-        let troubles = node.status().unwrap().troubles;
-        troubles.into_iter().find(|trouble| trouble.code == code)
-    })
-}
-
-fn patchmesh(node: &Daemon, words: &[&str]) -> String {
-    let output = Command::new(&programs().patchmesh)
-        .args(words)
-        .arg("--socket")
-        .arg(node.socket())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
 }

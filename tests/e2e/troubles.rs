@@ -1,17 +1,16 @@
 //! What keeps a node from its work is said by the node itself.
 
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use patchmesh_api::answer::Answer;
 use patchmesh_api::event::EventKind;
 use patchmesh_api::request::Request;
-use patchmesh_api::trouble::Trouble;
 use patchmesh_demo::fleet::{Daemon, Role};
 use patchmesh_tests::bench::{Bench, FAST, address, programs, site_name};
 use patchmesh_tests::forge::{Forge, LINE};
 use patchmesh_tests::input;
+use patchmesh_tests::told::{patchmesh, said, trouble};
 use patchmesh_tests::until::until;
 use patchmesh_tests::web::{Trick, Web};
 
@@ -32,7 +31,7 @@ fn an_http_origin_that_is_down_is_named_with_what_to_do() {
     let log = node.log();
     assert!(log.contains("WARN") && log.contains(&base), "{log}");
     assert_eq!(log.matches("OriginUnreachable").count(), 1, "{log}");
-    let shown = patchmesh(&node, &["status"]);
+    let shown = said(&patchmesh(&node, &["status"]));
     assert!(
         shown.contains(&format!("! OriginUnreachable: {base}")),
         "{shown}"
@@ -47,7 +46,7 @@ fn a_release_line_that_the_network_has_not_is_named() {
     let trouble = trouble(&node, "UnknownLine");
     assert!(trouble.detail.contains("no release line is named dekstop"));
     assert!(trouble.detail.contains(LINE), "{trouble:?}");
-    let shown = patchmesh(&node, &["status"]);
+    let shown = said(&patchmesh(&node, &["status"]));
     assert!(shown.contains("! UnknownLine: "), "{shown}");
 }
 
@@ -62,7 +61,7 @@ fn a_web_server_without_range_is_named_until_it_answers_ranges() {
     let node = endpoint_of(&mut bench, &web.base);
     let trouble = trouble(&node, "OriginNoRange");
     assert!(trouble.hint.contains("206"), "{trouble:?}");
-    let shown = patchmesh(&node, &["why", "release-1"]);
+    let shown = said(&patchmesh(&node, &["why", "release-1"]));
     assert!(shown.contains("! OriginNoRange: "), "{shown}");
 
     web.relent();
@@ -97,7 +96,7 @@ fn a_node_of_another_network_says_so_itself() {
     assert!(trouble.hint.contains("WrongNetwork"), "{trouble:?}");
     assert!(events(&node).contains(&"TurnedAway".to_owned()));
     assert!(node.log().contains("TurnedAway"));
-    assert!(patchmesh(&node, &["status"]).contains("! TurnedAway: "));
+    assert!(said(&patchmesh(&node, &["status"])).contains("! TurnedAway: "));
 }
 
 /// An endpoint with this web address as its only source.
@@ -116,13 +115,6 @@ fn endpoint_of_line(bench: &mut Bench, http: &str, line: &str) -> Daemon {
     bench.daemon(&folder, &role, &[])
 }
 
-fn trouble(node: &Daemon, code: &str) -> Trouble {
-    until("the trouble is told", SOON, || {
-        let troubles = node.status().unwrap().troubles;
-        troubles.into_iter().find(|trouble| trouble.code == code)
-    })
-}
-
 /// Codes of troubles in the node's events.
 fn events(node: &Daemon) -> Vec<String> {
     let Answer::Events(told) = node.ask(&Request::Events { since: 0 }).unwrap() else {
@@ -131,16 +123,4 @@ fn events(node: &Daemon) -> Vec<String> {
     let troubles = told.events.into_iter();
     let troubles = troubles.filter(|event| event.event == EventKind::Trouble);
     troubles.map(|event| event.code).collect()
-}
-
-fn patchmesh(node: &Daemon, words: &[&str]) -> String {
-    let output = Command::new(&programs().patchmesh)
-        .args(words)
-        .arg("--socket")
-        .arg(node.socket())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
 }

@@ -10,5 +10,6 @@ pub mod hostile;
 pub mod input;
 pub mod raw;
 pub mod text;
+pub mod told;
 pub mod until;
 pub mod web;

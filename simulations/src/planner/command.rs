@@ -6,10 +6,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::capped;
 use crate::planner::ask;
 use crate::planner::compare;
 use crate::planner::find::Search;
 use crate::planner::problem::Problem;
+use crate::planner::report::folder;
 use crate::planner::report::summary::summary;
 use crate::planner::report::table::table;
 use crate::planner::run::{Failure, plan};
@@ -18,6 +20,9 @@ use crate::planner::scenario::model::{Fidelity, Scenario};
 use crate::planner::scenario::parse;
 use crate::planner::scenario::quick::Quick;
 use crate::planner::sweep::{Sweep, head, lines, points};
+
+/// A scenario, table of sites or result, in bytes.
+const TEXT_LEN_MAX: usize = 64 << 20;
 
 /// Options of `plan`.
 #[derive(Debug, Args)]
@@ -75,6 +80,7 @@ pub struct PlanArgs {
     until: f64,
     /// Write report.html, result.json and tables into this folder
     #[arg(long, value_name = "FOLDER")]
+    #[arg(conflicts_with_all = ["what_if", "find", "explain", "example", "from_site_csv"])]
     out: Option<PathBuf>,
     /// fluid, sampled or full [default: what the scenario says]
     #[arg(long)]
@@ -133,7 +139,12 @@ fn execute(
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(text) = &args.find {
-        let search = Search::parse(text).map_err(|says| Problem::new("command line", says, ""))?;
+        let wrong = |says: String| Problem::new("command line", says, "");
+        let search = Search::parse(text).map_err(wrong)?;
+        if !(args.until > 0.0 && args.until <= 1.0) {
+            let says = format!("--until {} is no part: above 0, 1 at most", args.until);
+            return Err(wrong(says));
+        }
         let found = ask::smallest(&scenario, &file, (&search, args.until), threads.max(1));
         let found = found.map_err(|failure| match failure {
             Failure::Scenario(problem) => problem,
@@ -142,13 +153,17 @@ fn execute(
         show(out, &found)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let wrong = |says: String| Problem::new("command line", says, "");
+    // Before a run of hours, not after.
+    if let Some(folder) = &args.out {
+        folder::prepare(folder).map_err(wrong)?;
+    }
     match plan(scenario, &file, threads.max(1), tell) {
         Ok(plan) => {
             let summary = summary(&plan);
             show(out, &table(&summary))?;
             if let Some(folder) = &args.out {
-                crate::planner::report::folder::write(folder, &plan, &summary, &text)
-                    .map_err(|error| Problem::new("command line", error, ""))?;
+                folder::write(folder, &plan, &summary, &text).map_err(wrong)?;
                 tell(&format!("report in {}", folder.display()));
             }
             Ok(ExitCode::SUCCESS)
@@ -265,14 +280,9 @@ fn scenario(args: &PlanArgs, out: &mut dyn Write) -> Result<(String, String, Sce
     Ok((name, text, scenario))
 }
 
-/// Reads a text file; what is too long is refused before it is read.
 fn read(path: &Path) -> Result<String, String> {
-    let wrong = |error: std::io::Error| format!("failed to read {}: {error}", path.display());
-    let len = std::fs::metadata(path).map_err(wrong)?.len();
-    if len > 64 << 20 {
-        return Err(format!("{} is longer than 64 MiB", path.display()));
-    }
-    std::fs::read_to_string(path).map_err(wrong)
+    let bytes = capped::read(path, TEXT_LEN_MAX)?;
+    String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8", path.display()))
 }
 
 fn show(out: &mut dyn Write, text: &str) -> Result<(), Problem> {

@@ -11,10 +11,17 @@ use crate::planner::run::Plan;
 /// Names of the files, in the order in which they are written.
 pub const FILES: [&str; 4] = ["result.json", "sites.csv", "series.csv", "report.html"];
 
-/// Writes all files; `scenario` is the text that the plan was read from.
+/// Makes the folder, and tries whether a file can be written there.
+pub fn prepare(folder: &Path) -> Result<(), String> {
+    let wrong = |error| format!("failed to write into {}: {error}", folder.display());
+    std::fs::create_dir_all(folder).map_err(wrong)?;
+    let trial = folder.join(".patchmesh-sim");
+    std::fs::write(&trial, "").map_err(wrong)?;
+    std::fs::remove_file(&trial).map_err(wrong)
+}
+
+/// Writes all files into a folder that is there; `scenario` is the text that the plan was read from.
 pub fn write(folder: &Path, plan: &Plan, summary: &Summary, scenario: &str) -> Result<(), String> {
-    std::fs::create_dir_all(folder)
-        .map_err(|error| format!("failed to make {}: {error}", folder.display()))?;
     let json = serde_json::to_string_pretty(summary).map_err(|error| error.to_string())?;
     let sites = csv::sites(summary).map_err(|error| error.to_string())?;
     let series = csv::series(plan).map_err(|error| error.to_string())?;
