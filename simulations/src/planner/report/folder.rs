@@ -20,7 +20,8 @@ pub fn prepare(folder: &Path) -> Result<(), String> {
     std::fs::remove_file(&trial).map_err(wrong)
 }
 
-/// Writes all files into a folder that is there; `scenario` is the text that the plan was read from.
+/// Writes all files into a folder that is there; `scenario` is the text that the plan was
+/// read from.
 pub fn write(folder: &Path, plan: &Plan, summary: &Summary, scenario: &str) -> Result<(), String> {
     let json = serde_json::to_string_pretty(summary).map_err(|error| error.to_string())?;
     let sites = csv::sites(summary).map_err(|error| error.to_string())?;
