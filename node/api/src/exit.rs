@@ -51,7 +51,10 @@ mod tests {
             message: "\"a\"\n",
             hint: "",
         };
-        let line = r#"{"message_type":"exit_error","code":11,"id":"E_BUSY","message":"\"a\"\n","hint":""}"#;
+        let line = concat!(
+            r#"{"message_type":"exit_error","code":11,"id":"E_BUSY","#,
+            r#""message":"\"a\"\n","hint":""}"#
+        );
         assert_eq!(end.to_json(), line);
     }
 }

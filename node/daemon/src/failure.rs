@@ -137,8 +137,8 @@ impl Failure {
             IdentityError::Read(ReadError::Damaged { .. }) => (
                 FAILED,
                 "E_IDENTITY",
-                "it was taken away, into `quarantine` in `node.state`: put a backup back in its place, \
-                 or start again to join as a new node",
+                "it was taken away, into `quarantine` in `node.state`: put a backup back in its \
+                 place, or start again to join as a new node",
             ),
             IdentityError::Keep(_) | IdentityError::Read(_) => (
                 FAILED,

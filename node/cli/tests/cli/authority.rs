@@ -174,14 +174,8 @@ fn a_lost_key_is_replaced_everywhere_by_those_who_are_left() {
     bench.assembled("payload", "KB-1");
     bench.publish(&["KB-1.draft"]).ok();
     new_key(&bench, "new-1");
-    let replace = [
-        "key",
-        "replace",
-        "key-1",
-        "ceremony/new-1.pub",
-        "--out",
-        "lost",
-    ];
+    let replace = "key replace key-1 ceremony/new-1.pub --out lost";
+    let replace: Vec<&str> = replace.split(' ').collect();
     let drafted = bench
         .run(&[&replace[..], &REPO, &["--json"]].concat())
         .ok()
