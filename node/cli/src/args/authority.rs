@@ -24,6 +24,17 @@ pub(crate) struct GroundArgs {
     pub(crate) authority: Option<PathBuf>,
 }
 
+/// Where a draft goes, if anywhere.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PlaceArgs {
+    /// Folder for the draft [default: NAME-VERSION.draft]; must not exist.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Only say what would be drafted.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 /// Arguments of `root rotate`.
 #[derive(Debug, Args)]
 #[command(long_about = "\
@@ -56,12 +67,8 @@ pub(crate) struct RotateArgs {
     #[arg(long, value_name = "DAYS", default_value_t = ROOT_DAYS)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=DAYS_MAX))]
     pub(crate) expires: u32,
-    /// Folder for the draft [default: root-VERSION.draft]; must not exist.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Only say what would be drafted.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
 }
 
 /// Second words of `line`.
@@ -118,12 +125,8 @@ pub(crate) struct TargetsDraftArgs {
     #[arg(long, value_name = "DAYS", default_value_t = TARGETS_DAYS)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=DAYS_MAX))]
     pub(crate) expires: u32,
-    /// Folder for the draft [default: targets-VERSION.draft]; must not exist.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Only say what would be drafted.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
 }
 
 /// Arguments of `key replace`.
@@ -175,10 +178,6 @@ pub(crate) struct RenewArgs {
     #[arg(long, value_name = "DAYS")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=DAYS_MAX))]
     pub(crate) expires: Option<u32>,
-    /// Folder for the draft [default: NAME-VERSION.draft]; must not exist.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Only say what would be drafted.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
 }

@@ -92,7 +92,8 @@ impl Backup {
         let backup = backup.filter(|backup| backup.schema == SCHEMA);
         let backup = backup.ok_or_else(|| {
             let message = format!("{} is not a whole backup", path.display());
-            Failure::failed("E_NOT_A_BACKUP", message)
+            let failure = Failure::failed("E_NOT_A_BACKUP", message);
+            failure.hint("name a file that `patchmesh backup create` wrote")
         })?;
         if backup.files.len() > FILES_MAX {
             return Err(damaged(format!("more than {FILES_MAX} files")).into());
@@ -138,7 +139,7 @@ pub(crate) fn kind(name: &str) -> &str {
 }
 
 fn damaged(message: impl Into<String>) -> Failure {
-    Failure::failed("E_BACKUP_DAMAGED", message)
+    Failure::failed("E_BACKUP_DAMAGED", message).hint("take another copy of the backup")
 }
 
 #[cfg(test)]

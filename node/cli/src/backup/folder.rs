@@ -37,19 +37,25 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Found> {
         if is_key(&name) {
             pem::read(&path)?;
         }
-        let bytes = files::read(&path, room)?;
-        room = room.saturating_sub(bytes.len());
+        let bytes = files::read(&path, TOTAL_LEN_MAX)?;
+        let left = room.checked_sub(bytes.len());
+        room = left.ok_or_else(|| too_large(folder, &format!("{TOTAL_LEN_MAX} bytes")))?;
         found.files.push(BackupFile::new(name, &bytes));
     }
     if found.files.len() > FILES_MAX {
-        let message = format!("{} has more than {FILES_MAX} files", folder.display());
-        return Err(Failure::failed("E_BACKUP_TOO_LARGE", message).into());
+        return Err(too_large(folder, &format!("{FILES_MAX} files")).into());
     }
     if found.files.is_empty() {
         let message = format!("{} has no file of a ceremony", folder.display());
         return Err(Failure::failed("E_NOT_A_CEREMONY", message).into());
     }
     Ok(found)
+}
+
+fn too_large(folder: &Path, limit: &str) -> Failure {
+    let message = format!("{} has more than {limit} to back up", folder.display());
+    let failure = Failure::failed("E_BACKUP_TOO_LARGE", message);
+    failure.hint("move away what is no document or key of the ceremony")
 }
 
 /// Files of the folder and of the drafts in it.

@@ -102,6 +102,20 @@ impl Authority {
         Ok(())
     }
 
+    /// Refuses targets that the keys of this root have not signed.
+    pub(crate) fn check_targets(
+        root: Option<&Vec<u8>>,
+        targets: Option<&Vec<u8>>,
+        names: &Names,
+    ) -> anyhow::Result<()> {
+        let signed = Self {
+            root: root.cloned(),
+            previous: targets.cloned(),
+            ..Self::default()
+        };
+        signed.check_previous(&RoleName::Targets, names)
+    }
+
     /// What said who signs when the document before was signed. It is trusted
     /// as far as it hangs together with what says so now: the root before has
     /// signed this root, and the targets before are signed for by it.
@@ -120,12 +134,7 @@ impl Authority {
             before.root = Some(older.clone());
         }
         if let Some(older) = &self.targets_before {
-            let signed = Self {
-                root: before.root.clone(),
-                previous: Some(older.clone()),
-                ..Self::default()
-            };
-            signed.check_previous(&RoleName::Targets, names)?;
+            Self::check_targets(before.root.as_ref(), Some(older), names)?;
             before.targets = Some(older.clone());
         }
         Ok(before)
@@ -178,6 +187,19 @@ impl Authority {
             }
         }
     }
+}
+
+/// The roles of a network and their keys: those of the root, then its lines.
+pub(crate) fn all_roles(root: RootPlan, targets: Option<TargetsPlan>) -> Vec<(String, RoleKeys)> {
+    let mut roles = vec![
+        ("root".to_owned(), root.root),
+        ("targets".to_owned(), root.targets),
+        ("snapshot".to_owned(), root.snapshot),
+        ("timestamp".to_owned(), root.timestamp),
+    ];
+    let lines = targets.into_iter().flat_map(|targets| targets.lines);
+    roles.extend(lines.map(|line| (format!("release/{}", line.line), line.keys)));
+    roles
 }
 
 fn find_line(plan: TargetsPlan, line: &str) -> Result<LineKeys, Failure> {

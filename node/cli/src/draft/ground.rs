@@ -41,12 +41,7 @@ impl Ground {
             Failure::failed("E_NO_AUTHORITY", message)
         })?;
         Verifier::new(&root, &[]).map_err(|error| refusal::refused("the root", error))?;
-        let signed = Authority {
-            root: Some(root.clone()),
-            previous: authority.targets.clone(),
-            ..Authority::default()
-        };
-        signed.check_previous(&RoleName::Targets, &names)?;
+        Authority::check_targets(Some(&root), authority.targets.as_ref(), &names)?;
         Ok(Self {
             root,
             names,

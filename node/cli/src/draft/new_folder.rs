@@ -24,8 +24,11 @@ impl NewFolder {
     /// Begins a folder beside its later name, at which nothing stands.
     pub(crate) fn begin(path: &Path) -> anyhow::Result<Self> {
         let mut name = std::ffi::OsString::from(".");
-        let last = path.file_name();
-        name.push(last.ok_or_else(|| Failure::usage("the draft needs a name"))?);
+        let last = path.file_name().ok_or_else(|| {
+            let message = format!("{} is no name for a new folder", path.display());
+            Failure::usage(message)
+        });
+        name.push(last?);
         name.push(".new");
         let scratch = path.with_file_name(name);
         files::make_folder(&scratch, 0o755)?;

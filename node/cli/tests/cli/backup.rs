@@ -113,3 +113,17 @@ fn a_plain_key_gets_into_no_backup() {
     bench.run(&create).fails(1, "E_KEY_PLAIN");
     assert!(!bench.path("c.backup").exists());
 }
+
+#[test]
+fn a_folder_with_more_than_a_ceremony_is_no_backup() {
+    let bench = Bench::published();
+    let create = ["backup", "create", "ceremony", "--out", "c.backup"];
+    for name in ["a", "b"] {
+        bench.write(&format!("ceremony/{name}.json"), vec![b' '; 5 << 20]);
+    }
+    let refused = bench.run(&create).fails(1, "E_BACKUP_TOO_LARGE");
+    assert!(refused.stderr.contains("move away"), "{}", refused.stderr);
+    assert!(!bench.path("c.backup").exists());
+    fs::remove_file(bench.path("ceremony/b.json")).unwrap();
+    bench.run(&create).ok();
+}

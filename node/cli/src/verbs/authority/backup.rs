@@ -4,7 +4,6 @@ use std::path::Path;
 
 use patchmesh_trust::author::{RootPlan, TargetsPlan};
 use patchmesh_trust::key::PublicKey;
-use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::threshold::RoleKeys;
 use serde::Serialize;
@@ -13,7 +12,7 @@ use crate::args::backup::{BackupVerb, BackupVerifyArgs};
 use crate::backup::file::{Backup, BackupFile, is_key, kind};
 use crate::backup::folder::{self, lay};
 use crate::backup::scratch::Scratch;
-use crate::draft::authority::Authority;
+use crate::draft::authority::{Authority, all_roles};
 use crate::draft::names::Names;
 use crate::draft::new_folder::NewFolder;
 use crate::draft::refusal::{self, refused};
@@ -168,24 +167,9 @@ fn documents(folder: &Path) -> anyhow::Result<Vec<(String, RoleKeys)>> {
     };
     Verifier::new(root, &[]).map_err(|error| refused("root.json", error))?;
     let plan = RootPlan::read(root).map_err(author)?;
-    let mut roles = vec![
-        ("root".to_owned(), plan.root),
-        ("targets".to_owned(), plan.targets),
-        ("snapshot".to_owned(), plan.snapshot),
-        ("timestamp".to_owned(), plan.timestamp),
-    ];
-    if let Some(targets) = &authority.targets {
-        let signed = Authority {
-            root: authority.root.clone(),
-            previous: Some(targets.clone()),
-            ..Authority::default()
-        };
-        signed.check_previous(&RoleName::Targets, &names)?;
-        let plan = TargetsPlan::read(targets).map_err(author)?;
-        let lines = plan.lines.into_iter();
-        roles.extend(lines.map(|line| (format!("release/{}", line.line), line.keys)));
-    }
-    Ok(roles)
+    Authority::check_targets(Some(root), authority.targets.as_ref(), &names)?;
+    let targets = authority.targets.as_deref().map(TargetsPlan::read);
+    Ok(all_roles(plan, targets.transpose().map_err(author)?))
 }
 
 fn check(

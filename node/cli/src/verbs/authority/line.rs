@@ -55,7 +55,7 @@ fn add(args: &LineAddArgs, output: &Output) -> anyhow::Result<()> {
     let about = About {
         action: "line-add",
         notes: Vec::new(),
-        dry_run: args.draft.dry_run,
+        dry_run: args.draft.place.dry_run,
     };
     finish(about, &ground, plan, &args.draft, output)
 }
@@ -97,7 +97,7 @@ fn rotate(args: &LineRotateArgs, output: &Output) -> anyhow::Result<()> {
     let about = About {
         action: "line-rotate",
         notes,
-        dry_run: args.draft.dry_run,
+        dry_run: args.draft.place.dry_run,
     };
     finish(about, &ground, plan, &args.draft, output)
 }
@@ -111,7 +111,7 @@ fn finish(
 ) -> anyhow::Result<()> {
     plan.version = plan.version.saturating_add(1);
     plan.expires = clock::now().plus_days(i64::from(draft.expires));
-    let planned = targets(ground, &plan, draft.out.as_deref())?;
+    let planned = targets(ground, &plan, draft.place.out.as_deref())?;
     drafts::write(about, vec![planned], &ground.names, output)
 }
 

@@ -34,7 +34,7 @@ impl Term {
     fn of(args: &RenewArgs, days: u32) -> Self {
         Self {
             days: args.expires.unwrap_or(days),
-            out: args.out.clone(),
+            out: args.place.out.clone(),
         }
     }
 
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &RenewArgs, output: &Output) -> anyhow::Result<()> {
     let about = About {
         action: "renew",
         notes: Vec::new(),
-        dry_run: args.dry_run,
+        dry_run: args.place.dry_run,
     };
     drafts::write(about, vec![planned], &ground.names, output)
 }

@@ -33,9 +33,9 @@ pub(crate) fn run(args: &RotateArgs, output: &Output) -> anyhow::Result<()> {
     let about = About {
         action: "rotate",
         notes: notes(&ground, &before, &plan),
-        dry_run: args.dry_run,
+        dry_run: args.place.dry_run,
     };
-    let planned = root(&ground, &plan, args.out.as_deref())?;
+    let planned = root(&ground, &plan, args.place.out.as_deref())?;
     drafts::write(about, vec![planned], &ground.names, output)
 }
 

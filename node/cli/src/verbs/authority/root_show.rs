@@ -11,7 +11,7 @@ use patchmesh_trust::threshold::RoleKeys;
 use serde::Serialize;
 
 use crate::clock;
-use crate::draft::authority::{ROOT_FILE, TARGETS_FILE};
+use crate::draft::authority::{ROOT_FILE, TARGETS_FILE, all_roles};
 use crate::draft::names::Names;
 use crate::draft::refusal::{self, refused};
 use crate::files;
@@ -90,25 +90,17 @@ pub(crate) fn run(path: &Path, output: &Output) -> anyhow::Result<()> {
     } = look(path)?;
     let author = |error| refusal::author(&error, &names);
     let plan = RootPlan::read(&bytes).map_err(author)?;
-    let mut roles = vec![
-        role("root", &plan.root, &names),
-        role("targets", &plan.targets, &names),
-        role("snapshot", &plan.snapshot, &names),
-        role("timestamp", &plan.timestamp, &names),
-    ];
-    if let Some(targets) = targets {
-        let targets = TargetsPlan::read(&targets).map_err(author)?;
-        for line in &targets.lines {
-            roles.push(role(&format!("release/{}", line.line), &line.keys, &names));
-        }
-    }
+    let (version, expires) = (plan.version, clock::shown(plan.expires));
+    let targets = targets.as_deref().map(TargetsPlan::read);
+    let roles = all_roles(plan, targets.transpose().map_err(author)?);
+    let roles = roles.iter().map(|(name, keys)| role(name, keys, &names));
     let document = RootDocument {
         action: "show",
         fingerprint: mesh.as_deref().map(fingerprint),
         mesh,
-        version: plan.version,
-        expires: clock::shown(plan.expires),
-        roles,
+        version,
+        expires,
+        roles: roles.collect(),
     };
     output.document("patchmesh.root/1", &document, || text(&document))
 }
