@@ -1,6 +1,7 @@
 //! Text for people: foreign text made harmless, sizes, tables.
 
 use std::fmt::{Arguments, Write as _};
+use std::path::Path;
 
 /// Foreign text with control characters, line separators and bidirectional
 /// overrides escaped, so that it cannot move the cursor or reorder a line.
@@ -35,6 +36,16 @@ fn is_deceptive(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e007f}'
     )
+}
+
+/// A path as one word of a shell.
+pub(crate) fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "./:_-+@%=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// Bytes with a binary unit and one decimal: `1.5 MiB`.
@@ -105,6 +116,13 @@ mod tests {
             "KB-1\\u{1b}[2J\\u{d}\\u{202e}gpj.exe\\u{200b}\\u{feff}\\u{e0041}"
         );
         assert_eq!(safe("Ünïcode ß 漢字"), "Ünïcode ß 漢字");
+    }
+
+    #[test]
+    fn a_path_is_one_word_of_a_shell() {
+        assert_eq!(word(Path::new("a/KB-1.draft")), "a/KB-1.draft");
+        assert_eq!(word(Path::new("my draft")), "'my draft'");
+        assert_eq!(word(Path::new("it's")), "'it'\\''s'");
     }
 
     #[test]

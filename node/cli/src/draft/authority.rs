@@ -7,7 +7,7 @@ use patchmesh_proto::limits::{ROOT_LEN_MAX, STATEMENT_LEN_MAX, TARGETS_LEN_MAX};
 use patchmesh_trust::author::{
     self, AuthorError, Draft, LineKeys, LinePlan, RootPlan, TargetsPlan,
 };
-use patchmesh_trust::role::RoleName;
+use patchmesh_trust::role::{RoleName, is_line};
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::threshold::RoleKeys;
 use patchmesh_trust::time::UtcTime;
@@ -200,6 +200,15 @@ pub(crate) fn all_roles(root: RootPlan, targets: Option<TargetsPlan>) -> Vec<(St
     let lines = targets.into_iter().flat_map(|targets| targets.lines);
     roles.extend(lines.map(|line| (format!("release/{}", line.line), line.keys)));
     roles
+}
+
+/// Refuses what cannot be the name of a release line.
+pub(crate) fn refuse_bad_line(line: &str) -> Result<(), Failure> {
+    if is_line(line) {
+        return Ok(());
+    }
+    let failure = Failure::usage(format!("{} is no name of a release line", safe(line)));
+    Err(failure.hint("lower-case letters, digits, dot, dash, underscore; at most 48"))
 }
 
 fn find_line(plan: TargetsPlan, line: &str) -> Result<LineKeys, Failure> {

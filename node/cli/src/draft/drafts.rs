@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::draft::authority::Authority;
 use crate::draft::compare::{self, Change};
-use crate::draft::folder::DraftFolder;
+use crate::draft::folder::{DraftFolder, to_be_signed};
 use crate::draft::names::Names;
 use crate::draft::new_folder::NewFolder;
 use crate::files;
@@ -104,11 +104,7 @@ pub(crate) fn write(
     }
     if !dry_run {
         for line in &lines {
-            output.say(format!(
-                "next, each signer: patchmesh sign {0} --key file:KEY\n\
-                 then: patchmesh assemble {0} SIG...",
-                line.draft
-            ));
+            output.say(to_be_signed(Path::new(&line.draft)));
         }
     }
     let document = DraftsDocument {

@@ -22,6 +22,13 @@ pub(crate) enum Edit {
     Threshold(u32),
 }
 
+/// A list of keys that were given one by one.
+pub(crate) fn all(keys: &[PublicKey], threshold: u32) -> Result<RoleKeys, Failure> {
+    RoleKeys::new(keys, threshold).map_err(|_| {
+        Failure::usage("the same public key was given twice, or too few for the threshold")
+    })
+}
+
 /// Applies changes, in their order but the threshold last, so that a key may
 /// go before another comes.
 pub(crate) fn apply(role: &str, keys: &RoleKeys, edits: &[Edit]) -> anyhow::Result<RoleKeys> {

@@ -18,7 +18,7 @@ use crate::draft::names::{NAMES_FILE, Names};
 use crate::draft::refusal;
 use crate::failure::Failure;
 use crate::files::{self, MODE_PUBLIC};
-use crate::text::safe;
+use crate::text::{safe, word};
 
 /// Says that a folder is a draft, and of which role.
 pub(crate) const DRAFT_FILE: &str = "draft.json";
@@ -226,6 +226,15 @@ impl DraftFolder {
             name.to_owned()
         }
     }
+}
+
+/// What is to be done with a new draft; each signer has a key of their own.
+pub(crate) fn to_be_signed(draft: &Path) -> String {
+    let draft = word(draft);
+    format!(
+        "next, each signer: patchmesh sign {draft} --key file:KEY\n\
+         then: patchmesh assemble {draft} SIG..."
+    )
 }
 
 /// An index from a draft folder or a file.

@@ -15,6 +15,7 @@ use crate::draft::authority::ROOT_FILE;
 use crate::draft::folder::{DraftFolder, SIGNED_FILE, is_draft};
 use crate::files;
 use crate::keys::public::{self, NamedKey};
+use crate::text::word;
 
 /// The online key in a ceremony folder.
 const ONLINE_KEY: &str = "online.key";
@@ -190,26 +191,4 @@ fn is_repository_of(folder: &Path, root: Option<&[u8]>) -> bool {
 
 fn holds(path: &Path, bytes: &[u8]) -> bool {
     matches!(files::read_if_there(path, ROOT_LEN_MAX), Ok(Some(held)) if held == bytes)
-}
-
-/// A path as one word of a shell.
-pub(crate) fn word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "./:_-+@%=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_one_word_of_a_shell() {
-        assert_eq!(word(Path::new("a/KB-1.draft")), "a/KB-1.draft");
-        assert_eq!(word(Path::new("my draft")), "'my draft'");
-        assert_eq!(word(Path::new("it's")), "'it'\\''s'");
-    }
 }

@@ -8,13 +8,13 @@ use patchmesh_content::index::ReleaseIndex;
 use patchmesh_pack::plan::ReleaseFacts;
 use patchmesh_proto::limits::STATEMENT_LEN_MAX;
 use patchmesh_trust::author::{Draft, LinePlan, ReleaseEntry};
-use patchmesh_trust::role::{RoleName, is_line, is_release_id};
+use patchmesh_trust::role::{RoleName, is_release_id};
 use serde::Serialize;
 
 use crate::args::release::ReleaseBuildArgs;
 use crate::clock;
-use crate::draft::authority::{Authority, next_line};
-use crate::draft::folder::{DraftFolder, INDEX_FILE, PACK_FILE, PREVIOUS_INDEX_FILE};
+use crate::draft::authority::{Authority, next_line, refuse_bad_line};
+use crate::draft::folder::{DraftFolder, INDEX_FILE, PACK_FILE, PREVIOUS_INDEX_FILE, to_be_signed};
 use crate::draft::names::Names;
 use crate::draft::new_folder::NewFolder;
 use crate::draft::refusal;
@@ -92,20 +92,12 @@ pub(crate) fn run(args: &ReleaseBuildArgs, output: &Output) -> anyhow::Result<()
     }
     DraftFolder::write(folder, &built.statement, &ground.authority, &ground.names)?;
     made.finish()?;
-    let shown = out.display();
-    output.say(format!(
-        "next, each signer: patchmesh sign {shown} --key file:KEY\n\
-         then: patchmesh assemble {shown} SIG..."
-    ));
+    output.say(to_be_signed(&out));
     print(args, &out, &built, output)
 }
 
 fn check(args: &ReleaseBuildArgs) -> anyhow::Result<()> {
-    if !is_line(&args.line) {
-        let failure = Failure::usage(format!("{} is no release line", safe(&args.line)));
-        let hint = "lower-case letters, digits, dot, dash, underscore; at most 48";
-        return Err(failure.hint(hint).into());
-    }
+    refuse_bad_line(&args.line)?;
     if !is_release_id(&args.id) {
         let failure = Failure::usage(format!("{} is no release id", safe(&args.id)));
         let hint = "letters, digits, dot, dash, underscore; at most 48";

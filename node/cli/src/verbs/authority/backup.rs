@@ -21,7 +21,7 @@ use crate::files;
 use crate::keys::public::{self, NamedKey};
 use crate::keys::{passphrase, pem};
 use crate::output::{Output, Tone};
-use crate::text::{count, push, safe};
+use crate::text::{count, push, safe, word};
 
 /// Longest file that is compared; no file of a ceremony is longer.
 const FILE_LEN_MAX: usize = crate::backup::file::TOTAL_LEN_MAX;
@@ -69,8 +69,8 @@ fn create(from: &Path, out: &Path, dry_run: bool, output: &Output) -> anyhow::Re
         backup.write(out)?;
         output.say(format!(
             "next: patchmesh backup verify {0} --against {1}; then keep {0} elsewhere",
-            out.display(),
-            from.display()
+            word(out),
+            word(from)
         ));
     }
     let document = BackupDocument {

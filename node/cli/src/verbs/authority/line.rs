@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use patchmesh_trust::author::{LineKeys, TargetsPlan};
-use patchmesh_trust::role::{RoleName, is_line};
-use patchmesh_trust::threshold::RoleKeys;
+use patchmesh_trust::role::RoleName;
 
 use crate::args::authority::{LineAddArgs, LineRotateArgs, LineVerb, TargetsDraftArgs};
 use crate::clock;
-use crate::draft::authority::Authority;
+use crate::draft::authority::{Authority, refuse_bad_line};
 use crate::draft::drafts::{self, About, Planned};
 use crate::draft::edits::{self, Edit};
 use crate::draft::ground::{Ground, stands};
@@ -26,11 +25,7 @@ pub(crate) fn run(verb: &LineVerb, output: &Output) -> anyhow::Result<()> {
 }
 
 fn add(args: &LineAddArgs, output: &Output) -> anyhow::Result<()> {
-    if !is_line(&args.line) {
-        let message = format!("{} is no name of a release line", safe(&args.line));
-        let hint = "lower-case letters, digits, dot, dash, underscore; at most 48";
-        return Err(Failure::usage(message).hint(hint).into());
-    }
+    refuse_bad_line(&args.line)?;
     let mut ground = Ground::open(&args.ground)?;
     let mut plan = ground.targets_plan()?;
     if plan.lines.iter().any(|one| one.line == args.line) {
@@ -45,9 +40,7 @@ fn add(args: &LineAddArgs, output: &Output) -> anyhow::Result<()> {
             for path in &args.public {
                 keys.push(edits::public(path, &mut ground.names)?);
             }
-            RoleKeys::new(&keys, threshold).map_err(|_| {
-                Failure::usage("the same public key was given twice, or too few for the threshold")
-            })?
+            edits::all(&keys, threshold)?
         }
     };
     let line = args.line.clone();

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use patchmesh_trust::author::{Draft, LineKeys, RootPlan, TargetsPlan};
 use patchmesh_trust::key::SecretKey;
-use patchmesh_trust::role::is_line;
 use patchmesh_trust::threshold::RoleKeys;
 use patchmesh_trust::time::UtcTime;
 use serde::Serialize;
@@ -12,7 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::args::root::RootInitArgs;
 use crate::clock;
-use crate::draft::authority::{Authority, ROOT_FILE, TARGETS_FILE};
+use crate::draft::authority::{Authority, ROOT_FILE, TARGETS_FILE, refuse_bad_line};
+use crate::draft::edits;
 use crate::draft::folder::{DraftFolder, statement_hash};
 use crate::draft::names::{NAMES_FILE, Names};
 use crate::draft::refusal;
@@ -106,11 +106,9 @@ fn check(args: &RootInitArgs) -> anyhow::Result<()> {
             .hint("1 <= --threshold <= number of keys <= 32")
             .into());
     }
-    if let Some(line) = args.lines.iter().find(|line| !is_line(line)) {
-        let message = format!("{} is no name of a release line", safe(line));
-        let hint = "lower-case letters, digits, dot, dash, underscore; at most 48";
-        return Err(Failure::usage(message).hint(hint).into());
-    }
+    args.lines
+        .iter()
+        .try_for_each(|line| refuse_bad_line(line))?;
     for name in &args.names {
         let ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let plain = !name.is_empty() && !name.starts_with('.') && name.chars().all(ok);
@@ -156,9 +154,7 @@ fn plans(
     online: &NewKey,
 ) -> anyhow::Result<(Draft, Draft)> {
     let keys: Vec<_> = people.iter().map(|key| key.key.clone()).collect();
-    let people = RoleKeys::new(&keys, args.threshold).map_err(|_| {
-        Failure::usage("the same public key was given twice, or too few for the threshold")
-    })?;
+    let people = edits::all(&keys, args.threshold)?;
     let online = std::slice::from_ref(&online.named.key);
     let online =
         RoleKeys::new(online, 1).map_err(|refusal| refusal::refused("the key", refusal))?;
