@@ -11,6 +11,7 @@ use patchmesh_core::peer::{Down, PeerId};
 use patchmesh_core::time::Duration;
 
 use crate::broken::Broken;
+use crate::check;
 use crate::host::node_at;
 use crate::link::Serving;
 use crate::world::{Event, World};
@@ -151,7 +152,7 @@ impl World {
             client,
             fetch,
             want,
-            under_way: false,
+            since: None,
         };
         self.serves.insert(serve, serving);
         let requested = Input::Requested {
@@ -167,7 +168,7 @@ impl World {
             // The client went away before the answer.
             return self.input(node, Duration(0), Input::Served { serve, bytes: 0 });
         };
-        serving.under_way = true;
+        serving.since = Some(self.now);
         let client = serving.client;
         let store = &self.hosts[node].store;
         let index = store.index(&want.content);
@@ -182,6 +183,9 @@ impl World {
         let bytes = u64::from(entry.wire_len);
         if let (false, Some(site)) = (self.near(node, client), self.hosts[client].site) {
             self.wan_bytes[site] += bytes;
+            if let Err(broken) = check::lease(self, (node, client, site), &want) {
+                self.broken = Some(broken);
+            }
         }
         let at = self.transfer(node, client, bytes);
         self.at(at, Event::Arrived(serve));

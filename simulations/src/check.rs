@@ -1,17 +1,22 @@
 //! What must hold after every event, and at the end of a world.
 
 use patchmesh_core::limits::{ASKS_MAX, FETCHES_MAX, PEERS_MAX, WAN_ALONE_MAX};
+use patchmesh_core::message::Want;
 use patchmesh_core::record::ReleaseState;
+use patchmesh_core::time::Duration;
 use patchmesh_trust::role::RoleName;
 
 use crate::bound::bound;
 use crate::broken::Broken;
+use crate::link::Serving;
 use crate::plan::{CHUNK_WIRE_LEN, Fault, Site};
 use crate::world::World;
 
 /// Chunks that one crash may cost a site in which others take chunks: the window
 /// (S-19).
 const WINDOW_MAX: u64 = 64;
+/// A lease lives at least so long after its holder was granted a chunk.
+const LEASE: Duration = Duration::secs(15);
 /// What a node may not have made durable yet: so many bytes, or what came in so
 /// many seconds. A node that is alone in its site loses all of it.
 const UNSYNCED: (u64, u64) = (8 << 20, 2);
@@ -74,6 +79,41 @@ pub fn node(world: &mut World, node: usize) -> Result<(), Broken> {
         Ok(())
     } else {
         Err(Broken::new("S9", node, "over a named limit"))
+    }
+}
+
+/// Checks a serve over the WAN that begins: no other member of the site has a lease
+/// of the span that is certainly live, or one of them took the other for unreachable.
+pub fn lease(
+    world: &mut World,
+    (server, client, site): (usize, usize, usize),
+    want: &Want,
+) -> Result<(), Broken> {
+    let (content, span) = (want.content, want.chunk.span());
+    let split = (server, site, content, span);
+    if want.unreachable {
+        world.splits.insert(split);
+    }
+    let is_live = |serving: &&Serving| {
+        let of = &serving.want;
+        let began = serving
+            .since
+            .is_some_and(|at| world.now().since(at) < LEASE);
+        began
+            && (serving.server, of.content, of.chunk.span()) == (server, content, span)
+            && serving.client != client
+            && world.hosts[serving.client].site == Some(site)
+    };
+    match world.serves.values().find(is_live) {
+        Some(other) if !world.splits.contains(&split) => {
+            let other = other.client;
+            let found = format!(
+                "serves nodes {other} and {client} of a site span {}",
+                span.0
+            );
+            Err(Broken::new("S6", server, &found))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -162,6 +202,10 @@ pub fn end(world: &World) -> Result<(), Broken> {
 
 #[cfg(test)]
 mod tests {
+    use patchmesh_content::geometry::{ChunkIndex, DUTY_SPAN_CHUNKS};
+    use patchmesh_content::id::ContentId;
+    use patchmesh_core::ids::{FetchId, ServeId};
+
     use super::*;
     use crate::plan::Plan;
 
@@ -184,6 +228,39 @@ mod tests {
         let now = world.now();
         world.hosts[1].store.crash(now);
         assert_eq!(node(&mut world, 1).unwrap_err().check, "S4");
+    }
+
+    #[test]
+    fn a_span_served_to_two_members_of_a_site_is_noticed_unless_it_was_split() {
+        let mut world = World::new(Plan::quiet(7));
+        let want = |chunk| Want {
+            content: ContentId([7; 32]),
+            chunk: ChunkIndex(chunk),
+            unreachable: false,
+        };
+        let serving = Serving {
+            server: 0,
+            client: 1,
+            fetch: FetchId(1),
+            want: want(0),
+            since: Some(world.now()),
+        };
+        world.serves.insert(ServeId(1), serving);
+        let other_site = (0, 5, 1);
+        assert_eq!(lease(&mut world, other_site, &want(1)), Ok(()));
+        assert_eq!(lease(&mut world, (0, 1, 0), &want(1)), Ok(()));
+        assert_eq!(
+            lease(&mut world, (0, 2, 0), &want(DUTY_SPAN_CHUNKS)),
+            Ok(())
+        );
+        let broken = lease(&mut world, (0, 2, 0), &want(1)).unwrap_err();
+        assert_eq!(broken.check, "S6");
+        let unreachable = Want {
+            unreachable: true,
+            ..want(1)
+        };
+        assert_eq!(lease(&mut world, (0, 2, 0), &unreachable), Ok(()));
+        assert_eq!(lease(&mut world, (0, 2, 0), &want(2)), Ok(()));
     }
 
     #[test]

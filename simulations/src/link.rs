@@ -84,6 +84,6 @@ pub struct Serving {
     pub(crate) client: usize,
     pub(crate) fetch: FetchId,
     pub(crate) want: Want,
-    /// The server said yes.
-    pub(crate) under_way: bool,
+    /// When the server said yes.
+    pub(crate) since: Option<Time>,
 }

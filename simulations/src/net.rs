@@ -191,7 +191,7 @@ impl World {
             return;
         };
         self.fetched(serving.client, serving.fetch, Fetched::Stalled);
-        if serving.under_way {
+        if serving.since.is_some() {
             self.serves.remove(&serve);
             let after = self.delay(serving.server, serving.client);
             self.input(serving.server, after, Input::Served { serve, bytes: 0 });

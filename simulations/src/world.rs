@@ -1,9 +1,10 @@
 //! A world: virtual time, one queue of events, and the loop that feeds them to
 //! the engines.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use patchmesh_content::id::{Hasher, PeerId};
+use patchmesh_content::geometry::SpanIndex;
+use patchmesh_content::id::{ContentId, Hasher, PeerId};
 use patchmesh_core::ids::{AskId, AskedId, GossipId, HelloId, ServeId};
 use patchmesh_core::input::Input;
 use patchmesh_core::output::Output;
@@ -66,6 +67,9 @@ pub struct World {
     pub(crate) serves: BTreeMap<ServeId, Serving>,
     pub(crate) gossip: BTreeMap<GossipId, (usize, usize, patchmesh_core::message::Announcement)>,
     pub(crate) next_id: u64,
+    /// Spans that a source serves to several members of a site, since one took the
+    /// other for unreachable.
+    pub(crate) splits: BTreeSet<(usize, usize, ContentId, SpanIndex)>,
     /// Chunk bytes over the WAN into each site.
     pub(crate) wan_bytes: Vec<u64>,
     /// Bytes of metadata and indexes over the WAN into each site.
@@ -116,6 +120,7 @@ impl World {
             asked: BTreeMap::new(),
             serves: BTreeMap::new(),
             gossip: BTreeMap::new(),
+            splits: BTreeSet::new(),
             next_id: 0,
             active: 1,
             broken: None,
