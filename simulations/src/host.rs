@@ -38,6 +38,8 @@ pub struct Host {
     pub asks: BTreeMap<AskId, Option<usize>>,
     /// Chunks asked for, and of whom.
     pub fetches: BTreeMap<FetchId, usize>,
+    /// Its port is slow before this time.
+    pub slow_until: Time,
     /// Its disk is full before this time.
     pub full_until: Time,
     /// Gossip that it saw.
@@ -67,6 +69,7 @@ impl Host {
             port_out: Link::new(lan),
             asks: BTreeMap::new(),
             fetches: BTreeMap::new(),
+            slow_until: Time(0),
             full_until: Time(0),
             seen: BTreeSet::new(),
             wake: None,

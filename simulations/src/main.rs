@@ -1,6 +1,7 @@
 //! patchmesh-sim: worlds that drive the engine of the node.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -74,11 +75,11 @@ enum Command {
 fn main() -> ExitCode {
     match Args::parse().command {
         Command::Plan(args) => {
-            let mut out = std::io::stdout().lock();
+            let mut out = io::stdout().lock();
             command::run(&args, &mut out, &|line| eprintln!("{line}"))
         }
         Command::Compare(args) => {
-            let mut out = std::io::stdout().lock();
+            let mut out = io::stdout().lock();
             command::compare(&args, &mut out, &|line| eprintln!("{line}"))
         }
         Command::Fault {
@@ -87,12 +88,13 @@ fn main() -> ExitCode {
             seed,
             check_determinism,
         } => {
-            if let Some(seed) = seed {
-                println!("{:?}", Plan::faulty(seed));
-            }
-            let range =
-                seed.map_or_else(|| from..from.saturating_add(seeds), |seed| seed..seed + 1);
-            fault(range, check_determinism)
+            let range = seed.map_or_else(
+                || from..=from.saturating_add(seeds.saturating_sub(1)),
+                |seed| seed..=seed,
+            );
+            let range = range.filter(|_| seed.is_some() || seeds > 0);
+            let mut out = io::stdout().lock();
+            ended(fault((seed, range), check_determinism, &mut out))
         }
         Command::Quiet {
             seed,
@@ -105,10 +107,7 @@ fn main() -> ExitCode {
             site.nodes = nodes;
             plan.sites = vec![site; sites];
             plan.chunks = vec![(0, chunks)];
-            world(plan).map_or(ExitCode::FAILURE, |report| {
-                show(&report);
-                ExitCode::SUCCESS
-            })
+            ended(quiet(plan, &mut io::stdout().lock()))
         }
         Command::Man { dir } => match man(dir.as_deref()) {
             Ok(()) => ExitCode::SUCCESS,
@@ -117,16 +116,16 @@ fn main() -> ExitCode {
                 ExitCode::from(2)
             }
         },
-        Command::Replay { file } => replay_file(&file),
+        Command::Replay { file } => ended(replay_file(&file, &mut io::stdout().lock())),
     }
 }
 
 /// Pages are made from what the parser knows.
-fn man(folder: Option<&Path>) -> std::io::Result<()> {
+fn man(folder: Option<&Path>) -> io::Result<()> {
     let mut command = Args::command();
     command.build();
     let Some(folder) = folder else {
-        return clap_mangen::Man::new(command).render(&mut std::io::stdout());
+        return clap_mangen::Man::new(command).render(&mut io::stdout());
     };
     std::fs::create_dir_all(folder)?;
     let below = command
@@ -141,38 +140,72 @@ fn man(folder: Option<&Path>) -> std::io::Result<()> {
     Ok(())
 }
 
-fn fault(seeds: std::ops::Range<u64>, twice: bool) -> ExitCode {
-    for seed in seeds {
-        let Some(report) = world(Plan::faulty(seed)) else {
-            return ExitCode::FAILURE;
-        };
-        show(&report);
-        if twice && world(Plan::faulty(seed)).as_ref() != Some(&report) {
-            println!("seed {seed}: two runs differ");
-            return ExitCode::FAILURE;
+/// A reader that closes the pipe hears no verdict: that is no success, and needs
+/// no words.
+fn ended(done: io::Result<ExitCode>) -> ExitCode {
+    match done {
+        Ok(code) => code,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: failed to write: {error}");
+            ExitCode::from(2)
         }
     }
-    ExitCode::SUCCESS
 }
 
-fn world(plan: Plan) -> Option<Report> {
+/// Runs seeds; of one that was named it prints the plan first.
+fn fault(
+    (named, seeds): (Option<u64>, impl Iterator<Item = u64>),
+    twice: bool,
+    out: &mut impl Write,
+) -> io::Result<ExitCode> {
+    if let Some(seed) = named {
+        writeln!(out, "{:?}", Plan::faulty(seed))?;
+    }
+    for seed in seeds {
+        let Some(report) = world(Plan::faulty(seed), out)? else {
+            return Ok(ExitCode::FAILURE);
+        };
+        show(&report, out)?;
+        if twice && world(Plan::faulty(seed), out)?.as_ref() != Some(&report) {
+            writeln!(out, "seed {seed}: two runs differ")?;
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn quiet(plan: Plan, out: &mut impl Write) -> io::Result<ExitCode> {
+    let Some(report) = world(plan, out)? else {
+        return Ok(ExitCode::FAILURE);
+    };
+    show(&report, out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn world(plan: Plan, out: &mut impl Write) -> io::Result<Option<Report>> {
     match run(plan) {
-        Ok(report) => Some(report),
+        Ok(report) => Ok(Some(report)),
         Err(failure) => {
             for event in &failure.events {
-                println!("{event}");
+                writeln!(out, "{event}")?;
             }
             let (seed, broken) = (failure.seed, &failure.broken);
-            println!("seed {seed} at {} us, node {}", failure.at.0, broken.node);
-            println!("check {}: {}", broken.check, broken.found);
-            println!("again: patchmesh-sim fault --seed {seed}");
-            None
+            writeln!(
+                out,
+                "seed {seed} at {} us, node {}",
+                failure.at.0, broken.node
+            )?;
+            writeln!(out, "check {}: {}", broken.check, broken.found)?;
+            writeln!(out, "again: patchmesh-sim fault --seed {seed}")?;
+            Ok(None)
         }
     }
 }
 
-fn show(report: &Report) {
-    println!(
+fn show(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
         "seed {:>5}: {:>2} nodes, {:>7} events, copies {:>5.3}, documents {:>6} bytes, \
          end {:>8.3} s = {:>6.3} x T*",
         report.seed,
@@ -182,7 +215,7 @@ fn show(report: &Report) {
         report.document_bytes,
         thousandths(report.end.0 / 1000),
         thousandths(report.end_per_mille),
-    );
+    )
 }
 
 #[allow(clippy::cast_precision_loss, reason = "shown with three digits")]
@@ -190,29 +223,29 @@ fn thousandths(number: u64) -> f64 {
     number as f64 / 1000.0
 }
 
-fn replay_file(file: &Path) -> ExitCode {
+fn replay_file(file: &Path, out: &mut impl Write) -> io::Result<ExitCode> {
     let recording = match capped::read(file, RECORDING_LEN_MAX) {
         Ok(recording) => recording,
         Err(error) => {
             eprintln!("error: {error}");
-            return ExitCode::from(2);
+            return Ok(ExitCode::from(2));
         }
     };
     match replay(&recording) {
         Ok(replayed) => {
-            println!("{} inputs replayed", replayed.inputs);
+            writeln!(out, "{} inputs replayed", replayed.inputs)?;
             if replayed.cut {
-                println!("the last record is incomplete and was left out");
+                writeln!(out, "the last record is incomplete and was left out")?;
             }
             if let Some(at) = replayed.differs_at {
-                println!("the outputs differ before input {at}");
-                return ExitCode::FAILURE;
+                writeln!(out, "the outputs differ before input {at}")?;
+                return Ok(ExitCode::FAILURE);
             }
-            ExitCode::SUCCESS
+            Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
             eprintln!("error: {}: {error}", file.display());
-            ExitCode::from(2)
+            Ok(ExitCode::from(2))
         }
     }
 }

@@ -266,7 +266,9 @@ impl World {
                 self.after(SILENCE_MAX, Event::Silent(from, to));
             }
             Fault::Slow(node, long) => {
+                let until = self.now.plus(long);
                 let host = &mut self.hosts[node];
+                host.slow_until = until.max(host.slow_until);
                 host.port_in.slow_down(SLOWER);
                 host.port_out.slow_down(SLOWER);
                 self.after(long, Event::Fast(node));

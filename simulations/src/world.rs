@@ -227,6 +227,7 @@ impl World {
             Event::Start(node) => self.start(node),
             Event::Room(node) => self.room(node),
             Event::Silent(from, to) => self.silent(from, to),
+            Event::Fast(node) if self.hosts[node].slow_until > self.now => {}
             Event::Fast(node) => {
                 self.hosts[node].port_in.slow_down(1);
                 self.hosts[node].port_out.slow_down(1);
