@@ -169,6 +169,26 @@ impl PublicKey {
         }
     }
 
+    /// The 32 bytes of an Ed25519 key.
+    pub fn ed25519_bytes(&self) -> Option<[u8; 32]> {
+        match &self.kind {
+            Kind::Ed25519(key) => Some(key.to_bytes()),
+            Kind::P256(_) => None,
+            #[cfg(feature = "rsa")]
+            Kind::Rsa(_) => None,
+        }
+    }
+
+    /// DER `SubjectPublicKeyInfo` of a P-256 key.
+    pub(crate) fn p256_der(&self) -> Option<Vec<u8>> {
+        match &self.kind {
+            Kind::P256(key) => Some(key.to_public_key_der().ok()?.into_vec()),
+            Kind::Ed25519(_) => None,
+            #[cfg(feature = "rsa")]
+            Kind::Rsa(_) => None,
+        }
+    }
+
     /// What makes this key distinct from others.
     pub fn material(&self) -> &Material {
         &self.material
@@ -258,6 +278,12 @@ impl NodeKey {
         self.0.verifying_key().to_bytes()
     }
 
+    /// Signs the text of a checkpoint as a witness.
+    pub(crate) fn cosign(&self, seconds: u64, checkpoint: &str) -> [u8; 64] {
+        let text = cosigned(seconds, checkpoint);
+        self.0.sign(text.as_bytes()).to_bytes()
+    }
+
     /// Signs a payload of this type, such as `patchmesh/cert/v1`.
     pub fn sign(&self, domain: &str, payload: &[u8]) -> [u8; 64] {
         self.0.sign(&encoding(domain, payload)).to_bytes()
@@ -273,6 +299,12 @@ impl fmt::Debug for NodeKey {
 /// Whether a node's key signed this payload under this domain.
 pub fn verify_as_node(public: &[u8; 32], domain: &str, payload: &[u8], signature: &[u8]) -> bool {
     PublicKey::ed25519(public).is_ok_and(|key| key.verify(&encoding(domain, payload), signature))
+}
+
+/// What a witness signs (C2SP tlog-cosignature); the first line tells it from
+/// all else that is signed (M-01).
+pub(crate) fn cosigned(seconds: u64, checkpoint: &str) -> String {
+    format!("cosignature/v1\ntime {seconds}\n{checkpoint}")
 }
 
 /// Pre-authentication encoding of DSSE: the type is part of what is signed.

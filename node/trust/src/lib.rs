@@ -35,6 +35,7 @@ pub mod canonical;
 pub mod key;
 pub mod layout;
 pub mod limits;
+pub mod log;
 pub mod member;
 pub mod refusal;
 pub mod release;

@@ -43,8 +43,10 @@ const TABLE: [Row; 17] = [
         folder: "node/trust",
         layer: 2,
         own: &["proto", "node/content"],
+        // base64ct: the text forms of the transparency log.
         // ring: RSA keys of foreign repositories, behind a feature of the command line.
         others: &[
+            "base64ct",
             "ed25519-dalek",
             "p256",
             "ring",

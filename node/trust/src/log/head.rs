@@ -1,0 +1,39 @@
+//! Hashes of the tree (RFC 6962, section 2.1), and its head.
+
+use sha2::{Digest as _, Sha256};
+
+/// A SHA-256 in the tree.
+pub type Hash = [u8; 32];
+
+/// How many leaves a log has, and the root of the tree over them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LogHead {
+    /// Number of leaves.
+    pub size: u64,
+    /// Root of the tree.
+    pub root: Hash,
+}
+
+/// Hash of a leaf with this entry.
+pub fn leaf_hash(entry: &[u8]) -> Hash {
+    Sha256::new()
+        .chain_update([0])
+        .chain_update(entry)
+        .finalize()
+        .into()
+}
+
+/// Hash of a node with these two below it.
+pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
+    let hasher = Sha256::new().chain_update([1]);
+    hasher
+        .chain_update(left)
+        .chain_update(right)
+        .finalize()
+        .into()
+}
+
+/// Root of the tree without leaves.
+pub fn empty_root() -> Hash {
+    Sha256::digest([]).into()
+}
