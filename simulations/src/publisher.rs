@@ -170,6 +170,7 @@ impl Publisher {
             expires,
             issued: UTC,
             snapshot: &snapshot,
+            log: None,
         };
         let timestamp = sign(timestamp.build().expect(VALID), &self.timestamp_key);
         let documents = [

@@ -28,6 +28,7 @@ fn twin(bench: &Bench, name: &str) -> Forge {
         expires: now().plus_days(7),
         issued: now(),
         snapshot: &std::fs::read(snapshot).unwrap(),
+        log: None,
     };
     let timestamp = sign(plan.build().unwrap(), &[ONLINE]);
     twin.write(&metadata_path(&RoleName::Timestamp, version), &timestamp);

@@ -110,6 +110,7 @@ fn documents() -> [(&'static str, Vec<u8>); 5] {
         expires,
         issued: UTC,
         snapshot: &snapshot,
+        log: None,
     };
     let timestamp = sign(timestamp.build().unwrap(), &[9]);
     [

@@ -312,6 +312,7 @@ impl Forge {
             expires,
             issued: now(),
             snapshot: &snapshot,
+            log: None,
         };
         let timestamp = sign(timestamp.build().expect("a timestamp"), &[online]);
         Documents {

@@ -4,6 +4,7 @@
 pub(crate) mod authority;
 pub(crate) mod backup;
 pub(crate) mod global;
+pub(crate) mod log;
 pub(crate) mod node;
 pub(crate) mod release;
 pub(crate) mod root;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 use crate::args::authority::{LineVerb, RenewArgs};
 use crate::args::backup::BackupVerb;
 use crate::args::global::Global;
+use crate::args::log::LogVerb;
 use crate::args::node::{EventsArgs, FetchArgs, PeersArgs, ReleasesArgs, WhyArgs};
 use crate::args::release::ReleaseVerb;
 use crate::args::root::{KeyVerb, RootVerb};
@@ -60,6 +62,9 @@ pub(crate) enum Verb {
     /// Release lines: add one, change its keys.
     #[command(subcommand)]
     Line(LineVerb),
+    /// The transparency log: every document that was ever published.
+    #[command(subcommand)]
+    Log(LogVerb),
     /// Print the man page, or write one page per verb into a folder.
     Man {
         /// Folder for the pages; it is made if missing.

@@ -4,6 +4,7 @@
 pub(crate) mod chain;
 pub(crate) mod input;
 pub(crate) mod lock;
+pub(crate) mod log;
 pub(crate) mod online;
 pub(crate) mod payloads;
 pub(crate) mod write;

@@ -8,6 +8,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 use patchmesh_api::exit;
 
+use crate::args::log::LogVerb;
 use crate::args::release::ReleaseVerb;
 use crate::args::root::{KeyVerb, RootVerb};
 use crate::args::{Cli, Verb};
@@ -49,6 +50,11 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Verb::Key(KeyVerb::Replace(args)) => authority::key_replace::run(args, output),
         Verb::Key(KeyVerb::Show { path }) => verbs::key::show(path, output),
         Verb::Line(verb) => authority::line::run(verb, output),
+        Verb::Log(LogVerb::Prove(args)) => verbs::log::prove::run(args, output),
+        Verb::Log(LogVerb::Show { repository, last }) => {
+            verbs::log::show::run(repository, *last, output)
+        }
+        Verb::Log(LogVerb::Verify(args)) => verbs::log::verify::run(args, output),
         Verb::Man { dir } => verbs::manual::man(dir.as_deref()),
         Verb::Peers(args) => verbs::node::peers(args, global, output),
         Verb::Publish(args) => verbs::publish::run(args, global, output),

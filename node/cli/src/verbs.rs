@@ -5,6 +5,7 @@ pub(crate) mod authority;
 pub(crate) mod events;
 pub(crate) mod fetch;
 pub(crate) mod key;
+pub(crate) mod log;
 pub(crate) mod manual;
 pub(crate) mod next_step;
 pub(crate) mod node;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use patchmesh_content::id::unhex32;
+
 use crate::canonical::{Object, Value};
 use crate::document::bins::Bins;
 use crate::document::fields::{check_name, is_top, object, optional, text};
@@ -10,7 +12,8 @@ use crate::document::hashes::Hashes;
 use crate::document::scope::Scope;
 use crate::envelope::{Envelope, natural, positive};
 use crate::key::{Material, sha256};
-use crate::limits::{DELEGATIONS_MAX, Profile};
+use crate::limits::{DELEGATIONS_MAX, LOG_LEAVES_MAX, Profile};
+use crate::log::head::LogHead;
 use crate::refusal::Refusal;
 use crate::threshold::{RoleKeys, read_keys};
 use crate::time::UtcTime;
@@ -148,6 +151,8 @@ impl Pin {
 pub(crate) struct Timestamp {
     pub(crate) snapshot: Pin,
     pub(crate) issued: Option<UtcTime>,
+    /// Head of the log of all documents before this one; in a mesh only.
+    pub(crate) log: Option<LogHead>,
 }
 
 impl Body for Timestamp {
@@ -159,11 +164,29 @@ impl Body for Timestamp {
                 issued.as_integer().map(UtcTime).ok_or(Refusal::Malformed)
             })
         })?;
+        let log = optional(signed.get("patchmesh"), |own| {
+            optional(object(Some(own))?.get("log"), log_head)
+        });
         Ok(Self {
             snapshot: Pin::read(profile, snapshot)?,
             issued: issued.flatten(),
+            log: match profile {
+                Profile::Mesh => log?.flatten(),
+                Profile::Foreign => None,
+            },
         })
     }
+}
+
+fn log_head(value: &Value) -> Result<LogHead, Refusal> {
+    let log = object(Some(value))?;
+    let size = positive(log.get("size"))?;
+    if size > LOG_LEAVES_MAX {
+        return Err(Refusal::TooLarge);
+    }
+    let root = text(log.get("root")).map(unhex32)?;
+    let root = root.ok_or(Refusal::Malformed)?;
+    Ok(LogHead { size, root })
 }
 
 /// Versions of all targets documents, by role name.

@@ -31,6 +31,10 @@ pub const STATEMENT_SIGNED_LEN_MAX: usize = 1_024;
 /// Payload of a certificate.
 pub const CERTIFICATE_LEN_MAX: usize = 1_024;
 
+/// Leaves of a log: a century of hourly timestamps. A node holds them all, 32
+/// bytes each.
+pub const LOG_LEAVES_MAX: u64 = 1 << 20;
+
 /// Which kind of repository is verified: it decides bounds and forms, never
 /// what a signature must cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,6 +15,7 @@ use crate::document::{Held, Pin, Root, Targets};
 use crate::envelope::Envelope;
 use crate::key::sha256;
 use crate::limits::Profile;
+use crate::log::head::LogHead;
 use crate::refusal::Refusal;
 use crate::release::Release;
 use crate::role::RoleName;
@@ -472,6 +473,11 @@ impl Verifier {
                 held.map(|held| Arc::clone(&held.bytes))
             }
         }
+    }
+
+    /// Head of the log that the held timestamp names.
+    pub fn log_head(&self) -> Option<LogHead> {
+        self.chain.timestamp.as_ref()?.body.log
     }
 
     /// Digest of the signed part of the timestamp.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use patchmesh_trust::author::{Draft, RootPlan, SnapshotPlan, TimestampPlan};
+use patchmesh_trust::log::head::LogHead;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::threshold::RoleKeys;
@@ -13,6 +14,7 @@ use crate::draft::refusal;
 use crate::failure::Failure;
 use crate::keys::spec::Signer;
 use crate::repository::input::Input;
+use crate::repository::log::Log;
 use crate::text::safe;
 
 /// How to renew.
@@ -48,11 +50,13 @@ pub(crate) fn renew(
     renewal: &Renewal<'_>,
     held: Option<&Verifier>,
     inputs: &[Input],
+    log: &mut Log,
 ) -> anyhow::Result<Renewed> {
     let author = |error| refusal::author(&error, &Names::default());
     check_key(renewal, held, inputs)?;
-    if let Some(kept) = kept_snapshot(renewal, held, inputs) {
-        return timestamp(renewal, held, kept);
+    if let (Some(held), Some(kept)) = (held, kept_snapshot(renewal, held, inputs)) {
+        let logged = log.add_publication(Some(held), inputs, &kept.1)?;
+        return timestamp(renewal, Some(held), kept, logged);
     }
     let documents = documents(held, inputs);
     let listed = documents
@@ -68,7 +72,8 @@ pub(crate) fn renew(
         documents: listed.collect(),
     };
     let snapshot = signed(plan.build().map_err(author)?, renewal.signer)?;
-    timestamp(renewal, held, (snapshot_version, snapshot))
+    let logged = log.add_publication(held, inputs, &snapshot)?;
+    timestamp(renewal, held, (snapshot_version, snapshot), logged)
 }
 
 /// The snapshot as it is, where nothing is published and more than half of its
@@ -92,6 +97,7 @@ fn timestamp(
     renewal: &Renewal<'_>,
     held: Option<&Verifier>,
     snapshot: (u64, Vec<u8>),
+    log: LogHead,
 ) -> anyhow::Result<Renewed> {
     let author = |error| refusal::author(&error, &Names::default());
     let (snapshot_version, snapshot) = snapshot;
@@ -103,6 +109,7 @@ fn timestamp(
         expires: UtcTime(renewal.now.0.saturating_add(lifetime)),
         issued: renewal.now,
         snapshot: &snapshot,
+        log: Some(log),
     };
     let timestamp = signed(plan.build().map_err(author)?, renewal.signer)?;
     Ok(Renewed {

@@ -17,7 +17,7 @@ use crate::files::{self, MODE_PUBLIC, Writing};
 use crate::tree::check;
 
 /// Mode of folders in a repository.
-const FOLDER_MODE: u32 = 0o755;
+pub(crate) const FOLDER_MODE: u32 = 0o755;
 
 /// Makes the folders that every repository has.
 pub(crate) fn prepare(repository: &Path) -> anyhow::Result<()> {

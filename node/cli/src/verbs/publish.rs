@@ -18,6 +18,7 @@ use crate::keys::spec;
 use crate::output::Output;
 use crate::repository::chain::{self, Mode, Source};
 use crate::repository::input::{self, Input};
+use crate::repository::log::Log;
 use crate::repository::online::{self, Renewal};
 use crate::repository::{lock, payloads, write};
 use crate::text::{push, safe};
@@ -71,7 +72,8 @@ pub(crate) fn run(args: &PublishArgs, global: &Global, output: &Output) -> anyho
         timestamp_hours: args.timestamp_expires,
         snapshot_on_disk: write::snapshot_version_max(repository)?,
     };
-    let renewed = online::renew(&renewal, held.as_ref(), &inputs)?;
+    let mut log = Log::begin(repository, held.as_ref(), &inputs)?;
+    let renewed = online::renew(&renewal, held.as_ref(), &inputs, &mut log)?;
     source.add(
         &RoleName::Snapshot,
         renewed.snapshot_version,
@@ -98,6 +100,7 @@ pub(crate) fn run(args: &PublishArgs, global: &Global, output: &Output) -> anyho
         )?;
         check_on_disk(args, &renewed, now)?;
         names(args)?;
+        log.write(repository, &signer)?;
         let timestamp = &renewed.timestamp;
         write::document(
             repository,

@@ -156,17 +156,17 @@ fn the_command_that_assemble_prints_runs_as_it_is() {
 #[test]
 fn a_renewal_moves_the_timestamp_and_half_way_the_snapshot_too() {
     let bench = Bench::published();
-    let before = all_files(&bench.path("repo"));
+    let before = all_files(&bench.path("repo/metadata"));
     let renewed = bench.publish(&["--json"]).ok().json();
     assert_eq!(renewed["timestamp"], 2);
     assert_eq!(renewed["published"].as_array().unwrap().len(), 0);
     assert_eq!(renewed["snapshot"], 1);
-    let after = all_files(&bench.path("repo"));
+    let after = all_files(&bench.path("repo/metadata"));
     assert_eq!(after.len(), before.len(), "no new snapshot");
     bench.verify("repo").ok();
     let renewed = bench.publish(&["--json", "--snapshot-expires", "14"]);
     assert_eq!(renewed.ok().json()["snapshot"], 2);
-    let after = all_files(&bench.path("repo"));
+    let after = all_files(&bench.path("repo/metadata"));
     assert_eq!(after.len(), before.len() + 1, "one new snapshot");
     bench.verify("repo").ok();
 }

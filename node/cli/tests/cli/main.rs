@@ -9,6 +9,7 @@ mod ceremony;
 mod contract;
 mod hostile;
 mod keys;
+mod log;
 mod node;
 mod support;
 mod tree;

@@ -12,6 +12,7 @@ use crate::envelope::{Envelope, type_name};
 use crate::key::sha256;
 use crate::layout::target_path;
 use crate::limits::{Profile, STATEMENT_SIGNED_LEN_MAX};
+use crate::log::head::LogHead;
 use crate::refusal::Refusal;
 use crate::release::{CUSTOM_FORMAT, Release};
 use crate::role::{RoleName, is_line, is_release_id};
@@ -105,6 +106,8 @@ pub struct TimestampPlan<'a> {
     pub issued: UtcTime,
     /// The snapshot, signed, byte for byte.
     pub snapshot: &'a [u8],
+    /// Head of the log in which every document but this one is.
+    pub log: Option<LogHead>,
 }
 
 impl RootPlan {
@@ -303,10 +306,17 @@ impl TimestampPlan<'_> {
     /// The unsigned document.
     pub fn build(&self) -> Result<Draft, AuthorError> {
         let pin = pin(&RoleName::Snapshot, self.snapshot)?;
-        let issued = Value::Integer(self.issued.0);
+        let mut own: Object = [("issued".to_owned(), Value::Integer(self.issued.0))].into();
+        if let Some(LogHead { size, root }) = self.log {
+            let head = [
+                ("size", Value::number(size)),
+                ("root", Value::text(hex(&root))),
+            ];
+            own.insert("log".to_owned(), Value::object(head));
+        }
         let members = vec![
             ("meta", Value::object([("snapshot.json", pin)])),
-            ("patchmesh", Value::object([("issued", issued)])),
+            ("patchmesh", Value::Object(own)),
         ];
         finish(&RoleName::Timestamp, self.version, self.expires, members)
     }

@@ -222,6 +222,7 @@ pub(crate) fn timestamp(version: u64, snapshot: &[u8]) -> Vec<u8> {
         expires: NOW.plus_days(3),
         issued: NOW,
         snapshot,
+        log: None,
     };
     sign(plan.build().unwrap(), TIMESTAMP)
 }

@@ -1,0 +1,5 @@
+//! `log`: show, prove and verify the transparency log.
+
+pub(crate) mod prove;
+pub(crate) mod show;
+pub(crate) mod verify;
