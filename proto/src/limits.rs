@@ -48,8 +48,12 @@ pub const ROOT_LEN_MAX: usize = 32 * 1024;
 pub const SNAPSHOT_LEN_MAX: usize = 512 * 1024;
 /// Top-level targets document.
 pub const TARGETS_LEN_MAX: usize = 256 * 1024;
-/// Statement of a release line.
+/// Statement of a release line, of rollout or of membership.
 pub const STATEMENT_LEN_MAX: usize = 16 * 1024;
+/// Rollout policy: a thousand approvals of 200 bytes.
+pub const POLICY_LEN_MAX: usize = 256 * 1024;
+/// Membership keys, or revocations.
+pub const MEMBERSHIP_LEN_MAX: usize = 1024 * 1024;
 /// Proof that a role was signed twice: two snapshots of full length, roots and
 /// targets.
 pub const PROOF_LEN_MAX: usize = 2 * 1024 * 1024;
@@ -108,6 +112,8 @@ mod tests {
             ("SNAPSHOT_LEN_MAX", SNAPSHOT_LEN_MAX),
             ("TARGETS_LEN_MAX", TARGETS_LEN_MAX),
             ("STATEMENT_LEN_MAX", STATEMENT_LEN_MAX),
+            ("POLICY_LEN_MAX", POLICY_LEN_MAX),
+            ("MEMBERSHIP_LEN_MAX", MEMBERSHIP_LEN_MAX),
             ("PROOF_LEN_MAX", PROOF_LEN_MAX),
             ("PROOF_ROOTS_MAX", PROOF_ROOTS_MAX),
             ("INDEX_LEN_MAX", INDEX_LEN_MAX),

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
+    "patchmesh/v1/annex.proto",
     "patchmesh/v1/envelope.proto",
     "patchmesh/v1/gossip.proto",
     "patchmesh/v1/index.proto",

@@ -156,6 +156,8 @@ impl Publisher {
                 line: LINE.to_owned(),
                 keys: keys(&secret(3)),
             }],
+            rollout: None,
+            membership: None,
         };
         let targets = sign(targets.build().expect(VALID), &secret(1));
         let role = RoleName::Line(LINE.to_owned());

@@ -8,6 +8,7 @@ use patchmesh_content::id::{ChunkId, ContentId};
 use patchmesh_content::index::ReleaseIndex;
 use patchmesh_core::record::{Record, ReleaseState, Restored};
 use patchmesh_core::time::{Duration, Time};
+use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::role::RoleName;
 
 /// Chunks are durable at the latest after this time, as in the daemon.
@@ -19,6 +20,7 @@ pub struct Store {
     documents: BTreeMap<(RoleName, u64), Arc<[u8]>>,
     floors: Option<Vec<u8>>,
     proofs: BTreeMap<RoleName, Arc<[u8]>>,
+    annexes: BTreeMap<AnnexName, Arc<[u8]>>,
     indexes: BTreeMap<ContentId, (Arc<[u8]>, Arc<ReleaseIndex>)>,
     releases: BTreeMap<ContentId, ReleaseState>,
     chunks: BTreeMap<ChunkId, Time>,
@@ -42,6 +44,9 @@ impl Store {
             }
             Record::Proof { role, bytes } => {
                 self.proofs.insert(role, bytes);
+            }
+            Record::Annex { name, bytes } => {
+                self.annexes.insert(name, bytes);
             }
             Record::Index { content, bytes } => {
                 let index = ReleaseIndex::decode(&bytes).expect("the engine verified it");
@@ -106,6 +111,7 @@ impl Store {
                 .collect(),
             floors: self.floors.clone(),
             proofs: self.proofs.values().cloned().collect(),
+            annexes: self.annexes.clone().into_iter().collect(),
             indexes: indexes
                 .map(|(content, (bytes, _))| (*content, Arc::clone(bytes)))
                 .collect(),

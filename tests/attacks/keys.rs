@@ -151,6 +151,8 @@ fn attack_06_stolen_line() {
         version: HIGH,
         expires: now().plus_days(1),
         lines: lines.iter().map(line_keys).collect(),
+        rollout: None,
+        membership: None,
     };
     let targets = sign(plan.build().unwrap(), &PEOPLE);
     let mut own = thief.clone();

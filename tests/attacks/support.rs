@@ -91,7 +91,7 @@ pub(crate) fn claiming(bench: &Bench, seed: u8, version: u64) -> Guise {
 pub(crate) fn of_role(asked: &[DocumentRef], wanted: &str) -> usize {
     let own = |document: &&DocumentRef| match document {
         DocumentRef::Metadata { role, .. } => role == wanted,
-        DocumentRef::Index { .. } => false,
+        DocumentRef::Index { .. } | DocumentRef::Annex { .. } => false,
     };
     asked.iter().filter(own).count()
 }

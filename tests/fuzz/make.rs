@@ -96,6 +96,8 @@ fn documents() -> [(&'static str, Vec<u8>); 5] {
             line: LINE.to_owned(),
             keys: keys(&[1, 2], 2),
         }],
+        rollout: None,
+        membership: None,
     };
     let targets = sign(targets.build().unwrap(), &[1, 2]);
     let role = RoleName::Line(LINE.to_owned());

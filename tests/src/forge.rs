@@ -296,6 +296,8 @@ impl Forge {
                 line: LINE.to_owned(),
                 keys: keys(&PEOPLE, 2),
             }],
+            rollout: None,
+            membership: None,
         };
         let targets = sign(targets.build().expect("targets"), people);
         let snapshot = SnapshotPlan {

@@ -11,7 +11,7 @@ use patchmesh_demo::fleet::Daemon;
 use patchmesh_net::{Bytes, Command, Config, Event, HelloParts, Timing, address, start};
 use patchmesh_proto::limits::{PROTOCOL_MAX, PROTOCOL_MIN};
 use patchmesh_trust::key::NodeKey;
-use patchmesh_trust::layout::{index_path, metadata_path};
+use patchmesh_trust::layout::{annex_path, index_path, metadata_path};
 use patchmesh_trust::member::{Validity, issue_certificate};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::time::UtcTime;
@@ -195,6 +195,7 @@ pub fn document(repository: &FilePath, document: &DocumentRef) -> Option<Bytes> 
             let role: RoleName = role.parse().ok()?;
             metadata_path(&role, *version)
         }
+        DocumentRef::Annex { name, sha256 } => annex_path(*name, sha256),
         DocumentRef::Index { sha256, name } => {
             let (line, id) = name.split_once('/')?;
             index_path(line, id, sha256)

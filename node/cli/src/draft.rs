@@ -1,8 +1,11 @@
 //! Documents on their way from person to person: folders, signature files, and
 //! what a signer is shown.
 
+pub(crate) mod annexes;
 pub(crate) mod authority;
+pub(crate) mod change;
 pub(crate) mod compare;
+pub(crate) mod compare_annexes;
 pub(crate) mod drafts;
 pub(crate) mod edits;
 pub(crate) mod folder;

@@ -12,6 +12,7 @@ use patchmesh_proto::limits::{
     HELLO_LEN_MAX, ROLE_LEN_MAX,
 };
 use patchmesh_proto::v1;
+use patchmesh_trust::annex::name::AnnexName;
 use serde::{Deserialize, Serialize};
 
 use crate::peer::{Address, Proof};
@@ -114,7 +115,8 @@ pub enum DeclineReason {
 pub enum DocumentRef {
     /// A metadata document; role as in the TUF repository.
     Metadata {
-        /// `root`, `timestamp`, `snapshot`, `targets` or `release/<line>`.
+        /// `root`, `timestamp`, `snapshot`, `targets`, `release/<line>`,
+        /// `rollout` or `membership`.
         role: String,
         /// Its version; 0 for the newest timestamp.
         version: u64,
@@ -125,6 +127,13 @@ pub enum DocumentRef {
         sha256: [u8; 32],
         /// `<line>/<id>` of the release, for origins that name targets by path.
         name: String,
+    },
+    /// An annex by its SHA-256.
+    Annex {
+        /// Which one.
+        name: AnnexName,
+        /// SHA-256 of the bytes.
+        sha256: [u8; 32],
     },
 }
 
@@ -339,7 +348,8 @@ impl Decline {
 }
 
 impl DocumentRef {
-    /// The request's bytes. An index is the role `index/<line>/<id>`.
+    /// The request's bytes. An index is the role `index/<line>/<id>`, an annex
+    /// its path.
     pub fn encode(&self) -> Vec<u8> {
         let wire = match self {
             Self::Metadata { role, version } => v1::DocumentRef {
@@ -349,6 +359,11 @@ impl DocumentRef {
             },
             Self::Index { sha256, name } => v1::DocumentRef {
                 role: format!("index/{name}"),
+                version: 0,
+                sha256: sha256.to_vec(),
+            },
+            Self::Annex { name, sha256 } => v1::DocumentRef {
+                role: name.to_string(),
                 version: 0,
                 sha256: sha256.to_vec(),
             },
@@ -368,11 +383,15 @@ impl DocumentRef {
                 sha256,
                 name: name.to_owned(),
             }),
+            (None, Some(sha256)) => match wire.role.parse() {
+                Ok(name) => Ok(Self::Annex { name, sha256 }),
+                Err(_) => Err(FrameRefusal::Malformed),
+            },
             (None, None) => Ok(Self::Metadata {
                 role: wire.role,
                 version: wire.version,
             }),
-            _ => Err(FrameRefusal::Malformed),
+            (Some(_), None) => Err(FrameRefusal::Malformed),
         }
     }
 }

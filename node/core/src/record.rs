@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use patchmesh_content::id::{ChunkId, ContentId};
+use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::role::RoleName;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,13 @@ pub enum Record {
         /// The role.
         role: RoleName,
         /// The proof as it travels.
+        bytes: Arc<[u8]>,
+    },
+    /// A verified annex; it takes the place of the one before.
+    Annex {
+        /// Which one.
+        name: AnnexName,
+        /// The bytes as received.
         bytes: Arc<[u8]>,
     },
     /// A verified release index.
@@ -71,6 +79,8 @@ pub struct Restored {
     pub floors: Option<Vec<u8>>,
     /// Proofs that a role was signed twice.
     pub proofs: Vec<Arc<[u8]>>,
+    /// Annexes.
+    pub annexes: Vec<(AnnexName, Arc<[u8]>)>,
     /// Release indexes.
     pub indexes: Vec<(ContentId, Arc<[u8]>)>,
     /// States of releases.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use patchmesh_content::id::{ChunkId, ContentId};
+use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::role::{RoleName, is_line};
 
 use crate::options::StateName;
@@ -113,10 +114,22 @@ impl Layout {
             | RoleName::Timestamp
             | RoleName::Snapshot
             | RoleName::Targets
-            | RoleName::Line(_) => {}
+            | RoleName::Line(_)
+            | RoleName::Rollout
+            | RoleName::Membership => {}
         }
         let name = role.to_string().replace('/', "%2F");
         Some(self.trust().join(format!("{name}.json")))
+    }
+
+    pub(crate) fn annexes(&self) -> PathBuf {
+        self.trust().join("annexes")
+    }
+
+    /// An annex: the newest of its name.
+    pub(crate) fn annex(&self, name: AnnexName) -> PathBuf {
+        let name = name.path().replace('/', "%2F");
+        self.annexes().join(format!("{name}.bin"))
     }
 
     pub(crate) fn proofs(&self) -> PathBuf {
@@ -143,6 +156,7 @@ impl Layout {
             self.trust(),
             self.state(),
             self.proofs(),
+            self.annexes(),
             self.indexes(),
             self.releases(),
             self.quarantine(),

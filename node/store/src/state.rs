@@ -1,4 +1,4 @@
-//! Records: documents, floors, indexes and release states, durable on return.
+//! Records: documents, floors, annexes, indexes and release states, durable on return.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -35,6 +35,9 @@ impl Store {
                 let path = self.layout.proof(role);
                 let path = path.ok_or_else(|| CommitError::BadRole { role: role.clone() })?;
                 self.write(&path, bytes, PROOF_LEN_MAX)
+            }
+            Record::Annex { name, bytes } => {
+                self.write(&self.layout.annex(*name), bytes, name.len_max())
             }
             Record::Index { content, bytes } => {
                 if blake3(bytes) != content.0 {

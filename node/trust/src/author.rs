@@ -44,7 +44,7 @@ mod error;
 
 pub use assemble::{Authority, assemble};
 pub use build::{
-    LineKeys, LinePlan, ReleaseEntry, RootPlan, SnapshotPlan, TargetsPlan, TimestampPlan,
+    AnnexPlan, LineKeys, LinePlan, ReleaseEntry, RootPlan, SnapshotPlan, TargetsPlan, TimestampPlan,
 };
 pub use draft::{Draft, signing_bytes};
 pub use error::{AuthorError, Missing};

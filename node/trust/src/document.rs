@@ -15,6 +15,7 @@ use crate::key::{Material, sha256};
 use crate::limits::{DELEGATIONS_MAX, LOG_LEAVES_MAX, Profile};
 use crate::log::head::LogHead;
 use crate::refusal::Refusal;
+use crate::role::RoleName;
 use crate::threshold::{RoleKeys, read_keys};
 use crate::time::UtcTime;
 
@@ -278,6 +279,20 @@ impl Targets {
     /// The delegation of this name.
     pub(crate) fn delegation(&self, name: &str) -> Option<&Delegation> {
         self.delegations.iter().find(|role| role.name == name)
+    }
+
+    /// Release lines that share a key with `rollout` (T-12).
+    pub(crate) fn lines_not_separated(&self) -> Vec<String> {
+        let Some(rollout) = self.delegation(&RoleName::Rollout.to_string()) else {
+            return Vec::new();
+        };
+        let lines = self.delegations.iter().filter_map(|role| {
+            let line = role.name.strip_prefix("release/")?;
+            role.keys
+                .shares_with(&rollout.keys)
+                .then(|| line.to_owned())
+        });
+        lines.collect()
     }
 }
 

@@ -110,7 +110,11 @@ pub(crate) fn type_name(role: &RoleName) -> &'static str {
         RoleName::Root => "root",
         RoleName::Timestamp => "timestamp",
         RoleName::Snapshot => "snapshot",
-        RoleName::Targets | RoleName::Line(_) | RoleName::Delegated(_) => "targets",
+        RoleName::Targets
+        | RoleName::Line(_)
+        | RoleName::Rollout
+        | RoleName::Membership
+        | RoleName::Delegated(_) => "targets",
     }
 }
 

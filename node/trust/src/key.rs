@@ -79,6 +79,32 @@ impl PublicKey {
         })
     }
 
+    /// A P-256 key from its uncompressed point, 65 bytes.
+    pub fn p256_point(bytes: &[u8]) -> Result<Self, Refusal> {
+        let key = P256Key::from_sec1_bytes(bytes).map_err(|_| Refusal::Malformed)?;
+        let material = [&b"p"[..], key.to_sec1_point(false).as_bytes()].concat();
+        // A second encoding of one point would be a second name of one key.
+        if material.get(1..) != Some(bytes) {
+            return Err(Refusal::Malformed);
+        }
+        Ok(Self {
+            kind: Kind::P256(Box::new(key)),
+            material: Material(material),
+        })
+    }
+
+    /// Whether it is an Ed25519 key (else P-256), and its point: 32 bytes, or 65.
+    /// `None` for a key of another kind.
+    pub(crate) fn point(&self) -> Option<(bool, &[u8])> {
+        let ed25519 = match self.kind {
+            Kind::Ed25519(_) => true,
+            Kind::P256(_) => false,
+            #[cfg(feature = "rsa")]
+            Kind::Rsa(_) => return None,
+        };
+        Some((ed25519, self.material.0.get(1..)?))
+    }
+
     /// Reads a key object of a TUF document, as JSON text.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Refusal> {
         Self::from_value(&parse(bytes)?)?.ok_or(Refusal::Malformed)

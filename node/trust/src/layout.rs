@@ -3,6 +3,7 @@
 
 use patchmesh_content::id::hex;
 
+use crate::annex::name::AnnexName;
 use crate::release::Release;
 use crate::role::RoleName;
 
@@ -55,6 +56,12 @@ pub fn target_path(line: &str, id: &str) -> String {
 /// SHA-256 before the last part.
 pub fn index_path(line: &str, id: &str, sha256: &[u8; 32]) -> String {
     format!("targets/release/{line}/{}.{id}", hex(sha256))
+}
+
+/// Path of an annex below the repository, likewise.
+pub fn annex_path(annex: AnnexName, sha256: &[u8; 32]) -> String {
+    let (folder, name) = annex.path().split_once('/').unwrap_or_default();
+    format!("targets/{folder}/{}.{name}", hex(sha256))
 }
 
 /// Path of the index of a verified release.

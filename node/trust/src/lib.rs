@@ -19,6 +19,7 @@
 //! | speaking for another line | paths of the delegation, terminating | `delegate` |
 //! | a lying index | length, two hashes, line, id, severity | `state` |
 //! | two statements of one version | a proof that anybody can check | `state` |
+//! | one side installs alone | two roles, whose keys must differ | `annex`, `state` |
 //! | a signature in another place | every non-TUF payload has a domain | `key` |
 //!
 //! A [`limits::Profile`] says whether a mesh or a repository of another tool is
@@ -27,9 +28,10 @@
 //! Of two statements of one version the first is kept and the second refused
 //! as `Contradiction`; both together are a proof ([`state::equivocation`]).
 //!
-//! Not here yet: rollout and membership roles, stops.
+//! Not here yet: stops.
 #![deny(clippy::disallowed_methods, clippy::iter_over_hash_type)]
 
+pub mod annex;
 pub mod author;
 pub mod canonical;
 pub mod key;

@@ -131,7 +131,10 @@ impl Profile {
             RoleName::Timestamp => limits.timestamp_len,
             RoleName::Snapshot => limits.snapshot_len,
             RoleName::Targets => limits.targets_len,
-            RoleName::Line(_) | RoleName::Delegated(_) => limits.delegated_len,
+            RoleName::Line(_)
+            | RoleName::Rollout
+            | RoleName::Membership
+            | RoleName::Delegated(_) => limits.delegated_len,
         }
     }
 }

@@ -133,18 +133,17 @@ pub fn verify_certificate(
     })
 }
 
+/// Whether a text may name a site: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`.
+pub fn is_site(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let plain = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-');
+    bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.len() <= SITE_LEN_MAX
+        && bytes.iter().all(plain)
+}
+
 fn check_terms(site: &str, origin: bool, validity: Validity) -> Result<(), Refusal> {
-    let bytes = site.as_bytes();
-    let site_ok = match bytes.first() {
-        None => origin,
-        Some(first) => {
-            first.is_ascii_alphanumeric()
-                && bytes.len() <= SITE_LEN_MAX
-                && bytes
-                    .iter()
-                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-'))
-        }
-    };
+    let site_ok = is_site(site) || (site.is_empty() && origin);
     if site_ok && validity.not_before < validity.not_after {
         Ok(())
     } else {

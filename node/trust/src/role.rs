@@ -21,9 +21,23 @@ pub enum RoleName {
     Targets,
     /// A delegated release line: `release/<line>`.
     Line(String),
+    /// What is applied when and where: `rollout`.
+    Rollout,
+    /// Who may stop, enrol or witness: `membership`.
+    Membership,
     /// A delegated role of a foreign repository, which may have any name; never
     /// a role of a mesh, and never read from text.
     Delegated(String),
+}
+
+impl RoleName {
+    /// Whether the top targets say whose keys speak for it.
+    pub fn is_delegated(&self) -> bool {
+        match self {
+            Self::Line(_) | Self::Rollout | Self::Membership | Self::Delegated(_) => true,
+            Self::Root | Self::Timestamp | Self::Snapshot | Self::Targets => false,
+        }
+    }
 }
 
 impl fmt::Display for RoleName {
@@ -34,6 +48,8 @@ impl fmt::Display for RoleName {
             Self::Snapshot => f.write_str("snapshot"),
             Self::Targets => f.write_str("targets"),
             Self::Line(line) => write!(f, "release/{line}"),
+            Self::Rollout => f.write_str("rollout"),
+            Self::Membership => f.write_str("membership"),
             Self::Delegated(name) => f.write_str(name),
         }
     }
@@ -48,6 +64,8 @@ impl FromStr for RoleName {
             "timestamp" => Ok(Self::Timestamp),
             "snapshot" => Ok(Self::Snapshot),
             "targets" => Ok(Self::Targets),
+            "rollout" => Ok(Self::Rollout),
+            "membership" => Ok(Self::Membership),
             other => match other.strip_prefix("release/") {
                 Some(line) if is_line(line) => Ok(Self::Line(line.to_owned())),
                 _ => Err(Refusal::Malformed),

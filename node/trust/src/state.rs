@@ -10,6 +10,8 @@ use std::sync::Arc;
 use patchmesh_content::id::blake3;
 use patchmesh_content::index::ReleaseIndex;
 
+use crate::annex::body::Annex;
+use crate::annex::name::AnnexName;
 use crate::delegate::{Edge, Reach, resolve};
 use crate::document::{Held, Pin, Root, Targets};
 use crate::envelope::Envelope;
@@ -287,7 +289,7 @@ impl Verifier {
         self.state_id = sha256(&[&self.state_id[..], &by[..]].concat());
     }
 
-    /// What is needed next, in order: newer snapshot, targets, lines. The
+    /// What is needed next, in order: newer snapshot, targets, statements. The
     /// timestamp and the next root are asked for by whoever hears of them.
     pub fn wants(&self) -> Vec<Want> {
         let chain = &self.chain;
@@ -305,8 +307,7 @@ impl Verifier {
                 .collect();
         }
         let mut wants = Vec::new();
-        for line in chain.loaded_lines() {
-            let role = RoleName::Line(line);
+        for role in chain.loaded_roles() {
             let held = chain.delegated.get(&role.to_string());
             let Some(pin) = chain.pin(&role) else {
                 continue;
@@ -347,9 +348,10 @@ impl Verifier {
             RoleName::Timestamp => of(self.chain.timestamp.as_ref()),
             RoleName::Snapshot => of(self.chain.snapshot.as_ref()),
             RoleName::Targets => of(self.chain.targets.as_ref()),
-            RoleName::Line(_) | RoleName::Delegated(_) => {
-                of(self.chain.delegated.get(&role.to_string()))
-            }
+            RoleName::Line(_)
+            | RoleName::Rollout
+            | RoleName::Membership
+            | RoleName::Delegated(_) => of(self.chain.delegated.get(&role.to_string())),
         }
     }
 
@@ -445,6 +447,47 @@ impl Verifier {
         releases
     }
 
+    /// The annexes that the verified, unexpired statements of rollout and
+    /// membership name, each by the role that speaks for it.
+    pub fn annexes(&self, utc: UtcTime) -> Vec<Verified<Annex>> {
+        let chain = &self.chain;
+        let Some(targets) = &chain.targets else {
+            return Vec::new();
+        };
+        if self.state(utc) != TrustState::Current || !self.is_named(&RoleName::Targets) {
+            return Vec::new();
+        }
+        let reach = Reach::of(Profile::Mesh);
+        let named = AnnexName::ALL.into_iter().filter_map(|name| {
+            let role = name.role();
+            let held = chain.delegated.get(&role.to_string())?;
+            let usable = !held.is_expired(utc) && self.is_named(&role);
+            // Another role's statement has nothing to say here, and is not read.
+            let statement = |edge: &Edge<'_>| {
+                let own = *edge.role == role.to_string();
+                own.then_some(&held.body).ok_or(())
+            };
+            let resolved = resolve(name.path(), &targets.body, reach, statement);
+            let (_, target) = resolved.ok()??;
+            let annex = Annex::read(name, target)?;
+            usable.then(|| Verified::new(annex))
+        });
+        named.collect()
+    }
+
+    /// Whether the top targets delegate a role; `None` without top targets.
+    pub fn delegates(&self, role: &RoleName) -> Option<bool> {
+        let targets = self.chain.targets.as_ref()?;
+        Some(targets.body.delegation(&role.to_string()).is_some())
+    }
+
+    /// Release lines that share a key with `rollout`: one side alone could
+    /// install there (T-12).
+    pub fn lines_not_separated(&self) -> Vec<String> {
+        let targets = self.chain.targets.as_ref();
+        targets.map_or_else(Vec::new, |targets| targets.body.lines_not_separated())
+    }
+
     /// Whether a held document is the named one or a predecessor of it.
     fn is_named(&self, role: &RoleName) -> bool {
         let version = self.version(role);
@@ -468,7 +511,10 @@ impl Verifier {
             RoleName::Timestamp => chain.timestamp.as_ref().map(|held| Arc::clone(&held.bytes)),
             RoleName::Snapshot => chain.snapshot.as_ref().map(|held| Arc::clone(&held.bytes)),
             RoleName::Targets => chain.targets.as_ref().map(|held| Arc::clone(&held.bytes)),
-            RoleName::Line(_) | RoleName::Delegated(_) => {
+            RoleName::Line(_)
+            | RoleName::Rollout
+            | RoleName::Membership
+            | RoleName::Delegated(_) => {
                 let held = chain.delegated.get(&role.to_string());
                 held.map(|held| Arc::clone(&held.bytes))
             }
@@ -497,6 +543,8 @@ impl Verifier {
             | RoleName::Snapshot
             | RoleName::Targets
             | RoleName::Line(_)
+            | RoleName::Rollout
+            | RoleName::Membership
             | RoleName::Delegated(_) => self.chain.root.version,
         };
         let roots = self.chain.roots.range(..=root_max);
@@ -504,7 +552,7 @@ impl Verifier {
         let authority = Authority {
             roots: roots.map(|(_, root)| &**root).collect(),
             delegator: match (role, targets) {
-                (RoleName::Line(_), Some(targets)) => &targets.bytes,
+                (role, Some(targets)) if role.is_delegated() => &targets.bytes,
                 _ => &[],
             },
         };
@@ -521,12 +569,15 @@ impl Verifier {
             RoleName::Timestamp => &keys.timestamp,
             RoleName::Snapshot => &keys.snapshot,
             RoleName::Targets => &keys.targets,
-            role @ (RoleName::Line(_) | RoleName::Delegated(_)) => {
+            role @ (RoleName::Line(_)
+            | RoleName::Rollout
+            | RoleName::Membership
+            | RoleName::Delegated(_)) => {
                 let Some(targets) = &self.chain.targets else {
                     return true;
                 };
                 let delegation = targets.body.delegation(&role.to_string());
-                return delegation.is_some_and(|line| proof.stands(&line.keys));
+                return delegation.is_some_and(|role| proof.stands(&role.keys));
             }
         };
         proof.stands(keys)

@@ -112,6 +112,13 @@ impl RoleKeys {
         }
     }
 
+    /// Whether one key stands in both lists, under whatever id.
+    pub fn shares_with(&self, other: &Self) -> bool {
+        let theirs: BTreeSet<_> = other.keys.values().map(PublicKey::material).collect();
+        let mut own = self.keys.values();
+        own.any(|key| theirs.contains(key.material()))
+    }
+
     /// Whether these keys alone meet the threshold (T-32).
     pub(crate) fn met_by(&self, signers: &BTreeSet<Material>) -> bool {
         let own: BTreeSet<_> = self.keys.values().map(PublicKey::material).collect();

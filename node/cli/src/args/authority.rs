@@ -10,6 +10,8 @@ pub(crate) const ROOT_DAYS: u32 = 365;
 pub(crate) const TARGETS_DAYS: u32 = 180;
 /// Days for which a statement of a release line holds.
 pub(crate) const LINE_DAYS: u32 = 90;
+/// Days for which a statement of rollout or membership holds.
+pub(crate) const ANNEX_DAYS: u32 = 30;
 /// Most days that a document may be given.
 pub(crate) const DAYS_MAX: i64 = 3650;
 
@@ -157,7 +159,7 @@ pub(crate) struct KeyReplaceArgs {
 #[command(long_about = "\
 Draft the next version of a document that says the same and expires later.
 
-ROLE is root, targets, or release/LINE. Snapshot and timestamp are renewed by \
+ROLE is root, targets, rollout, membership, or release/LINE. Snapshot and timestamp are renewed by \
 `publish` with the online key, or by an origin that has it (origin.online_key). \
 Without a role, says what expires when.")]
 pub(crate) struct RenewArgs {
@@ -168,13 +170,13 @@ pub(crate) struct RenewArgs {
     /// For targets: the next root, signed, whose keys sign them.
     #[arg(long, value_name = "FILE")]
     pub(crate) root: Option<PathBuf>,
-    /// For a release line: the next targets, signed, whose keys sign it.
+    /// For a role that the targets list: the next targets, signed, whose keys sign it.
     #[arg(long, value_name = "FILE")]
     pub(crate) targets: Option<PathBuf>,
     /// For a release line: a release that it no longer lists; may be repeated.
     #[arg(long = "drop", value_name = "ID")]
     pub(crate) drops: Vec<String>,
-    /// Days until it expires [default: root 365, targets 180, release line 90].
+    /// Days until it expires [default: root 365, targets 180, release line 90, else 30].
     #[arg(long, value_name = "DAYS")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=DAYS_MAX))]
     pub(crate) expires: Option<u32>,

@@ -4,9 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use patchmesh_proto::limits::{ROOT_LEN_MAX, STATEMENT_LEN_MAX, TARGETS_LEN_MAX};
-use patchmesh_trust::author::{
-    self, AuthorError, Draft, LineKeys, LinePlan, RootPlan, TargetsPlan,
-};
+use patchmesh_trust::author::{self, AuthorError, Draft, LinePlan, RootPlan, TargetsPlan};
 use patchmesh_trust::role::{RoleName, is_line};
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::threshold::RoleKeys;
@@ -148,7 +146,7 @@ impl Authority {
         };
         let plan = TargetsPlan::read(targets);
         let plan = plan.map_err(|error| refusal::author(&error, &Names::default()))?;
-        find_line(plan, line)?;
+        find_role(&plan, &RoleName::Line(line.to_owned()))?;
         Ok(())
     }
 
@@ -175,11 +173,11 @@ impl Authority {
             RoleName::Timestamp => Ok(vec![root()?.timestamp]),
             RoleName::Snapshot => Ok(vec![root()?.snapshot]),
             RoleName::Targets => Ok(vec![root()?.targets]),
-            RoleName::Line(line) => {
+            role @ (RoleName::Line(_) | RoleName::Rollout | RoleName::Membership) => {
                 let targets = self.targets.as_ref();
                 let targets = targets.ok_or_else(|| missing("targets", "--authority DIR"))?;
                 let plan = TargetsPlan::read(targets).map_err(read)?;
-                Ok(vec![find_line(plan, line)?.keys])
+                Ok(vec![find_role(&plan, role)?.clone()])
             }
             RoleName::Delegated(name) => {
                 let message = format!("{name} is no role of this network");
@@ -189,16 +187,16 @@ impl Authority {
     }
 }
 
-/// The roles of a network and their keys: those of the root, then its lines.
-pub(crate) fn all_roles(root: RootPlan, targets: Option<TargetsPlan>) -> Vec<(String, RoleKeys)> {
+/// The roles of a network and their keys: those of the root, then the delegated.
+pub(crate) fn all_roles(root: RootPlan, targets: Option<&TargetsPlan>) -> Vec<(String, RoleKeys)> {
     let mut roles = vec![
         ("root".to_owned(), root.root),
         ("targets".to_owned(), root.targets),
         ("snapshot".to_owned(), root.snapshot),
         ("timestamp".to_owned(), root.timestamp),
     ];
-    let lines = targets.into_iter().flat_map(|targets| targets.lines);
-    roles.extend(lines.map(|line| (format!("release/{}", line.line), line.keys)));
+    let delegated = targets.into_iter().flat_map(TargetsPlan::delegated);
+    roles.extend(delegated.map(|(role, keys)| (role.to_string(), keys.clone())));
     roles
 }
 
@@ -211,13 +209,17 @@ pub(crate) fn refuse_bad_line(line: &str) -> Result<(), Failure> {
     Err(failure.hint("lower-case letters, digits, dot, dash, underscore; at most 48"))
 }
 
-fn find_line(plan: TargetsPlan, line: &str) -> Result<LineKeys, Failure> {
-    let names: Vec<String> = plan.lines.iter().map(|one| one.line.clone()).collect();
-    let listed = plan.lines.into_iter().find(|one| one.line == line);
-    listed.ok_or_else(|| {
-        let message = format!("the targets do not delegate the line {}", safe(line));
+/// The keys of a role that the targets delegate.
+pub(crate) fn find_role<'a>(
+    plan: &'a TargetsPlan,
+    role: &RoleName,
+) -> Result<&'a RoleKeys, Failure> {
+    plan.keys_of(role).ok_or_else(|| {
+        let delegated = plan.delegated().into_iter();
+        let names: Vec<String> = delegated.map(|(role, _)| role.to_string()).collect();
+        let message = format!("the targets do not delegate {}", safe(&role.to_string()));
         let hint = format!(
-            "delegated: {}; a further line needs new targets, signed for it",
+            "delegated: {}; a further role needs new targets, signed for it",
             safe(&names.join(", "))
         );
         Failure::trust("E_TRUST_NOT_DELEGATED", message).hint(hint)

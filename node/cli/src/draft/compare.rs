@@ -5,54 +5,21 @@ use std::collections::BTreeMap;
 
 use patchmesh_content::id::hex;
 use patchmesh_content::index::{FileEntry, FileKind, ReleaseIndex};
-use patchmesh_trust::author::{Draft, LinePlan, RootPlan, TargetsPlan};
+use patchmesh_trust::author::{AnnexPlan, Draft, LinePlan, RootPlan, TargetsPlan};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::threshold::RoleKeys;
 use patchmesh_trust::time::UtcTime;
-use serde::Serialize;
 
+use crate::draft::annexes::Carried;
 use crate::draft::authority::Authority;
+use crate::draft::change::{Change, Op};
+use crate::draft::compare_annexes;
 use crate::draft::folder::{DraftFolder, Payload};
 use crate::draft::names::Names;
 use crate::draft::refusal;
 use crate::output::{Output, Tone};
 use crate::text::{bytes, count, fingerprint, safe, short};
-
-/// Kinds of differences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Op {
-    /// New.
-    Added,
-    /// Other than before.
-    Changed,
-    /// No longer there.
-    Removed,
-    /// A fact, not a difference.
-    States,
-}
-
-/// One difference.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Change {
-    /// Kind.
-    pub(crate) op: Op,
-    /// What differs: `release`, `file`, `key`, `threshold`, `line`, `expires`.
-    pub(crate) what: &'static str,
-    /// For people, already escaped.
-    pub(crate) text: String,
-}
-
-impl Change {
-    fn new(op: Op, what: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            op,
-            what,
-            text: text.into(),
-        }
-    }
-}
 
 /// Files listed one by one before the rest is only counted.
 const FILES_SHOWN_MAX: usize = 20;
@@ -78,6 +45,7 @@ pub(crate) fn draft(
     draft: &DraftFolder,
     authority: &Authority,
     payload: Option<&Payload>,
+    carried: &Carried,
 ) -> anyhow::Result<Vec<Change>> {
     let new = draft.statement.bytes();
     let old = authority.previous.as_deref();
@@ -105,6 +73,15 @@ pub(crate) fn draft(
                 after.expires,
                 &mut changes,
             );
+        }
+        role @ (RoleName::Rollout | RoleName::Membership) => {
+            let read = |document: &[u8]| {
+                AnnexPlan::read(role, document).map_err(|error| refusal::author(&error, names))
+            };
+            let before = old.map(read).transpose()?;
+            compare_annexes::annexes(carried, names, &mut changes)?;
+            let before = before.map(|plan| plan.expires);
+            expiry(before, draft.statement.expires(), &mut changes);
         }
         // A draft is never of a foreign role; it would be shown by its hash.
         RoleName::Snapshot | RoleName::Timestamp | RoleName::Delegated(_) => {
@@ -139,7 +116,11 @@ pub(crate) fn documents(
             releases(Some(&before), &after, &mut changes);
             expiry(Some(before.expires), after.expires, &mut changes);
         }
-        RoleName::Snapshot | RoleName::Timestamp | RoleName::Delegated(_) => {
+        RoleName::Snapshot
+        | RoleName::Timestamp
+        | RoleName::Rollout
+        | RoleName::Membership
+        | RoleName::Delegated(_) => {
             expiry(Some(expires(old)?), expires(new)?, &mut changes);
         }
     }
@@ -320,19 +301,23 @@ fn targets(
     };
     let before = old.map(read).transpose()?;
     let after = read(new)?;
-    let none = Vec::new();
-    let old_lines = before.as_ref().map_or(&none, |plan| &plan.lines);
-    for line in &after.lines {
-        let old = old_lines.iter().find(|other| other.line == line.line);
-        if old.is_none() {
-            changes.push(Change::new(Op::Added, "line", &line.line));
+    let change = |op, role: &RoleName| {
+        let name = role.to_string();
+        match name.strip_prefix("release/") {
+            Some(line) => Change::new(op, "line", line),
+            None => Change::new(op, "role", name),
         }
-        let role = format!("release/{}", line.line);
-        keys(&role, old.map(|old| &old.keys), &line.keys, names, changes);
+    };
+    for (role, new) in after.delegated() {
+        let old = before.as_ref().and_then(|before| before.keys_of(&role));
+        if old.is_none() {
+            changes.push(change(Op::Added, &role));
+        }
+        keys(&role.to_string(), old, new, names, changes);
     }
-    for line in old_lines {
-        if after.lines.iter().all(|other| other.line != line.line) {
-            changes.push(Change::new(Op::Removed, "line", &line.line));
+    for (role, _) in before.iter().flat_map(TargetsPlan::delegated) {
+        if after.keys_of(&role).is_none() {
+            changes.push(change(Op::Removed, &role));
         }
     }
     expiry(

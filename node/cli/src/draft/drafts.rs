@@ -7,8 +7,10 @@ use patchmesh_trust::author::Draft;
 use patchmesh_trust::role::RoleName;
 use serde::Serialize;
 
+use crate::draft::annexes::Carried;
 use crate::draft::authority::Authority;
-use crate::draft::compare::{self, Change};
+use crate::draft::change::Change;
+use crate::draft::compare;
 use crate::draft::folder::{DraftFolder, to_be_signed};
 use crate::draft::names::Names;
 use crate::draft::new_folder::NewFolder;
@@ -25,6 +27,8 @@ pub(crate) struct Planned {
     pub(crate) statement: Draft,
     /// Who may sign it, and what is signed now.
     pub(crate) authority: Authority,
+    /// Its annexes.
+    pub(crate) carried: Carried,
 }
 
 impl Planned {
@@ -34,7 +38,13 @@ impl Planned {
             out: out.map_or_else(|| default_name(&statement), Path::to_owned),
             statement,
             authority,
+            carried: Carried::default(),
         }
+    }
+
+    /// With these annexes.
+    pub(crate) fn carrying(self, carried: Carried) -> Self {
+        Self { carried, ..self }
     }
 }
 
@@ -75,6 +85,8 @@ fn default_name(statement: &Draft) -> PathBuf {
         | RoleName::Timestamp
         | RoleName::Snapshot
         | RoleName::Targets
+        | RoleName::Rollout
+        | RoleName::Membership
         | RoleName::Delegated(_)) => role.to_string(),
     };
     PathBuf::from(format!("{role}-{}.draft", statement.version()))
@@ -121,6 +133,7 @@ fn write_one(plan: &Planned, names: &Names) -> anyhow::Result<()> {
     files::make_folder(beside.unwrap_or_else(|| Path::new(".")), 0o755)?;
     let made = NewFolder::begin(&plan.out)?;
     DraftFolder::write(made.place(), &plan.statement, &plan.authority, names)?;
+    plan.carried.write(made.place())?;
     made.finish()
 }
 
@@ -143,7 +156,7 @@ fn line(plan: Planned, names: &Names) -> anyhow::Result<DraftLine> {
     });
     Ok(DraftLine {
         asks: asks.collect(),
-        changes: compare::draft(&draft, &plan.authority, None)?,
+        changes: compare::draft(&draft, &plan.authority, None, &plan.carried)?,
         draft: draft.path.display().to_string(),
         role: draft.statement.role().to_string(),
         version: draft.statement.version(),

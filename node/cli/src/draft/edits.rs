@@ -88,8 +88,8 @@ pub(crate) fn public(path: &Path, names: &mut Names) -> anyhow::Result<PublicKey
 /// Refuses an online key that people sign with too: whoever breaks into the
 /// origin would hold a vote on what is released.
 pub(crate) fn refuse_mixed(root: &RootPlan, targets: Option<&TargetsPlan>) -> anyhow::Result<()> {
-    let lines = targets.iter().flat_map(|plan| &plan.lines);
-    let lines = lines.map(|line| (format!("release/{}", line.line), &line.keys));
+    let delegated = targets.into_iter().flat_map(TargetsPlan::delegated);
+    let delegated = delegated.map(|(role, keys)| (role.to_string(), keys));
     let people = [
         ("root".to_owned(), &root.root),
         ("targets".to_owned(), &root.targets),
@@ -98,7 +98,7 @@ pub(crate) fn refuse_mixed(root: &RootPlan, targets: Option<&TargetsPlan>) -> an
         .into_iter()
         .flat_map(|keys| keys.keys().map(|(_, key)| key))
         .collect();
-    for (role, keys) in people.into_iter().chain(lines) {
+    for (role, keys) in people.into_iter().chain(delegated) {
         if let Some((id, _)) = keys.keys().find(|(_, key)| online.contains(key)) {
             let message = format!("key {id} would sign {role} and be an online key");
             let failure = Failure::usage(message);

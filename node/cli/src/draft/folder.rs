@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use patchmesh_content::id::hex;
 use patchmesh_content::index::ReleaseIndex;
 use patchmesh_proto::limits::{INDEX_LEN_MAX, TARGETS_LEN_MAX};
-use patchmesh_trust::author::{Draft, LinePlan, ReleaseEntry};
+use patchmesh_trust::author::{Draft, LinePlan, ReleaseEntry, TargetsPlan};
 use patchmesh_trust::role::RoleName;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::draft::annexes::Carried;
 use crate::draft::authority::{
     Authority, PREVIOUS_FILE, ROOT_BEFORE_FILE, ROOT_FILE, TARGETS_BEFORE_FILE, TARGETS_FILE,
 };
 use crate::draft::names::{NAMES_FILE, Names};
-use crate::draft::refusal;
+use crate::draft::refusal::{self, tampered};
 use crate::failure::Failure;
 use crate::files::{self, MODE_PUBLIC};
 use crate::text::{safe, word};
@@ -87,6 +88,10 @@ impl DraftFolder {
         let names = Names::in_folder(path);
         let statement = Draft::read(&header.role, &bytes);
         let statement = statement.map_err(|error| refusal::author(&error, &names))?;
+        if header.role == RoleName::Targets {
+            let separated = TargetsPlan::read(&bytes).and_then(|plan| plan.check_separated());
+            separated.map_err(|error| refusal::author(&error, &names))?;
+        }
         Ok(Self {
             path: path.to_owned(),
             statement,
@@ -127,6 +132,17 @@ impl DraftFolder {
     /// Root, targets and the document before, as the draft carries them.
     pub(crate) fn authority(&self) -> anyhow::Result<Authority> {
         Authority::in_folder(&self.path)
+    }
+
+    /// The annexes of a draft of a role that has some; empty for other roles.
+    pub(crate) fn carried(&self) -> anyhow::Result<Carried> {
+        let previous = self.authority()?.previous;
+        Carried::read(
+            &self.path,
+            &self.statement,
+            previous.as_deref(),
+            &self.names,
+        )
     }
 
     /// The release of a line's draft, if the statement lists exactly the index
@@ -258,11 +274,4 @@ pub(crate) fn read_index(path: &Path) -> anyhow::Result<(ReleaseIndex, Vec<u8>)>
 /// and for the first root the id of its network.
 pub(crate) fn statement_hash(statement: &Draft) -> String {
     hex(&Sha256::digest(statement.signing_bytes()))
-}
-
-/// Exit 12: parts of a draft do not belong together.
-pub(crate) fn tampered(message: impl Into<String>) -> Failure {
-    Failure::trust("E_TAMPERED", message).hint(
-        "it was changed or cut: get it again from who built or published it, or build it again",
-    )
 }

@@ -1,15 +1,19 @@
 //! What a network has signed now: the ground on which its next documents are
 //! drafted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use patchmesh_trust::author::{Draft, LinePlan, RootPlan, TargetsPlan};
+use patchmesh_trust::annex::body::Annex;
+use patchmesh_trust::author::{AnnexPlan, Draft, LinePlan, RootPlan, TargetsPlan};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::threshold::RoleKeys;
+use patchmesh_trust::time::UtcTime;
 
 use crate::args::authority::GroundArgs;
-use crate::draft::authority::Authority;
+use crate::draft::annexes::{self, Annexes, Carried};
+use crate::draft::authority::{Authority, find_role};
+use crate::draft::drafts::Planned;
 use crate::draft::names::Names;
 use crate::draft::refusal;
 use crate::failure::Failure;
@@ -24,6 +28,7 @@ pub(crate) struct Ground {
     pub(crate) names: Names,
     targets: Option<Vec<u8>>,
     repository: Option<Verifier>,
+    folder: Option<PathBuf>,
 }
 
 impl Ground {
@@ -47,6 +52,7 @@ impl Ground {
             names,
             targets: authority.targets,
             repository: None,
+            folder: None,
         })
     }
 
@@ -59,6 +65,7 @@ impl Ground {
             names: Names::in_folder(folder),
             targets: document(RoleName::Targets),
             repository: Some(verifier),
+            folder: Some(folder.to_owned()),
         })
     }
 
@@ -96,6 +103,50 @@ impl Ground {
         let role = RoleName::Line(line.to_owned());
         let bytes = verifier.document(&role, None);
         Ok(bytes.map(|bytes| bytes.to_vec()))
+    }
+
+    /// The annexes that the newest statement of a role names; none where there
+    /// is no statement yet, or in a network whose documents are not at hand.
+    pub(crate) fn annexes(&self, role: &RoleName) -> anyhow::Result<Annexes> {
+        let (verifier, folder) = self.in_folder()?;
+        let mut held = annexes::in_repository(folder, verifier, None)?;
+        held.retain(|name, _| name.role() == *role);
+        Ok(held)
+    }
+
+    /// The draft of the next statement of a role with these annexes.
+    pub(crate) fn with_annexes(
+        &self,
+        role: &RoleName,
+        new: Annexes,
+        expires: UtcTime,
+        out: Option<&Path>,
+    ) -> anyhow::Result<Planned> {
+        let (verifier, _) = self.in_folder()?;
+        find_role(&self.targets_plan()?, role)?;
+        let author = |error| refusal::author(&error, &self.names);
+        let named = new.iter().map(|(name, bytes)| Annex::of(*name, bytes));
+        let plan = AnnexPlan {
+            role: role.clone(),
+            version: verifier.version(role).saturating_add(1),
+            expires,
+            annexes: named.collect(),
+        };
+        let statement = plan.build().map_err(author)?;
+        let authority = chain::authority(verifier, role);
+        authority.check_previous(role, &self.names)?;
+        let old = self.annexes(role)?;
+        let carried = Carried { new, old };
+        Ok(Planned::new(statement, authority, out).carrying(carried))
+    }
+
+    fn in_folder(&self) -> anyhow::Result<(&Verifier, &Path)> {
+        let found = self.repository.as_ref().zip(self.folder.as_deref());
+        found.ok_or_else(|| {
+            let message = "statements are in the repository only";
+            let failure = Failure::failed("E_NO_AUTHORITY", message);
+            failure.hint("name it with --repository").into()
+        })
     }
 
     /// What a statement of a line says.

@@ -22,6 +22,10 @@ pub(crate) fn author(error: &AuthorError, names: &Names) -> Failure {
         AuthorError::LostPath { .. } => Failure::trust("E_TRUST_NOT_DELEGATED", error.to_string())
             .hint("list it in the new targets as well, or withdraw its releases first"),
         AuthorError::Missing(missing) => below(missing, names),
+        AuthorError::NotSeparated { .. } => {
+            Failure::trust("E_ROLES_NOT_SEPARATED", error.to_string())
+                .hint("operations sign with keys of their own, which no release line lists")
+        }
         AuthorError::NotADocument(refusal) => refused("the document", *refusal),
         AuthorError::OtherStatement => Failure::trust("E_OTHER_STATEMENT", error.to_string())
             .hint("sign and assemble copies of one draft"),
@@ -60,5 +64,12 @@ fn below_one(missing: &Missing, names: &Names) -> String {
         list(&missing.signed),
         missing.threshold.saturating_sub(missing.have),
         list(&missing.missing),
+    )
+}
+
+/// Exit 12: parts of a draft do not belong together.
+pub(crate) fn tampered(message: impl Into<String>) -> Failure {
+    Failure::trust("E_TAMPERED", message).hint(
+        "it was changed or cut: get it again from who built or published it, or build it again",
     )
 }

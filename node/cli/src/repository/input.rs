@@ -6,10 +6,12 @@ use patchmesh_proto::limits::TARGETS_LEN_MAX;
 use patchmesh_trust::author::{Draft, RootPlan, TargetsPlan};
 use patchmesh_trust::role::RoleName;
 
+use crate::draft::annexes::Annexes;
 use crate::draft::authority::{ROOT_FILE, TARGETS_FILE};
-use crate::draft::folder::{DraftFolder, Payload, SIGNED_FILE, is_draft, tampered};
+use crate::draft::folder::{DraftFolder, Payload, SIGNED_FILE, is_draft};
 use crate::draft::names::Names;
 use crate::draft::refusal;
+use crate::draft::refusal::tampered;
 use crate::failure::Failure;
 use crate::files;
 
@@ -24,6 +26,8 @@ pub(crate) struct Input {
     pub(crate) bytes: Vec<u8>,
     /// Of a release line: the draft folder and its release.
     pub(crate) payload: Option<(PathBuf, Payload)>,
+    /// Of a role that has some: its annexes.
+    pub(crate) annexes: Annexes,
 }
 
 /// Reads a path.
@@ -74,6 +78,7 @@ fn document(role: RoleName, bytes: Vec<u8>) -> anyhow::Result<Input> {
         role,
         bytes,
         payload: None,
+        annexes: Annexes::new(),
     })
 }
 
@@ -92,6 +97,7 @@ fn draft(path: &Path) -> anyhow::Result<Input> {
     if !same {
         return Err(tampered("signed.json is not the statement of this draft").into());
     }
+    input.annexes = draft.carried()?.new;
     input.payload = draft.payload()?.map(|payload| (path.to_owned(), payload));
     Ok(input)
 }

@@ -132,7 +132,7 @@ fn documents(held: Option<&Verifier>, inputs: &[Input]) -> BTreeMap<RoleName, Ve
     for input in inputs {
         documents.insert(input.role.clone(), input.bytes.clone());
     }
-    documents.retain(|role, _| matches!(role, RoleName::Targets | RoleName::Line(_)));
+    documents.retain(|role, _| *role == RoleName::Targets || role.is_delegated());
     documents
 }
 

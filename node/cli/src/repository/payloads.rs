@@ -1,4 +1,4 @@
-//! Indexes and packs of the releases in a repository.
+//! Indexes, packs and annexes in a repository.
 
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -7,7 +7,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use patchmesh_content::index::ReleaseIndex;
 use patchmesh_proto::limits::INDEX_LEN_MAX;
-use patchmesh_trust::layout::{pack_path, release_index_path};
+use patchmesh_trust::annex::body::Annex;
+use patchmesh_trust::layout::{annex_path, pack_path, release_index_path};
 use patchmesh_trust::release::Release;
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::time::UtcTime;
@@ -27,6 +28,20 @@ pub(crate) fn index(
     let index = Verifier::open_index(release, &bytes);
     let what = format!("the index of {}/{}", release.line, release.id);
     index.map_err(|refusal| refused(&what, refusal).into())
+}
+
+/// Checks the annex that a verified statement names.
+pub(crate) fn annex(folder: &Path, annex: &Annex) -> anyhow::Result<()> {
+    read_annex(folder, annex).map(drop)
+}
+
+/// Reads and checks the annex that a verified statement names.
+pub(crate) fn read_annex(folder: &Path, annex: &Annex) -> anyhow::Result<Vec<u8>> {
+    let path = folder.join(annex_path(annex.name, &annex.sha256));
+    let bytes = files::read(&path, annex.name.len_max())?;
+    let opened = annex.open(&bytes);
+    opened.map_err(|refusal| refused(annex.name.path(), refusal))?;
+    Ok(bytes)
 }
 
 /// Checks the pack of an index in a repository, and every file it makes.

@@ -8,7 +8,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use patchmesh_trust::layout::{index_path, metadata_path, pack_path};
+use patchmesh_trust::annex::body::Annex;
+use patchmesh_trust::annex::name::AnnexName;
+use patchmesh_trust::layout::{annex_path, index_path, metadata_path, pack_path};
 use patchmesh_trust::role::RoleName;
 
 use crate::draft::folder::{PACK_FILE, Payload};
@@ -93,6 +95,14 @@ pub(crate) fn payload(
     let folder = path.parent().context("an index lies in a folder")?;
     files::make_folder(folder, FOLDER_MODE)?;
     files::write(&path, &payload.bytes, MODE_PUBLIC)
+}
+
+/// Writes an annex under its hash.
+pub(crate) fn annex(repository: &Path, name: AnnexName, bytes: &[u8]) -> anyhow::Result<()> {
+    let path = repository.join(annex_path(name, &Annex::of(name, bytes).sha256));
+    let folder = path.parent().context("an annex lies in a folder")?;
+    files::make_folder(folder, FOLDER_MODE)?;
+    files::write(&path, bytes, MODE_PUBLIC)
 }
 
 fn pack(repository: &Path, draft: &Path, payload: &Payload) -> anyhow::Result<()> {

@@ -12,7 +12,7 @@ use patchmesh_content::tree::verify_chunk;
 use patchmesh_pack::assemble::FileAssembler;
 use patchmesh_pack::compress::decode;
 
-use crate::draft::folder::tampered;
+use crate::draft::refusal::tampered;
 use crate::failure::Failure;
 use crate::text::safe;
 

@@ -31,6 +31,7 @@ pub(crate) fn run(args: &AssembleArgs, output: &Output) -> anyhow::Result<()> {
     let mut draft = DraftFolder::open(&args.draft)?;
     let authority = draft.authority()?.trusting(args.root.as_deref())?;
     draft.payload()?;
+    draft.carried()?;
     let mut copies = vec![draft.statement.clone()];
     let mut signed_by = Vec::new();
     for path in &args.signatures {

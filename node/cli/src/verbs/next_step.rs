@@ -33,6 +33,20 @@ pub(crate) fn renew(role: &RoleName, repository: &Path) -> String {
     format!("patchmesh renew {role} --repository {}", word(repository))
 }
 
+/// How a role that has none gets its first statement.
+pub(crate) fn first_statement(role: &RoleName) -> &'static str {
+    match role {
+        RoleName::Rollout => "patchmesh rollout approve RELEASE",
+        RoleName::Membership => "patchmesh membership keys",
+        RoleName::Root
+        | RoleName::Timestamp
+        | RoleName::Snapshot
+        | RoleName::Targets
+        | RoleName::Line(_)
+        | RoleName::Delegated(_) => "patchmesh release build",
+    }
+}
+
 /// What to do with an assembled draft of a network with this root.
 pub(crate) fn after_assembly(draft: &DraftFolder, root: Option<&[u8]>) -> String {
     let batch = batch(&draft.path);

@@ -1,4 +1,4 @@
-//! `publish`: signed documents, indexes and packs into a repository folder.
+//! `publish`: signed documents, annexes, indexes and packs into a repository folder.
 
 use patchmesh_api::answer::Answer;
 use patchmesh_api::client::Client;
@@ -12,6 +12,7 @@ use crate::args::global::Global;
 use crate::args::sign::PublishArgs;
 use crate::clock;
 use crate::draft::names::Names;
+use crate::draft::refusal;
 use crate::failure::Failure;
 use crate::files;
 use crate::keys::spec;
@@ -144,7 +145,7 @@ fn fresh(
             return Err(failure.hint(hint).into());
         }
         // A run that was cut off may have left the document without its pack.
-        fresh.push(!same || input.payload.is_some());
+        fresh.push(!same || input.payload.is_some() || !input.annexes.is_empty());
     }
     Ok(fresh)
 }
@@ -190,12 +191,28 @@ fn check_kept(
             payloads::index(&args.repository, &release)?;
         }
     }
+    for annex in verifier.annexes(now) {
+        let brought = inputs
+            .iter()
+            .find_map(|input| input.annexes.get(&annex.name));
+        match brought {
+            Some(bytes) => drop(
+                annex
+                    .open(bytes)
+                    .map_err(|refused| refusal::refused(annex.name.path(), refused))?,
+            ),
+            None => payloads::annex(&args.repository, &annex)?,
+        }
+    }
     Ok(())
 }
 
 fn place(args: &PublishArgs, input: &Input) -> anyhow::Result<()> {
     if let (Some((draft, payload)), RoleName::Line(line)) = (&input.payload, &input.role) {
         write::payload(&args.repository, draft, line, payload)?;
+    }
+    for (name, bytes) in &input.annexes {
+        write::annex(&args.repository, *name, bytes)?;
     }
     write::document(&args.repository, &input.role, input.version, &input.bytes)
 }
@@ -212,6 +229,9 @@ fn check_on_disk(
     let verifier = check(args, &source, &[], now)?;
     for release in verifier.releases(now) {
         payloads::index(&args.repository, &release)?;
+    }
+    for annex in verifier.annexes(now) {
+        payloads::annex(&args.repository, &annex)?;
     }
     Ok(())
 }

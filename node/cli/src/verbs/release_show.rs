@@ -6,7 +6,8 @@ use patchmesh_content::index::{FileKind, ReleaseIndex};
 use patchmesh_trust::author::ReleaseEntry;
 use serde::Serialize;
 
-use crate::draft::compare::{self, Change};
+use crate::draft::change::Change;
+use crate::draft::compare;
 use crate::draft::folder::read_index;
 use crate::draft::names::Names;
 use crate::draft::refusal;

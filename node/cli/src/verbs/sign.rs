@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::args::sign::SignArgs;
 use crate::draft::authority::Authority;
+use crate::draft::change::Change;
 use crate::draft::compare;
 use crate::draft::folder::DraftFolder;
 use crate::draft::signature::Signature;
@@ -22,7 +23,7 @@ struct SignDocument {
     statement: String,
     keyid: Option<String>,
     signature: Option<String>,
-    changes: Vec<compare::Change>,
+    changes: Vec<Change>,
     dry_run: bool,
 }
 
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &SignArgs, output: &Output) -> anyhow::Result<()> {
     if authority.root.is_some() {
         authority.check_previous(draft.statement.role(), &draft.names)?;
     }
-    let changes = compare::draft(&draft, &authority, payload.as_ref())?;
+    let changes = compare::draft(&draft, &authority, payload.as_ref(), &draft.carried()?)?;
     Output::tell(compare::lines(&changes, output).trim_end());
     let mut document = SignDocument {
         role: draft.statement.role().to_string(),

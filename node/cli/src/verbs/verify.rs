@@ -14,10 +14,13 @@ use serde::Serialize;
 
 use crate::args::sign::VerifyArgs;
 use crate::clock;
+use crate::draft::annexes;
 use crate::draft::authority::Authority;
+use crate::draft::change::Change;
 use crate::draft::compare;
-use crate::draft::folder::{DraftFolder, PACK_FILE, SIGNED_FILE, is_draft, tampered};
+use crate::draft::folder::{DraftFolder, PACK_FILE, SIGNED_FILE, is_draft};
 use crate::draft::refusal;
+use crate::draft::refusal::tampered;
 use crate::failure::Failure;
 use crate::files;
 use crate::output::{Output, Tone};
@@ -35,7 +38,7 @@ struct DraftDocument {
     statement: String,
     signed_by: Vec<String>,
     pack_checked: bool,
-    changes: Vec<compare::Change>,
+    changes: Vec<Change>,
 }
 
 #[derive(Debug, Serialize)]
@@ -87,7 +90,7 @@ fn draft(args: &VerifyArgs, output: &Output) -> anyhow::Result<()> {
         }
     }
     let role = draft.statement.role();
-    let changes = compare::draft(&draft, &authority, payload.as_ref())?;
+    let changes = compare::draft(&draft, &authority, payload.as_ref(), &draft.carried()?)?;
     let mut copy = draft.statement.clone();
     if let Some(signed) = files::read_if_there(&draft.path.join(SIGNED_FILE), TARGETS_LEN_MAX)? {
         let signed =
@@ -153,6 +156,7 @@ fn repository(args: &VerifyArgs, output: &Output) -> anyhow::Result<()> {
     let verifier = chain::walk(&source, &anchor, Mode::Now(now))?;
     refuse_not_current(&verifier, &args.path, now)?;
     let checked = payloads::check_all(&args.path, &verifier, now)?;
+    annexes::in_repository(&args.path, &verifier, Some(now))?;
     let head = verifier.head();
     let document = RepositoryDocument {
         what: "repository",

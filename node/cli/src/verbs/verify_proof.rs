@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::args::sign::VerifyProofArgs;
 use crate::clock;
+use crate::draft::change::Change;
 use crate::draft::compare;
 use crate::draft::names::Names;
 use crate::draft::refusal::{self, refused};
@@ -23,7 +24,7 @@ struct ProofDocument {
     /// Version of the root by which it was judged.
     root: u64,
     documents: Vec<Twin>,
-    changes: Vec<compare::Change>,
+    changes: Vec<Change>,
 }
 
 #[derive(Debug, Serialize)]

@@ -319,7 +319,7 @@ fn a_line_that_nobody_may_sign_for_is_refused_before_it_is_built() {
         let refused = bench.run(&[&build[..], &ground].concat());
         let refused = refused.fails(12, "E_TRUST_NOT_DELEGATED");
         assert!(
-            refused.stderr.contains("delegated: desktop"),
+            refused.stderr.contains("delegated: release/desktop"),
             "{}",
             refused.stderr
         );

@@ -68,7 +68,7 @@ pub fn proof_of(role: &str, version: u64) -> DocumentRef {
 pub fn asked_proof(document: &DocumentRef) -> Option<(&str, u64)> {
     match document {
         DocumentRef::Metadata { role, version } => Some((role.strip_prefix(PREFIX)?, *version)),
-        DocumentRef::Index { .. } => None,
+        DocumentRef::Index { .. } | DocumentRef::Annex { .. } => None,
     }
 }
 
@@ -79,7 +79,9 @@ pub fn asked_twin(document: &DocumentRef) -> Option<u64> {
         DocumentRef::Metadata { role, version } if *version > 0 && role == "timestamp" => {
             Some(*version)
         }
-        DocumentRef::Metadata { .. } | DocumentRef::Index { .. } => None,
+        DocumentRef::Metadata { .. } | DocumentRef::Index { .. } | DocumentRef::Annex { .. } => {
+            None
+        }
     }
 }
 
@@ -89,6 +91,7 @@ pub fn freezes(frozen: &[Frozen], line: &str) -> bool {
     frozen.iter().any(|one| match &one.role {
         RoleName::Line(frozen) => frozen == line,
         RoleName::Root | RoleName::Timestamp | RoleName::Snapshot | RoleName::Targets => true,
-        RoleName::Delegated(_) => false,
+        // These say when something is applied, not what may be staged.
+        RoleName::Rollout | RoleName::Membership | RoleName::Delegated(_) => false,
     })
 }

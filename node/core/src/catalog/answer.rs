@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use patchmesh_content::id::PeerId;
+use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 
 use crate::catalog::action::Action;
 use crate::catalog::alarms::asked_proof;
+use crate::catalog::annexes::Taken;
 use crate::catalog::machine::Catalog;
 use crate::catalog::needs::Question;
 use crate::catalog::peers::DISTRUST;
@@ -165,6 +167,7 @@ impl Catalog {
                 self.take(admission, false, now, out);
                 Ok(new)
             }
+            DocumentRef::Annex { name, sha256 } => self.learn_annex(*name, sha256, bytes, out),
             DocumentRef::Index { sha256, .. } => {
                 let Some(release) = self.indexes.release(sha256).cloned() else {
                     return Ok(false);
@@ -184,11 +187,42 @@ impl Catalog {
     }
 }
 
+impl Catalog {
+    fn learn_annex(
+        &mut self,
+        name: AnnexName,
+        sha256: &[u8; 32],
+        bytes: Arc<[u8]>,
+        out: &mut Vec<Action>,
+    ) -> Result<bool, Refusal> {
+        let new = match self.annexes.take(name, sha256, Arc::clone(&bytes))? {
+            Taken::New => {
+                out.push(Action::Persist(Record::Annex { name, bytes }));
+                self.due.news = true;
+                true
+            }
+            Taken::Old => return Ok(false),
+            // Nobody who passes it on is to blame.
+            Taken::Unreadable(refusal) => {
+                out.push(Action::Notify(Notice::Refused {
+                    what: name.to_string(),
+                    code: refusal.code(),
+                    from: None,
+                }));
+                false
+            }
+        };
+        out.push(Action::Listed);
+        Ok(new)
+    }
+}
+
 /// An answer to a question that is still open was false.
 fn report(question: &Question, refusal: Refusal, out: &mut Vec<Action>) {
     let what = match &question.key.document {
         DocumentRef::Metadata { role, .. } => role.clone(),
         DocumentRef::Index { .. } => "index".to_owned(),
+        DocumentRef::Annex { name, .. } => name.to_string(),
     };
     let peer = match question.source {
         Source::Origin => None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use patchmesh_content::id::{ContentId, PeerId};
 use patchmesh_content::index::ReleaseIndex;
+use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::release::Release;
 use patchmesh_trust::role::RoleName;
@@ -14,6 +15,7 @@ use patchmesh_trust::verified::Verified;
 
 use crate::catalog::action::Action;
 use crate::catalog::alarms::{Alarms, freezes};
+use crate::catalog::annexes::{Annexes, Opened};
 use crate::catalog::clock::Clock;
 use crate::catalog::event::Event;
 use crate::catalog::indexes::{Indexes, Listed};
@@ -47,6 +49,7 @@ pub struct Catalog {
     pub(crate) clock: Clock,
     pub(crate) peers: Peers,
     pub(crate) indexes: Indexes,
+    pub(crate) annexes: Annexes,
     pub(crate) poll: Poll,
     pub(crate) needs: BTreeMap<Key, Need>,
     pub(crate) asks: BTreeMap<AskId, Question>,
@@ -84,7 +87,7 @@ impl Catalog {
         mut rng: Rng,
         now: Now,
     ) -> Result<Self, Refusal> {
-        // Roots first, lines last; among roots the store's order stays.
+        // Roots first, statements last; among roots the store's order stays.
         let mut documents = std::mem::take(&mut restored.documents);
         documents.sort_by(|a, b| a.0.cmp(&b.0));
         let stored = documents.iter().map(|(role, bytes)| (role, &**bytes));
@@ -105,6 +108,7 @@ impl Catalog {
             clock,
             peers: Peers::new(),
             indexes: Indexes::new(std::mem::take(&mut restored.indexes), dropped),
+            annexes: Annexes::new(std::mem::take(&mut restored.annexes)),
             poll: Poll::new(config.mode, now.mono, rng.fork("poll")),
             needs: BTreeMap::new(),
             asks: BTreeMap::new(),
@@ -208,6 +212,11 @@ impl Catalog {
     /// The listed releases, expired or not.
     pub fn listed(&self) -> &Listed {
         self.indexes.listed()
+    }
+
+    /// The annex of this name that the held statement names, if it is at hand.
+    pub fn annex(&self, name: AnnexName) -> Option<&Opened> {
+        self.annexes.current(name)
     }
 
     /// The verified index of a content.
@@ -334,10 +343,14 @@ impl Catalog {
             self.changed = false;
             let complete = self.is_complete();
             self.indexes.list(self.verifier.releases(ALWAYS), complete);
+            self.annexes.list(self.verifier.annexes(ALWAYS));
+            self.annexes.open_stored();
             out.push(Action::Listed);
         }
         self.open_stored(out);
-        let complete = self.is_complete() && self.indexes.missing().next().is_none();
+        let complete = self.is_complete()
+            && self.indexes.missing().next().is_none()
+            && self.annexes.missing().next().is_none();
         if self.due.untold && (complete || self.mode != Mode::Origin) {
             self.due.untold = false;
             self.due.news = false;
@@ -382,6 +395,9 @@ impl Catalog {
                 self.verifier.document(&role, version).map(Answer::Bytes)
             }
             DocumentRef::Index { sha256, .. } => self.indexes.by_sha256(sha256).map(Answer::Index),
+            DocumentRef::Annex { name, sha256 } => {
+                self.annexes.bytes(*name, sha256).map(Answer::Bytes)
+            }
         }
     }
 }

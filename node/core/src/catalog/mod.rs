@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod alarms;
+pub mod annexes;
 pub mod announce;
 pub mod answer;
 pub mod clock;

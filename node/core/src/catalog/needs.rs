@@ -1,5 +1,5 @@
 //! What is needed now: the next root, a newer timestamp, what the verifier
-//! lacks, and the indexes of listed releases.
+//! lacks, annexes, and the indexes of listed releases.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +8,7 @@ use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::{Head, Verifier};
 
 use crate::catalog::alarms::{Alarms, proof_of};
+use crate::catalog::annexes::{self, Annexes};
 use crate::catalog::indexes::{Indexes, reference};
 use crate::catalog::peers::{Peer, Peers};
 use crate::catalog::poll::Stage;
@@ -124,6 +125,8 @@ pub struct Known<'a> {
     pub peers: &'a Peers,
     /// Listed releases.
     pub indexes: &'a Indexes,
+    /// Named annexes.
+    pub annexes: &'a Annexes,
     /// Look at the source of truth.
     pub stage: Option<Stage>,
     /// Whether peers are asked at all.
@@ -166,6 +169,10 @@ pub fn required(known: Known<'_>, root_since: Option<Time>, now: Time) -> BTreeM
             false,
             want.len_max,
         );
+    }
+    for annex in known.annexes.missing() {
+        let len = usize::try_from(annex.len).unwrap_or(usize::MAX);
+        add(annexes::reference(annex), false, len);
     }
     for release in known.indexes.missing() {
         let len = usize::try_from(release.len).unwrap_or(usize::MAX);

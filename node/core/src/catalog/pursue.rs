@@ -32,6 +32,7 @@ impl Catalog {
             verifier: &self.verifier,
             peers: &self.peers,
             indexes: &self.indexes,
+            annexes: &self.annexes,
             stage: self.poll.stage(),
             peers_asked: self.mode != Mode::Origin,
             alarms: &self.alarms,

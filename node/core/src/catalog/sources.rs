@@ -174,7 +174,7 @@ fn trusted_from(peer: &Peer, document: &DocumentRef) -> Time {
 fn is_open(document: &DocumentRef) -> bool {
     match document {
         DocumentRef::Metadata { role, .. } => role == "root" || role == "timestamp",
-        DocumentRef::Index { .. } => false,
+        DocumentRef::Index { .. } | DocumentRef::Annex { .. } => false,
     }
 }
 
@@ -187,7 +187,9 @@ fn holds(claim: &[u64; 3], document: &DocumentRef, head: &Head) -> bool {
             "snapshot" => claim[2] >= *version,
             _ => claim[2] > 0 && claim[2] >= head.snapshot,
         },
-        DocumentRef::Index { .. } => claim[2] > 0 && claim[2] >= head.snapshot,
+        DocumentRef::Index { .. } | DocumentRef::Annex { .. } => {
+            claim[2] > 0 && claim[2] >= head.snapshot
+        }
     }
 }
 

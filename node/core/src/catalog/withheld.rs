@@ -77,7 +77,11 @@ pub fn covers(withheld: &[Withheld], line: &str) -> bool {
     withheld.iter().any(|one| match &one.role {
         RoleName::Snapshot | RoleName::Targets => true,
         RoleName::Line(missing) => missing == line,
-        RoleName::Root | RoleName::Timestamp | RoleName::Delegated(_) => false,
+        RoleName::Root
+        | RoleName::Timestamp
+        | RoleName::Rollout
+        | RoleName::Membership
+        | RoleName::Delegated(_) => false,
     })
 }
 

@@ -3,6 +3,7 @@
 
 use patchmesh_content::geometry::{ChunkIndex, SpanIndex};
 use patchmesh_content::id::{ChunkId, ContentId, PeerId};
+use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::role::RoleName;
 
 use crate::config::{Config, Mode};
@@ -84,7 +85,7 @@ structs! {
     Decline { reason, retry_after, holders }
     Now { mono, utc }
     Proof { peer, certificate, signature, protocol, head, addresses }
-    Restored { documents, floors, proofs, indexes, releases, chunks }
+    Restored { documents, floors, proofs, annexes, indexes, releases, chunks }
     Want { content, chunk, unreachable }
 }
 
@@ -92,7 +93,8 @@ enums! {
     Answered { 0 Bytes(bytes), 1 Failed, 2 Gone }
     Command { 0 Fetch { release }, 1 Forget { release }, 2 Refresh }
     DeclineReason { 0 Busy, 1 Gone, 2 HeldBySite, 3 Leased, 4 Refused }
-    DocumentRef { 0 Metadata { role, version }, 1 Index { sha256, name } }
+    DocumentRef { 0 Metadata { role, version }, 1 Index { sha256, name },
+        2 Annex { name, sha256 } }
     Down { 0 Closed, 1 Local, 2 TimedOut }
     Fetched { 0 Corrupt, 1 Declined(decline), 2 Held, 3 NoRoom, 4 Stalled }
     HostChange { 0 Room(room) }
@@ -127,6 +129,16 @@ enums! {
     }
     Mode { 0 Endpoint, 1 EndpointWithHttp, 2 Origin }
     ReleaseState { 0 Known, 1 Fetching, 2 Staged, 3 Failed }
+}
+
+impl Form for AnnexName {
+    fn put(&self, to: &mut Writer) {
+        self.to_string().put(to);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Option<Self> {
+        String::take(from)?.parse().ok()
+    }
 }
 
 impl Form for RoleName {

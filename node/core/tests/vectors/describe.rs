@@ -80,6 +80,9 @@ pub(crate) fn document(document: &DocumentRef) -> Value {
     match document {
         DocumentRef::Metadata { role, version } => json!({ "role": role, "version": version }),
         DocumentRef::Index { sha256, name } => json!({ "index": name, "sha256": hex(sha256) }),
+        DocumentRef::Annex { name, sha256 } => {
+            json!({ "annex": name.path(), "sha256": hex(sha256) })
+        }
     }
 }
 

@@ -106,7 +106,10 @@ impl Node {
         match &*record {
             Record::Index { content, bytes } => self.learn(*content, bytes),
             Record::Forget { content } => self.forget(content),
-            Record::Document { .. } | Record::Proof { .. } | Record::Release { .. } => {}
+            Record::Annex { .. }
+            | Record::Document { .. }
+            | Record::Proof { .. }
+            | Record::Release { .. } => {}
         }
         Ok(())
     }

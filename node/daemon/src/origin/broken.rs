@@ -63,6 +63,7 @@ pub(crate) fn about_read(document: &DocumentRef) -> String {
     match document {
         DocumentRef::Metadata { role, .. } => format!("origin read {role}"),
         DocumentRef::Index { name, .. } => format!("origin read index {name}"),
+        DocumentRef::Annex { name, .. } => format!("origin read {name}"),
     }
 }
 
@@ -71,6 +72,7 @@ pub(crate) fn about_document(document: &DocumentRef) -> String {
     match document {
         DocumentRef::Metadata { role, .. } => format!("origin document {role}"),
         DocumentRef::Index { name, .. } => format!("origin document index {name}"),
+        DocumentRef::Annex { name, .. } => format!("origin document {name}"),
     }
 }
 

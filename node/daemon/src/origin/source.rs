@@ -157,6 +157,7 @@ fn path_of(document: &DocumentRef) -> Option<String> {
             let safe = is_line(line) && is_release_id(id);
             safe.then(|| layout::index_path(line, id, sha256))
         }
+        DocumentRef::Annex { name, sha256 } => Some(layout::annex_path(*name, sha256)),
     }
 }
 

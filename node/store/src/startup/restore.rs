@@ -7,6 +7,7 @@ use std::sync::Arc;
 use patchmesh_content::id::{ContentId, blake3};
 use patchmesh_core::record::{ReleaseState, Restored};
 use patchmesh_proto::limits::{INDEX_LEN_MAX, PROOF_LEN_MAX};
+use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::role::RoleName;
 
 use crate::disk::Disk;
@@ -18,6 +19,8 @@ use crate::state::{DOCUMENT_LEN_MAX, SMALL_LEN_MAX, state_from_text};
 
 /// Documents of roles, each with its name.
 type Documents = Vec<(RoleName, Arc<[u8]>)>;
+/// Annexes, each with its name.
+type Annexes = Vec<(AnnexName, Arc<[u8]>)>;
 /// Release indexes, each with its name.
 type Indexes = Vec<(ContentId, Arc<[u8]>)>;
 
@@ -44,6 +47,7 @@ impl Restorer<'_> {
             documents: self.documents()?,
             floors: self.floors()?,
             proofs: self.proofs()?,
+            annexes: self.annexes()?,
             indexes: self.indexes()?,
             releases: self.releases()?,
             chunks: Vec::new(),
@@ -122,6 +126,18 @@ impl Restorer<'_> {
             }
         }
         Ok(proofs)
+    }
+
+    /// Annexes are compared with what a statement says of them by whoever takes
+    /// them in.
+    fn annexes(&mut self) -> Result<Annexes, Failed> {
+        let mut annexes = Annexes::new();
+        for name in AnnexName::ALL {
+            if let Some(bytes) = self.read(&self.layout.annex(name), name.len_max(), Some)? {
+                annexes.push((name, bytes.into()));
+            }
+        }
+        Ok(annexes)
     }
 
     fn indexes(&mut self) -> Result<Indexes, Failed> {

@@ -1,7 +1,9 @@
 //! Assembling: copies with signatures in, a document that a node will take
 //! out, or who is still missing.
 
-use crate::author::build::{check_statement, read};
+use crate::annex::body::Annex;
+use crate::annex::name::AnnexName;
+use crate::author::build::{check_separated, check_statement, read};
 use crate::author::draft::Draft;
 use crate::author::error::{AuthorError, Missing};
 use crate::delegate::{Edge, Reach, resolve};
@@ -21,7 +23,7 @@ pub struct Authority<'a> {
     /// The trusted root; for a root draft, the one before it. `None` only for
     /// the very first root, which its own keys sign.
     pub root: Option<&'a [u8]>,
-    /// The top targets; needed for a release statement.
+    /// The top targets; needed for the statement of a delegated role.
     pub targets: Option<&'a [u8]>,
     /// The newest published document of the same role, if there is one.
     pub previous: Option<&'a [u8]>,
@@ -80,7 +82,7 @@ fn key_lists(
         RoleName::Root | RoleName::Targets => keys.targets,
         RoleName::Timestamp => keys.timestamp,
         RoleName::Snapshot => keys.snapshot,
-        RoleName::Line(_) => {
+        RoleName::Line(_) | RoleName::Rollout | RoleName::Membership => {
             let targets = trusted_targets(&keys.targets, authority)?;
             let delegation = targets.body.delegation(&role.to_string());
             let delegation = delegation.ok_or(AuthorError::Refused(Refusal::NotDelegated))?;
@@ -197,14 +199,15 @@ fn check_as_node(
             }
         }
         RoleName::Targets => {
-            verify::<Targets>(role, bytes, &keys.targets).map_err(refused)?;
+            let held = verify::<Targets>(role, bytes, &keys.targets).map_err(refused)?;
+            check_separated(&held.body)?;
         }
-        RoleName::Line(line) => {
+        RoleName::Line(_) | RoleName::Rollout | RoleName::Membership => {
             let targets = trusted_targets(&keys.targets, authority)?;
             let delegation = targets.body.delegation(&role.to_string());
             let delegation = delegation.ok_or(AuthorError::Refused(Refusal::NotDelegated))?;
             let held = verify::<Targets>(role, bytes, &delegation.keys).map_err(refused)?;
-            check_paths(line, &held, &targets.body)?;
+            check_paths(role, &held, &targets.body)?;
         }
         RoleName::Delegated(_) => return Err(refused(Refusal::NotDelegated)),
     }
@@ -224,16 +227,27 @@ fn check_sinks(before: &Snapshot, next: &Snapshot) -> Result<(), AuthorError> {
     }
 }
 
-fn check_paths(line: &str, held: &Held<Targets>, top: &Targets) -> Result<(), AuthorError> {
-    let role = RoleName::Line(line.to_owned()).to_string();
+fn check_paths(role: &RoleName, held: &Held<Targets>, top: &Targets) -> Result<(), AuthorError> {
+    let name = role.to_string();
     for (path, target) in &held.body.targets {
         let statement = |edge: &Edge<'_>| {
-            let own = edge.role == role;
+            let own = edge.role == name;
             own.then_some(&held.body).ok_or(Refusal::Pending)
         };
         let resolved = resolve(path, top, Reach::of(Profile::Mesh), statement);
-        let release = Release::read(line, path, target, held.version);
-        if !matches!(resolved, Ok(Some(_))) || release.is_none() {
+        let usable = match role {
+            RoleName::Line(line) => Release::read(line, path, target, held.version).is_some(),
+            RoleName::Root
+            | RoleName::Timestamp
+            | RoleName::Snapshot
+            | RoleName::Targets
+            | RoleName::Rollout
+            | RoleName::Membership
+            | RoleName::Delegated(_) => path.parse().is_ok_and(|annex: AnnexName| {
+                annex.role() == *role && Annex::read(annex, target).is_some()
+            }),
+        };
+        if !matches!(resolved, Ok(Some(_))) || !usable {
             return Err(AuthorError::LostPath { path: path.clone() });
         }
     }

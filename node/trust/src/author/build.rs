@@ -4,6 +4,8 @@
 use patchmesh_content::id::{ContentId, hex};
 use patchmesh_content::index::ReleaseIndex;
 
+use crate::annex::body::Annex;
+use crate::annex::name::AnnexName;
 use crate::author::draft::Draft;
 use crate::author::error::AuthorError;
 use crate::canonical::{Object, Value};
@@ -36,7 +38,7 @@ pub struct RootPlan {
     pub targets: RoleKeys,
 }
 
-/// A top targets document: which keys speak for which release line.
+/// A top targets document: which keys speak for which role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetsPlan {
     /// Version; the first is 1.
@@ -45,6 +47,10 @@ pub struct TargetsPlan {
     pub expires: UtcTime,
     /// Release lines.
     pub lines: Vec<LineKeys>,
+    /// Who speaks for `rollout`; `None` where nobody does.
+    pub rollout: Option<RoleKeys>,
+    /// Who speaks for `membership`; `None` where nobody does.
+    pub membership: Option<RoleKeys>,
 }
 
 /// One release line and its keys.
@@ -67,6 +73,19 @@ pub struct LinePlan {
     pub expires: UtcTime,
     /// Active releases.
     pub releases: Vec<ReleaseEntry>,
+}
+
+/// A statement of `rollout` or `membership`: its annexes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnnexPlan {
+    /// The role: `rollout` or `membership`.
+    pub role: RoleName,
+    /// Version; the first is 1.
+    pub version: u64,
+    /// When it expires.
+    pub expires: UtcTime,
+    /// What it names, each annex once.
+    pub annexes: Vec<Annex>,
 }
 
 /// One active release.
@@ -151,27 +170,14 @@ impl RootPlan {
 impl TargetsPlan {
     /// The unsigned document.
     pub fn build(&self) -> Result<Draft, AuthorError> {
-        let mut roles = Vec::new();
         for line in &self.lines {
             check_line(&line.line)?;
-            let mut role: Object = line
-                .keys
-                .to_members()
-                .map(|(name, value)| (name.to_owned(), value))
-                .into();
-            let pattern = target_path(&line.line, "*");
-            let paths = Value::List(vec![Value::text(pattern)]);
-            role.insert("name".to_owned(), Value::text(line_role(&line.line)));
-            role.insert("paths".to_owned(), paths);
-            role.insert("terminating".to_owned(), Value::Bool(true));
-            roles.push(Value::Object(role));
         }
+        let delegated = self.delegated();
+        let roles = delegated.iter().map(|(role, keys)| delegation(role, keys));
         let delegations = Value::object([
-            (
-                "keys",
-                key_objects(self.lines.iter().map(|line| &line.keys)),
-            ),
-            ("roles", Value::List(roles)),
+            ("keys", key_objects(delegated.iter().map(|(_, keys)| *keys))),
+            ("roles", Value::List(roles.collect())),
         ]);
         let members = vec![
             ("delegations", delegations),
@@ -179,25 +185,67 @@ impl TargetsPlan {
         ];
         let draft = finish(&RoleName::Targets, self.version, self.expires, members)?;
         // The parser refuses what a node would: two delegations of one name.
-        read::<Targets>(&RoleName::Targets, &draft.bytes())?;
+        let read = read::<Targets>(&RoleName::Targets, &draft.bytes())?;
+        check_separated(&read.body)?;
         Ok(draft)
     }
 
-    /// The plan that a document follows; delegations that are not release lines
-    /// are left out. Signatures are not checked.
+    /// The roles that it delegates, and their keys.
+    pub fn delegated(&self) -> Vec<(RoleName, &RoleKeys)> {
+        let lines = self.lines.iter();
+        let mut roles: Vec<_> = lines
+            .map(|line| (RoleName::Line(line.line.clone()), &line.keys))
+            .collect();
+        let rollout = self.rollout.iter().map(|keys| (RoleName::Rollout, keys));
+        let membership = self.membership.iter();
+        let membership = membership.map(|keys| (RoleName::Membership, keys));
+        roles.extend(rollout.chain(membership));
+        roles
+    }
+
+    /// The keys of a role that it delegates.
+    pub fn keys_of(&self, role: &RoleName) -> Option<&RoleKeys> {
+        let delegated = self.delegated().into_iter();
+        let mut found = delegated.filter(|(other, _)| other == role);
+        found.next().map(|(_, keys)| keys)
+    }
+
+    /// Refuses keys that would let one side install alone (T-12).
+    ///
+    /// # Errors
+    /// `NotSeparated` names the line that shares a key with `rollout`.
+    pub fn check_separated(&self) -> Result<(), AuthorError> {
+        let rollout = self.rollout.as_ref();
+        let shares = |line: &&LineKeys| rollout.is_some_and(|keys| line.keys.shares_with(keys));
+        match self.lines.iter().find(shares) {
+            None => Ok(()),
+            Some(line) => Err(AuthorError::NotSeparated {
+                line: line.line.clone(),
+            }),
+        }
+    }
+
+    /// The plan that a document follows; delegations of other roles are left
+    /// out. Signatures are not checked.
     pub fn read(document: &[u8]) -> Result<Self, AuthorError> {
         let held: Held<Targets> = read(&RoleName::Targets, document)?;
-        let delegations = held.body.delegations.into_iter();
-        let lines = delegations.filter_map(|role| {
-            let line = role.name.strip_prefix("release/")?.to_owned();
-            let keys = role.keys;
-            is_line(&line).then_some(LineKeys { line, keys })
-        });
-        Ok(Self {
+        let mut plan = Self {
             version: held.version,
             expires: held.expires,
-            lines: lines.collect(),
-        })
+            lines: Vec::new(),
+            rollout: None,
+            membership: None,
+        };
+        for role in held.body.delegations {
+            let keys = role.keys;
+            match role.name.parse() {
+                Ok(RoleName::Line(line)) => plan.lines.push(LineKeys { line, keys }),
+                Ok(RoleName::Rollout) => plan.rollout = Some(keys),
+                Ok(RoleName::Membership) => plan.membership = Some(keys),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(plan)
     }
 }
 
@@ -249,6 +297,52 @@ impl LinePlan {
     }
 }
 
+impl AnnexPlan {
+    /// The unsigned statement.
+    ///
+    /// # Errors
+    /// `BadPlan` for an annex of another role or one named twice;
+    /// `StatementTooLarge` above 1,024 signed bytes (T-01).
+    pub fn build(&self) -> Result<Draft, AuthorError> {
+        let mut targets = Object::new();
+        for annex in &self.annexes {
+            if annex.name.role() != self.role {
+                return Err(AuthorError::BadPlan("an annex of another role"));
+            }
+            let path = annex.name.path().to_owned();
+            if targets.insert(path, annex.to_value()).is_some() {
+                return Err(AuthorError::BadPlan("one annex twice"));
+            }
+        }
+        let members = vec![("targets", Value::Object(targets))];
+        let draft = finish(&self.role, self.version, self.expires, members)?;
+        check_statement(&draft)?;
+        Ok(draft)
+    }
+
+    /// The plan that a statement follows; entries that a node would leave out
+    /// are left out. Signatures are not checked.
+    pub fn read(role: &RoleName, document: &[u8]) -> Result<Self, AuthorError> {
+        let held: Held<Targets> = read(role, document)?;
+        let targets = &held.body.targets;
+        let annexes = AnnexName::of(role).filter_map(|name| {
+            let target = targets.get(name.path())?;
+            Annex::read(name, target)
+        });
+        Ok(Self {
+            role: role.clone(),
+            version: held.version,
+            expires: held.expires,
+            annexes: annexes.collect(),
+        })
+    }
+
+    /// What it says of an annex.
+    pub fn annex(&self, name: AnnexName) -> Option<&Annex> {
+        self.annexes.iter().find(|annex| annex.name == name)
+    }
+}
+
 impl ReleaseEntry {
     /// The entry of a release index; also gives the line that it belongs to.
     pub fn of_index(bytes: &[u8]) -> Result<(String, Self), AuthorError> {
@@ -286,7 +380,7 @@ impl SnapshotPlan<'_> {
     pub fn build(&self) -> Result<Draft, AuthorError> {
         let mut meta = Object::new();
         for (role, bytes) in &self.documents {
-            if !matches!(role, RoleName::Targets | RoleName::Line(_)) {
+            if *role != RoleName::Targets && !role.is_delegated() {
                 return Err(AuthorError::BadPlan("a snapshot lists targets roles only"));
             }
             let pin = pin(role, bytes)?;
@@ -326,10 +420,14 @@ impl TimestampPlan<'_> {
 pub(crate) fn check_statement(draft: &Draft) -> Result<(), AuthorError> {
     let bytes = draft.signing_bytes().len();
     match draft.role() {
-        RoleName::Line(_) if bytes > STATEMENT_SIGNED_LEN_MAX => {
+        RoleName::Line(_) | RoleName::Rollout | RoleName::Membership
+            if bytes > STATEMENT_SIGNED_LEN_MAX =>
+        {
             Err(AuthorError::StatementTooLarge { bytes })
         }
         RoleName::Line(_)
+        | RoleName::Rollout
+        | RoleName::Membership
         | RoleName::Root
         | RoleName::Timestamp
         | RoleName::Snapshot
@@ -388,8 +486,25 @@ fn hashes(sha256: &[u8; 32]) -> Value {
     Value::object([("sha256", Value::text(hex(sha256)))])
 }
 
-fn line_role(line: &str) -> String {
-    RoleName::Line(line.to_owned()).to_string()
+/// A terminating delegation of one path pattern.
+fn delegation(role: &RoleName, keys: &RoleKeys) -> Value {
+    let members = keys
+        .to_members()
+        .map(|(name, value)| (name.to_owned(), value));
+    let mut object: Object = members.into();
+    let paths = Value::List(vec![Value::text(format!("{role}/*"))]);
+    object.insert("name".to_owned(), Value::text(role.to_string()));
+    object.insert("paths".to_owned(), paths);
+    object.insert("terminating".to_owned(), Value::Bool(true));
+    Value::Object(object)
+}
+
+/// Refuses keys that would let one side install alone (T-12).
+pub(crate) fn check_separated(targets: &Targets) -> Result<(), AuthorError> {
+    match targets.lines_not_separated().into_iter().next() {
+        None => Ok(()),
+        Some(line) => Err(AuthorError::NotSeparated { line }),
+    }
 }
 
 fn check_line(line: &str) -> Result<(), AuthorError> {

@@ -13,12 +13,19 @@ pub enum AuthorError {
     /// The bytes are not a draft or document of this role.
     #[error("failed to read the document: {0}")]
     NotADocument(Refusal),
-    /// The signed part of a release statement is longer than signing hardware
+    /// The signed part of a statement is longer than signing hardware
     /// accepts (T-01).
     #[error("failed to build the statement: {bytes} signed bytes, at most 1024 are allowed")]
     StatementTooLarge {
         /// Length of the signed part.
         bytes: usize,
+    },
+    /// One key would speak for a release line and for `rollout`, and could
+    /// install alone (T-12).
+    #[error("failed to build the targets: one key speaks for release/{line} and for rollout")]
+    NotSeparated {
+        /// The line.
+        line: String,
     },
     /// Copies of different documents were given.
     #[error("failed to merge: the copies do not state the same")]

@@ -32,7 +32,9 @@ impl Chain {
             RoleName::Timestamp => self.admit_timestamp(bytes, source),
             RoleName::Snapshot => self.admit_snapshot(bytes, source),
             RoleName::Targets => self.admit_targets(bytes, source),
-            RoleName::Line(line) => self.admit_line(role, line, bytes, source),
+            RoleName::Line(_) | RoleName::Rollout | RoleName::Membership => {
+                self.admit_statement(role, bytes, source)
+            }
             // Only a look-up knows with whose keys such a role must speak.
             RoleName::Delegated(_) => Err(Refusal::NotDelegated),
         }
@@ -144,14 +146,13 @@ impl Chain {
         Ok(Step::Targets(Box::new(next)))
     }
 
-    fn admit_line(
+    fn admit_statement(
         &self,
         role: &RoleName,
-        line: &str,
         bytes: &[u8],
         source: Source,
     ) -> Result<Step, Refusal> {
-        if !self.load.takes(line) {
+        if !self.load.takes(role) {
             return Err(Refusal::NotDelegated);
         }
         let targets = match source {
@@ -230,7 +231,10 @@ impl Chain {
             RoleName::Timestamp => 1,
             RoleName::Snapshot => 2,
             RoleName::Targets => 3,
-            RoleName::Line(_) | RoleName::Delegated(_) => 4,
+            RoleName::Line(_)
+            | RoleName::Rollout
+            | RoleName::Membership
+            | RoleName::Delegated(_) => 4,
         };
         let above = [
             self.root.is_expired(utc),

@@ -30,7 +30,7 @@ pub(crate) struct Chain {
     pub(crate) load: Load,
 }
 
-/// Which release lines are loaded (T-24).
+/// Which statements are loaded (T-24).
 #[derive(Debug, Clone)]
 pub(crate) struct Load {
     all: bool,
@@ -46,8 +46,17 @@ impl Load {
         }
     }
 
-    pub(crate) fn takes(&self, line: &str) -> bool {
-        self.all || self.lines.iter().any(|own| own == line)
+    /// Every node loads what says when something is applied and who may stop.
+    pub(crate) fn takes(&self, role: &RoleName) -> bool {
+        match role {
+            RoleName::Line(line) => self.all || self.lines.iter().any(|own| own == line),
+            RoleName::Rollout | RoleName::Membership => true,
+            RoleName::Root
+            | RoleName::Timestamp
+            | RoleName::Snapshot
+            | RoleName::Targets
+            | RoleName::Delegated(_) => false,
+        }
     }
 }
 
@@ -98,24 +107,15 @@ impl Chain {
         self.pin(&RoleName::Targets)?.fits(held).then_some(held)
     }
 
-    /// Loaded lines that the top targets delegate to, in their order.
-    pub(crate) fn loaded_lines(&self) -> Vec<String> {
+    /// Roles that the top targets delegate to and whose statements are loaded,
+    /// in their order.
+    pub(crate) fn loaded_roles(&self) -> Vec<RoleName> {
         let Some(targets) = &self.targets else {
             return Vec::new();
         };
         let names = targets.body.delegations.iter();
         let roles = names.filter_map(|role| role.name.parse().ok());
-        roles
-            .filter_map(|role| match role {
-                RoleName::Line(line) if self.load.takes(&line) => Some(line),
-                RoleName::Line(_)
-                | RoleName::Root
-                | RoleName::Timestamp
-                | RoleName::Snapshot
-                | RoleName::Targets
-                | RoleName::Delegated(_) => None,
-            })
-            .collect()
+        roles.filter(|role| self.load.takes(role)).collect()
     }
 
     /// Takes over a document that was admitted against this very chain.

@@ -118,7 +118,7 @@ impl Equivocation {
 pub(crate) struct Authority<'a> {
     /// Roots in ascending version, up to the one that decides.
     pub(crate) roots: Vec<&'a [u8]>,
-    /// The top targets, for a release line; else empty.
+    /// The top targets, for a role that they delegate; else empty.
     pub(crate) delegator: &'a [u8],
 }
 
@@ -132,7 +132,7 @@ impl Parts {
             return Err(Refusal::TooLarge);
         }
         let role: RoleName = wire.role.parse()?;
-        if wire.delegator.is_empty() == matches!(role, RoleName::Line(_)) {
+        if wire.delegator.is_empty() == role.is_delegated() {
             return Err(Refusal::Malformed);
         }
         Ok(Self {
@@ -154,7 +154,10 @@ impl Parts {
             RoleName::Timestamp => root.body.timestamp,
             RoleName::Snapshot => root.body.snapshot,
             RoleName::Targets => root.body.targets,
-            RoleName::Line(_) | RoleName::Delegated(_) => {
+            RoleName::Line(_)
+            | RoleName::Rollout
+            | RoleName::Membership
+            | RoleName::Delegated(_) => {
                 let role = &RoleName::Targets;
                 let envelope = Envelope::open_any(Profile::Mesh, role, &self.delegator)?;
                 root.body.targets.check(&envelope)?;

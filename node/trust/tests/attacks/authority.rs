@@ -330,6 +330,8 @@ fn a_mesh_follows_no_delegation_of_a_line() {
             line: "server".to_owned(),
             keys: keys(DESKTOP, 2),
         }],
+        rollout: None,
+        membership: None,
     };
     let own = sign(own.build().unwrap(), DESKTOP);
     let forged = sign(statement("server", 2, &["S-2"]), DESKTOP);

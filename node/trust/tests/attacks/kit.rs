@@ -127,6 +127,8 @@ pub(crate) fn targets_plan(version: u64) -> TargetsPlan {
         version,
         expires: NOW.plus_days(180),
         lines: vec![line("desktop", DESKTOP), line("server", SERVER)],
+        rollout: None,
+        membership: None,
     }
 }
 

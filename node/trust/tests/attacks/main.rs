@@ -6,6 +6,7 @@
     reason = "the lint spares test functions only, not their helpers"
 )]
 
+mod annexes;
 mod author;
 mod authority;
 mod chain;

@@ -169,7 +169,10 @@ fn documents(folder: &Path) -> anyhow::Result<Vec<(String, RoleKeys)>> {
     let plan = RootPlan::read(root).map_err(author)?;
     Authority::check_targets(Some(root), authority.targets.as_ref(), &names)?;
     let targets = authority.targets.as_deref().map(TargetsPlan::read);
-    Ok(all_roles(plan, targets.transpose().map_err(author)?))
+    Ok(all_roles(
+        plan,
+        targets.transpose().map_err(author)?.as_ref(),
+    ))
 }
 
 fn check(

@@ -8,7 +8,7 @@ use patchmesh_trust::role::RoleName;
 use patchmesh_trust::time::UtcTime;
 use serde::Serialize;
 
-use crate::args::authority::{LINE_DAYS, ROOT_DAYS, RenewArgs, TARGETS_DAYS};
+use crate::args::authority::{ANNEX_DAYS, LINE_DAYS, ROOT_DAYS, RenewArgs, TARGETS_DAYS};
 use crate::clock;
 use crate::draft::authority::Authority;
 use crate::draft::drafts::{self, About, Planned};
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &RenewArgs, output: &Output) -> anyhow::Result<()> {
     };
     let role: RoleName = role.parse().map_err(|_| {
         let failure = Failure::usage(format!("there is no role {}", safe(role)));
-        failure.hint("root, targets, or release/LINE")
+        failure.hint("root, targets, rollout, membership, or release/LINE")
     })?;
     let planned = match &role {
         RoleName::Root => root(&ground, &Term::of(args, ROOT_DAYS))?,
@@ -62,6 +62,10 @@ pub(crate) fn run(args: &RenewArgs, output: &Output) -> anyhow::Result<()> {
         RoleName::Line(name) => {
             let term = Term::of(args, LINE_DAYS);
             line(&ground, name, &args.drops, args.targets.as_deref(), &term)?
+        }
+        RoleName::Rollout | RoleName::Membership => {
+            let term = Term::of(args, ANNEX_DAYS);
+            annexes(&ground, &role, args.targets.as_deref(), &term)?
         }
         RoleName::Snapshot | RoleName::Timestamp | RoleName::Delegated(_) => {
             let failure = Failure::usage(format!("{role} is signed by the online key"));
@@ -140,6 +144,28 @@ pub(crate) fn line(
     planned(statement, authority, term, ground)
 }
 
+/// The statement of rollout or membership again, with the same annexes.
+fn annexes(
+    ground: &Ground,
+    role: &RoleName,
+    next: Option<&Path>,
+    term: &Term,
+) -> anyhow::Result<Planned> {
+    let held = ground.annexes(role)?;
+    if held.is_empty() {
+        let failure = Failure::usage(format!("{role} has no statement yet"));
+        return Err(failure.hint(next_step::first_statement(role)).into());
+    }
+    let mut planned = ground.with_annexes(role, held, term.expires(), term.out.as_deref())?;
+    if let Some(path) = next {
+        let authority = &mut planned.authority;
+        authority.targets_before = authority.targets.take();
+        authority.targets = Some(files::read(path, TARGETS_LEN_MAX)?);
+        authority.check_previous(role, &ground.names)?;
+    }
+    Ok(planned)
+}
+
 /// The document before is checked here as signers will check it.
 fn planned(
     statement: Draft,
@@ -172,9 +198,12 @@ struct Expiry {
 fn renewed_by(ground: &Ground, args: &RenewArgs, role: &RoleName) -> String {
     let command = |path: &PathBuf| match role {
         RoleName::Snapshot | RoleName::Timestamp => next_step::publish(&[], path, &ground.root),
-        RoleName::Root | RoleName::Targets | RoleName::Line(_) | RoleName::Delegated(_) => {
-            Some(next_step::renew(role, path))
-        }
+        RoleName::Root
+        | RoleName::Targets
+        | RoleName::Line(_)
+        | RoleName::Rollout
+        | RoleName::Membership
+        | RoleName::Delegated(_) => Some(next_step::renew(role, path)),
     };
     let command = args.ground.repository.as_ref().and_then(command);
     command.unwrap_or_else(|| next_step::ONLINE_ELSEWHERE.to_owned())

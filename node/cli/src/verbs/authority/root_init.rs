@@ -175,6 +175,8 @@ fn plans(
         version: 1,
         expires: expires(args.targets_expire),
         lines: lines.collect(),
+        rollout: None,
+        membership: None,
     };
     let author = |error| refusal::author(&error, &Names::default());
     Ok((

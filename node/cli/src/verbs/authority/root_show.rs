@@ -92,7 +92,7 @@ pub(crate) fn run(path: &Path, output: &Output) -> anyhow::Result<()> {
     let plan = RootPlan::read(&bytes).map_err(author)?;
     let (version, expires) = (plan.version, clock::shown(plan.expires));
     let targets = targets.as_deref().map(TargetsPlan::read);
-    let roles = all_roles(plan, targets.transpose().map_err(author)?);
+    let roles = all_roles(plan, targets.transpose().map_err(author)?.as_ref());
     let roles = roles.iter().map(|(name, keys)| role(name, keys, &names));
     let document = RootDocument {
         action: "show",

@@ -24,6 +24,8 @@ use crate::time::{Duration, Now, Time};
 const FAR: PeerId = PeerId([1; 32]);
 const OTHER: PeerId = PeerId([2; 32]);
 
+mod annexes;
+
 /// A catalog and what it asked for and said.
 struct Desk {
     catalog: Catalog,
@@ -34,6 +36,10 @@ struct Desk {
 
 impl Desk {
     fn new(publisher: &Publisher, me: PeerId) -> Self {
+        Self::restored(publisher, me, Restored::default())
+    }
+
+    fn restored(publisher: &Publisher, me: PeerId, mut restored: Restored) -> Self {
         let mut settings = config(Mode::Endpoint);
         settings.peer = me;
         let now = Now {
@@ -41,7 +47,6 @@ impl Desk {
             utc: UTC,
         };
         let rng = Rng::new(Seed([1; 32]));
-        let mut restored = Restored::default();
         let catalog = Catalog::new(&settings, &publisher.anchor, &mut restored, rng, now);
         Self {
             catalog: catalog.unwrap(),
