@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use patchmesh_api::status::TrustState;
 use patchmesh_tests::bench::{Bench, FAST, is_staged, refusals};
 use patchmesh_tests::hostile::{Guise, Hostile};
 use patchmesh_tests::input;
@@ -56,8 +57,8 @@ fn attack_08_rollback() {
     }
 }
 
-/// T-31: the floors hold without the documents, and the documents without the
-/// floors.
+/// T-31, T-33: the floors hold without the documents, and the documents without
+/// the floors; then nothing is installed until others have spoken.
 #[test]
 fn attack_floor_loss() {
     let mut bench = Bench::with_sites(&[FAST]);
@@ -76,7 +77,7 @@ fn attack_floor_loss() {
     let kept = bench.path("kept");
     copy(&trust, &kept);
     let mut all = Vec::new();
-    for (number, loss) in (0..).zip(["floors damaged", "floors gone", "documents gone"]) {
+    for (number, loss) in (0..).zip(["documents gone", "floors damaged", "floors gone"]) {
         bench.endpoints[0].kill().unwrap();
         fs::remove_dir_all(&trust).unwrap();
         copy(&kept, &trust);
@@ -93,6 +94,8 @@ fn attack_floor_loss() {
         all.push(format!("{loss}: {} in {:?}", offered.code, offered.took));
         let version = node.status().unwrap().head.timestamp;
         assert!(version == newest || version == 0, "{loss}: {version}");
+        let recovering = node.status().unwrap().trust.state == TrustState::Recovering;
+        assert_eq!(recovering, loss != "documents gone", "{loss}");
     }
     println!("floor-loss: {}", all.join(", "));
 }

@@ -108,6 +108,9 @@ pub enum TrustState {
     Current,
     /// A role was signed twice; nothing newer of it is taken.
     Frozen,
+    /// The floors were lost: serves, but installs nothing until others have said
+    /// what is newest.
+    Recovering,
     /// Something has expired: serves, but starts no installation.
     Stale,
 }
@@ -119,6 +122,7 @@ impl TrustState {
             Self::Bootstrapped => "bootstrapped",
             Self::Current => "current",
             Self::Frozen => "frozen",
+            Self::Recovering => "recovering",
             Self::Stale => "stale",
         }
     }

@@ -212,6 +212,8 @@ pub enum Notice {
         /// For people: why it failed, or empty.
         detail: String,
     },
+    /// The version floors are lost, or that is over (T-33).
+    FloorsLost(bool),
     /// Roles that are frozen by now; none when that is over.
     Frozen(Vec<Frozen>),
     /// Documents that are missing for too long by now; none when that is over.

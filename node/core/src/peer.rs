@@ -70,6 +70,8 @@ pub enum PeerRefusal {
     Corrupt,
     /// The certificate is not valid now.
     Expired,
+    /// It floods: gossip without end that is rejected.
+    Flood,
     /// It sent frames outside the protocol or its limits.
     Malformed,
     /// No common protocol version.
@@ -84,10 +86,11 @@ pub enum PeerRefusal {
 
 impl PeerRefusal {
     /// Every refusal.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::BadCertificate,
         Self::Corrupt,
         Self::Expired,
+        Self::Flood,
         Self::Malformed,
         Self::Protocol,
         Self::Refused,
@@ -106,6 +109,7 @@ impl PeerRefusal {
             Self::BadCertificate => "the peer is no node of this kind, or its key file was changed",
             Self::Corrupt => "look for a bad disk or a changed program on that host",
             Self::Expired => "are the clocks of both hosts right? a restart renews its certificate",
+            Self::Flood => "find out what runs on that host; it is let in again after an hour",
             Self::Malformed => "does that host run a node of a version that works with this one?",
             Self::Protocol => "update the older of the two nodes",
             Self::Refused => "it is let in again after an hour",
@@ -122,6 +126,7 @@ impl PeerRefusal {
             Self::BadCertificate => "BadCertificate",
             Self::Corrupt => "Corrupt",
             Self::Expired => "Expired",
+            Self::Flood => "Flood",
             Self::Malformed => "Malformed",
             Self::Protocol => "Protocol",
             Self::Refused => "Refused",

@@ -18,6 +18,8 @@ pub struct View {
     pub frozen: Vec<Frozen>,
     /// Documents that are named and do not come; with any, the node is stale.
     pub withheld: Vec<Withheld>,
+    /// The version floors are lost: nothing is installed for now (T-33).
+    pub recovering: bool,
     /// Admitted peers.
     pub peers: Vec<PeerView>,
     /// Known releases.

@@ -127,6 +127,13 @@ fn trust(node: &Node, view: &View) -> Trust {
             reason: found.detail,
         };
     }
+    if let (state::TrustState::Current, true) = (view.trust, view.recovering) {
+        return Trust {
+            state: TrustState::Recovering,
+            since: node.troubles.since("floors"),
+            reason: troubles::floors_lost().detail,
+        };
+    }
     match view.trust {
         state::TrustState::Bootstrapped => Trust {
             state: TrustState::Bootstrapped,

@@ -49,7 +49,7 @@ impl Notices {
                 });
             }
             // They are troubles, which the driver takes up while they last.
-            Notice::Frozen(_) | Notice::Withheld(_) => {}
+            Notice::FloorsLost(_) | Notice::Frozen(_) | Notice::Withheld(_) => {}
             Notice::Release {
                 id, state, detail, ..
             } => {

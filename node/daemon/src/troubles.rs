@@ -165,6 +165,16 @@ pub(crate) fn withheld(withheld: &[Withheld]) -> Option<Found> {
     })
 }
 
+/// What it means that the floors are lost (T-33).
+pub(crate) fn floors_lost() -> Found {
+    Found {
+        code: "FloorsLost",
+        detail: "the file with the highest versions ever seen is missing or damaged".to_owned(),
+        hint: "nothing is installed until three members and an origin have said what is newest, \
+               or an hour has passed; look at the disk, and at who can write to `node.state`",
+    }
+}
+
 fn say(trouble: &Trouble, times: u64) {
     let Trouble {
         code, detail, hint, ..

@@ -596,6 +596,22 @@ impl Verifier {
         self.chain.floors.write()
     }
 
+    /// The stored floors are gone although documents or releases are there: higher
+    /// versions than these may have been seen before (T-33).
+    pub fn floors_lost(&mut self) {
+        self.chain.floors.lost = true;
+    }
+
+    /// Enough others have said what is newest.
+    pub fn floors_regained(&mut self) {
+        self.chain.floors.lost = false;
+    }
+
+    /// Whether the floors were lost and are not regained, also before a restart.
+    pub fn has_lost_floors(&self) -> bool {
+        self.chain.floors.lost
+    }
+
     /// Raises the floors to stored ones (restart). A held document below its
     /// floor is let go of.
     pub fn restore_floors(&mut self, floors: &[u8]) -> Result<(), Refusal> {

@@ -96,7 +96,7 @@ fn trust(status: &Status) -> String {
     let since = status.trust.since.map(|since| clock::shown(UtcTime(since)));
     let state = status.trust.state.word();
     match (status.trust.state, since) {
-        (TrustState::Frozen | TrustState::Stale, Some(since)) => {
+        (TrustState::Frozen | TrustState::Recovering | TrustState::Stale, Some(since)) => {
             format!(
                 "{state} since {since} {}; {versions}",
                 safe(&status.trust.reason)

@@ -80,4 +80,9 @@ pub enum Action {
         /// Root, timestamp, snapshot.
         head: [u64; 3],
     },
+    /// Turn a peer away that floods.
+    TurnAway {
+        /// The peer.
+        peer: PeerId,
+    },
 }

@@ -68,7 +68,15 @@ impl Catalog {
                 from: Some(from),
             }));
         }
+        if verdict == Verdict::Reject && self.is_flood(from, now) {
+            out.push(Action::TurnAway { peer: from });
+        }
         verdict
+    }
+
+    fn is_flood(&mut self, from: PeerId, now: Now) -> bool {
+        let peer = self.peers.get_mut(&from);
+        peer.is_some_and(|peer| peer.floods(now.mono))
     }
 }
 

@@ -95,6 +95,8 @@ impl Catalog {
             match outcome {
                 Outcome::New => {}
                 Outcome::Old | Outcome::Missing { .. } => need.pause(*source, now),
+                // It may be in the middle of a publication, and may be the only one.
+                Outcome::False(_) if *source == Source::Origin => need.pause(*source, now),
                 Outcome::False(_) => need.bar(*source, now),
             }
         }
@@ -104,6 +106,10 @@ impl Catalog {
         if key.polled {
             if role == "timestamp" {
                 self.poll.done(now);
+                let told = matches!(outcome, Outcome::New | Outcome::Old);
+                if let Some(recovering) = self.recovering.as_mut().filter(|_| told) {
+                    recovering.source_answered(now);
+                }
             } else if !matches!(outcome, Outcome::New) {
                 self.poll.roots_done();
             }

@@ -22,6 +22,7 @@ use crate::catalog::indexes::{Indexes, Listed};
 use crate::catalog::needs::{Key, Need, Question};
 use crate::catalog::peers::{Peer, Peers};
 use crate::catalog::poll::Poll;
+use crate::catalog::recovering::Recovering;
 use crate::catalog::withheld::{Missing, covers};
 use crate::config::{Config, Mode};
 use crate::ids::AskId;
@@ -58,6 +59,7 @@ pub struct Catalog {
     pub(crate) wake: Option<(Time, WakeReason)>,
     pub(crate) missing: Missing,
     pub(crate) alarms: Alarms,
+    pub(crate) recovering: Option<Recovering>,
     rng: Rng,
     /// The verifier took something over since the releases were listed.
     changed: bool,
@@ -92,7 +94,17 @@ impl Catalog {
         documents.sort_by(|a, b| a.0.cmp(&b.0));
         let stored = documents.iter().map(|(role, bytes)| (role, &**bytes));
         let floors = restored.floors.as_deref();
-        let (verifier, _) = Verifier::restore(anchor, &config.lines, stored, floors)?;
+        let (mut verifier, _) = Verifier::restore(anchor, &config.lines, stored, floors)?;
+        if floors.is_none() && is_used(&documents, restored) {
+            verifier.floors_lost();
+        }
+        // What an origin has is in its folder, and it installs nothing.
+        if config.mode == Mode::Origin {
+            verifier.floors_regained();
+        }
+        let bootstrap = config.bootstrap.iter().map(|(peer, _)| *peer).collect();
+        let recovering = Recovering::new(bootstrap, now.mono);
+        let recovering = verifier.has_lost_floors().then_some(recovering);
         let given_up = restored.releases.iter();
         let given_up = given_up.filter(|(_, state)| *state == ReleaseState::Known);
         let dropped: BTreeSet<_> = given_up.map(|(content, _)| *content).collect();
@@ -116,6 +128,7 @@ impl Catalog {
             sync_at: now.mono.plus(SYNC),
             wake: None,
             missing: Missing::default(),
+            recovering,
             alarms: Alarms::restore(anchor, &std::mem::take(&mut restored.proofs)),
             rng: rng.fork("sync"),
             changed: true,
@@ -159,6 +172,9 @@ impl Catalog {
                 head,
             } => {
                 self.peers.insert(peer, Peer::new(path, origin, head));
+                if let Some(recovering) = &mut self.recovering {
+                    recovering.answered(peer, origin, now.mono);
+                }
                 let head = self.head();
                 out.push(Action::SendHead { to: peer, head });
                 out.extend(self.digest(peer));
@@ -177,11 +193,44 @@ impl Catalog {
     /// that is over; either changes what may be installed (T-48).
     fn watch(&mut self, now: Time, out: &mut Vec<Action>) {
         self.watch_frozen(out);
+        self.watch_floors(now, out);
         self.missing.look(&self.verifier.wants(), now);
         if let Some(withheld) = self.missing.news(now) {
             out.push(Action::Notify(Notice::Withheld(withheld)));
             out.push(Action::Listed);
         }
+    }
+
+    /// Ends the time after a loss of the floors once enough others have spoken.
+    fn watch_floors(&mut self, now: Time, out: &mut Vec<Action>) {
+        let head = self.head();
+        let newer = |peer: &Peer| peer.claim[0] > head[0] || peer.claim[1] > head[1];
+        let claimed = self.peers.values().any(newer);
+        let recovering = self.recovering.as_ref();
+        if !recovering.is_some_and(|recovering| recovering.is_over(claimed, now)) {
+            return;
+        }
+        self.recovering = None;
+        self.verifier.floors_regained();
+        let (role, version) = match head[1] {
+            0 => (RoleName::Root, head[0]),
+            version => (RoleName::Timestamp, version),
+        };
+        if let Some(bytes) = self.verifier.document(&role, None) {
+            out.push(Action::Persist(Record::Document {
+                role,
+                version,
+                bytes,
+                floors: self.verifier.floors(),
+            }));
+        }
+        out.push(Action::Notify(Notice::FloorsLost(false)));
+        out.push(Action::Listed);
+    }
+
+    /// Whether the floors were lost and too few have said what is newest (T-33).
+    pub fn is_recovering(&self) -> bool {
+        self.recovering.is_some()
     }
 
     /// When and why `Event::Tick` is due at the latest.
@@ -242,8 +291,11 @@ impl Catalog {
 
     /// Releases that may be installed now: listed by statements that have not
     /// expired, that are not known to be replaced by a withheld one, and of which
-    /// no role was signed twice (T-44).
+    /// no role was signed twice (T-44). None while the floors are lost.
     pub fn usable(&self, now: Now) -> BTreeMap<ContentId, Verified<Release>> {
+        if self.is_recovering() {
+            return BTreeMap::new();
+        }
         let (withheld, frozen) = (self.withheld(now), self.frozen());
         let releases = self.verifier.releases(self.clock.utc(now));
         let releases = releases.into_iter();
@@ -400,6 +452,15 @@ impl Catalog {
             }
         }
     }
+}
+
+/// Whether the store gave back more than the first documents of a new node, of
+/// which a crash may have left the one without the floors after it.
+fn is_used(documents: &[(RoleName, Arc<[u8]>)], restored: &Restored) -> bool {
+    let first = |role: &RoleName| matches!(role, RoleName::Root | RoleName::Timestamp);
+    documents.iter().any(|(role, _)| !first(role))
+        || !restored.releases.is_empty()
+        || !restored.chunks.is_empty()
 }
 
 #[cfg(test)]

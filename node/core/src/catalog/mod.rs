@@ -16,6 +16,7 @@ pub mod needs;
 pub mod peers;
 pub mod poll;
 pub mod pursue;
+pub mod recovering;
 pub mod sources;
 pub mod withheld;
 

@@ -12,6 +12,11 @@ use crate::time::{Duration, Time};
 pub const DISTRUST: Duration = Duration::secs(10);
 /// Gossip messages of one peer that are judged per second (T-41).
 pub const GOSSIP_PER_SEC_MAX: u32 = 50;
+/// Gossip messages of one peer that may be rejected in [`REJECTS_WITHIN`]: an
+/// honest peer forwards only what it has verified, so it stays far below.
+pub const REJECTS_MAX: u32 = 10;
+/// The time in which they count.
+pub const REJECTS_WITHIN: Duration = Duration::secs(60);
 /// Least time between two heads sent back to one peer (T-40).
 pub const HEAD_BACK: Duration = Duration::secs(10);
 
@@ -32,6 +37,7 @@ pub struct Peer {
     pub twin: Option<u64>,
     head_back_from: Time,
     gossip: (Time, u32),
+    rejects: (Time, u32),
 }
 
 impl Peer {
@@ -46,6 +52,7 @@ impl Peer {
             twin: None,
             head_back_from: Time::default(),
             gossip: (Time::default(), 0),
+            rejects: (Time::default(), 0),
         }
     }
 
@@ -61,6 +68,15 @@ impl Peer {
         }
         self.gossip.1 += 1;
         self.gossip.1 <= GOSSIP_PER_SEC_MAX
+    }
+
+    /// Counts a rejected gossip message; `true` at the one too many.
+    pub fn floods(&mut self, now: Time) -> bool {
+        if now.since(self.rejects.0) >= REJECTS_WITHIN {
+            self.rejects = (now, 0);
+        }
+        self.rejects.1 += 1;
+        self.rejects.1 == REJECTS_MAX + 1
     }
 
     /// Whether the own head may be sent back now, and notes it.

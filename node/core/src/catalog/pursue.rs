@@ -19,6 +19,8 @@ impl Catalog {
         self.refresh_needs(now);
         let mut due = earliest(self.next_look(), self.next_trust(now));
         due = earliest(due, self.missing.next(now));
+        let recovering = self.recovering.as_ref();
+        due = earliest(due, recovering.and_then(|one| one.next(now)));
         let keys: Vec<_> = self.needs.keys().cloned().collect();
         for key in keys {
             let at = self.pursue_one(&key, now, out);

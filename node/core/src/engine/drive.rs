@@ -77,6 +77,11 @@ impl Engine {
             config,
             now,
         };
+        if engine.catalog.is_recovering() {
+            engine
+                .outputs
+                .push_back(Output::Notify(Box::new(Notice::FloorsLost(true))));
+        }
         engine.tick();
         Ok(engine)
     }
@@ -387,6 +392,9 @@ impl Engine {
                 to,
                 message: Box::new(Message::Head(head)),
             },
+            Action::TurnAway { peer } => {
+                return self.tell_swarm(swarm::Event::Flooded { peer });
+            }
         };
         self.outputs.push_back(output);
     }

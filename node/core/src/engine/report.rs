@@ -39,6 +39,7 @@ pub fn view(machines: Machines<'_>, now: Now) -> View {
         trust: machines.catalog.trust(now),
         frozen: machines.catalog.frozen(),
         withheld: machines.catalog.withheld(now),
+        recovering: machines.catalog.is_recovering(),
         peers: machines.swarm.peers(now.mono),
         releases,
     }

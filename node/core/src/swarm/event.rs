@@ -61,6 +61,11 @@ pub enum Event {
         /// What came of it.
         outcome: Fetched,
     },
+    /// A peer sends gossip without end that is rejected.
+    Flooded {
+        /// The peer.
+        peer: PeerId,
+    },
     /// A chunk came into the store in another way, such as from another content.
     Gained {
         /// Name of the content.

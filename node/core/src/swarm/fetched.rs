@@ -111,7 +111,7 @@ impl Swarm {
             out.push(Action::Scored { peer, code });
         }
         match (fetch.near, fetch.peer()) {
-            (true, Some(peer)) => self.expel(&peer, now, out),
+            (true, Some(peer)) => self.expel(&peer, PeerRefusal::Corrupt, now, out),
             (_, peer) => {
                 if let Some(state) = peer.and_then(|peer| self.peers.get_mut(&peer)) {
                     state.note_corrupt();
@@ -123,7 +123,13 @@ impl Swarm {
     }
 
     /// Closes the connection to a peer and turns it away from now on (S-20).
-    fn expel(&mut self, peer: &PeerId, now: Time, out: &mut Vec<Action>) {
+    pub(crate) fn expel(
+        &mut self,
+        peer: &PeerId,
+        why: PeerRefusal,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
         if let Some(state) = self.peers.get_mut(peer) {
             state.refuse(now);
         }
@@ -131,10 +137,7 @@ impl Swarm {
         for fetch in self.fetches.select(|fetch| fetch.peer() == Some(*peer)) {
             self.cancel(fetch, out);
         }
-        out.push(Action::Disconnect {
-            peer: *peer,
-            why: PeerRefusal::Corrupt,
-        });
+        out.push(Action::Disconnect { peer: *peer, why });
         self.peer_down(peer, now, out);
     }
 

@@ -9,6 +9,7 @@ use crate::config::{Config, Mode};
 use crate::ids::{FetchId, ServeId};
 use crate::limits::CONTENTS_MAX;
 use crate::output::Source;
+use crate::peer::PeerRefusal;
 use crate::reason::WakeReason;
 use crate::rng::Rng;
 use crate::swarm::action::Action;
@@ -117,6 +118,7 @@ impl Swarm {
             }
             Event::Defer { content, to } => self.defer(&content, to, out),
             Event::Fetched { fetch, outcome } => self.fetched(fetch, outcome, now, out),
+            Event::Flooded { peer } => self.expel(&peer, PeerRefusal::Flood, now, out),
             Event::Gained { content, chunk } => self.gained(&content, chunk, now, out),
             Event::Message { from, message } => self.message(from, *message, now, out),
             Event::PeerDown { peer } => self.peer_down(&peer, now, out),

@@ -308,6 +308,9 @@ impl Node {
             let found = troubles::frozen(frozen, &self.settings.state);
             self.trouble("equivocation", found);
         }
+        if let Notice::FloorsLost(lost) = &notice {
+            self.trouble("floors", lost.then(troubles::floors_lost));
+        }
         if let Notice::Withheld(withheld) = &notice {
             self.trouble("withheld", troubles::withheld(withheld));
         }

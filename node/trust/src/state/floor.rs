@@ -33,6 +33,8 @@ pub(crate) struct Floors {
     snapshot_signers: BTreeSet<Material>,
     /// Latest time at which a verified timestamp says it was issued.
     issued: Option<UtcTime>,
+    /// They were lost and begun anew: higher versions may have been seen (T-33).
+    pub(crate) lost: bool,
 }
 
 impl Floors {
@@ -118,6 +120,7 @@ impl Floors {
             self.raise(role, floor.version, floor.digest);
         }
         self.issued = self.issued.max(other.issued);
+        self.lost |= other.lost;
     }
 
     /// The stored form.
@@ -142,6 +145,9 @@ impl Floors {
         ];
         if let Some(issued) = self.issued {
             members.push(("issued", Value::Integer(issued.0)));
+        }
+        if self.lost {
+            members.push(("lost", Value::Bool(true)));
         }
         let members = members.into_iter();
         let object = members
@@ -186,6 +192,7 @@ impl Floors {
             timestamp_signers: signers(object.get("timestamp_signers"), keys_max)?,
             snapshot_signers: signers(object.get("snapshot_signers"), keys_max)?,
             issued: issued.transpose()?,
+            lost: object.get("lost") == Some(&Value::Bool(true)),
         })
     }
 }
@@ -213,6 +220,7 @@ mod tests {
         floors.raise("release/desktop", 3, None);
         let signer = Material::from_hex("65aa").unwrap();
         floors.timestamp_seen(&[signer].into(), Some(UtcTime(5)));
+        floors.lost = true;
         let bytes = floors.write();
         assert_eq!(Floors::read(Profile::Mesh, &bytes), Ok(floors));
         for at in 0..bytes.len() {
