@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use patchmesh_api::trouble::Trouble;
 
-use patchmesh_core::catalog::withheld::WITHHELD_AFTER;
+use patchmesh_core::catalog::watch::withheld::WITHHELD_AFTER;
 use patchmesh_core::reason::{Frozen, Withheld};
 use patchmesh_trust::role::RoleName;
 

@@ -16,9 +16,8 @@ pub mod needs;
 pub mod peers;
 pub mod poll;
 pub mod pursue;
-pub mod recovering;
 pub mod sources;
-pub mod withheld;
+pub mod watch;
 
 pub use action::Action;
 pub use event::Event;

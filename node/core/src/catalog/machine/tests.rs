@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use patchmesh_content::id::PeerId;
 
-use crate::catalog::peers::{GOSSIP_PER_SEC_MAX, REJECTS_MAX};
+use crate::catalog::peers::GOSSIP_PER_SEC_MAX;
 use crate::catalog::{Action, Catalog, Event};
 use crate::config::Mode;
 use crate::fixture::publisher::{Folder, Publisher, UTC, config, index, named};
@@ -648,76 +648,4 @@ fn a_peer_that_offers_proofs_it_has_not_costs_little() {
     assert_eq!(desk.catalog.frozen(), []);
 }
 
-/// T-41: who sends nothing but what is rejected is turned away, once.
-#[test]
-fn a_peer_that_floods_is_turned_away() {
-    let mut publisher = Publisher::new();
-    publisher.publish(&[], 90);
-    let mut desk = Desk::new(&publisher, PeerId([9; 32]));
-    desk.peer_up(FAR, Path::Wan, [1, 0, 0]);
-    let broken = Announcement {
-        root_version: 1,
-        timestamp: b"{}".to_vec(),
-    };
-    let away = |desk: &Desk| {
-        let turned = |action: &&Action| **action == Action::TurnAway { peer: FAR };
-        desk.said.iter().filter(turned).count()
-    };
-    for _ in 0..REJECTS_MAX {
-        assert_eq!(desk.gossip(FAR, &broken), Verdict::Reject);
-    }
-    assert_eq!(away(&desk), 0);
-    for _ in 0..3 {
-        desk.gossip(FAR, &broken);
-    }
-    assert_eq!(away(&desk), 1);
-}
-
-/// T-33: documents without their floors may be of an older time; what they list
-/// is not installed before others have spoken, also over a restart.
-#[test]
-fn without_floors_nothing_is_installed_until_others_have_spoken() {
-    let mut publisher = Publisher::new();
-    publisher.publish(&[index("KB-1", 0, 5)], 90);
-    let me = PeerId([9; 32]);
-    let mut before = Desk::new(&publisher, me);
-    before.peer_up(FAR, Path::Wan, [1, 1, 1]);
-    before.settle(&publisher.folder);
-    assert_eq!(before.catalog.usable(before.now).len(), 1);
-    let documents = before.said.iter().filter_map(|action| match action {
-        Action::Persist(Record::Document { role, bytes, .. }) => {
-            Some((role.clone(), bytes.clone()))
-        }
-        _ => None,
-    });
-    let documents: Vec<_> = documents.collect();
-    publisher.publish(&[index("KB-2", 0, 5)], 90);
-    let mut floors = None;
-    for restart in 0..2 {
-        let restored = Restored {
-            documents: documents.clone(),
-            floors: floors.take(),
-            ..Restored::default()
-        };
-        let mut desk = Desk::restored(&publisher, me, restored);
-        assert_eq!(head(&desk), [1, 1, 1]);
-        assert!(desk.catalog.is_recovering(), "start {restart}");
-        assert!(desk.catalog.usable(desk.now).is_empty());
-        // One member that is behind as well proves nothing.
-        desk.peer_up(OTHER, Path::Lan, [1, 1, 1]);
-        assert!(desk.catalog.usable(desk.now).is_empty());
-        floors = Some(desk.catalog.verifier.floors());
-        desk.peer_up(FAR, Path::Wan, [1, 2, 2]);
-        desk.settle(&publisher.folder);
-        assert!(desk.catalog.usable(desk.now).is_empty(), "others may come");
-        while desk.catalog.is_recovering() {
-            desk.wait();
-            desk.settle(&publisher.folder);
-        }
-        assert!(desk.now.mono < Time(0).plus(Duration::secs(30)));
-        let usable = desk.catalog.usable(desk.now);
-        let ids: Vec<_> = usable.values().map(|release| release.id.as_str()).collect();
-        assert_eq!((head(&desk), ids), ([1, 2, 2], vec!["KB-2"]));
-        assert!(!desk.catalog.verifier.has_lost_floors());
-    }
-}
+mod watch;
