@@ -46,6 +46,7 @@ targets! {
     json: metadata::json,
     line: metadata::line,
     path: local::path,
+    proof: metadata::proof,
     public_key: metadata::public_key,
     request: local::request,
     role: metadata::role,

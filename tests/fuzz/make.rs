@@ -16,6 +16,8 @@ use patchmesh_core::journal::{Recorder, Start};
 use patchmesh_core::record::Restored;
 use patchmesh_core::rng::Seed;
 use patchmesh_core::time::{Now, Time};
+use patchmesh_proto::Message as _;
+use patchmesh_proto::v1::Proof;
 use patchmesh_tests::forge::{LINE, key, keys, sign};
 use patchmesh_tests::fuzz::wire::{MESH_ID, NODE_SEED, UTC};
 use patchmesh_trust::author::{
@@ -25,6 +27,7 @@ use patchmesh_trust::key::NodeKey;
 use patchmesh_trust::member::{Validity, issue_certificate};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
+use patchmesh_trust::state::equivocation::Equivocation;
 use patchmesh_trust::time::UtcTime;
 
 #[test]
@@ -59,6 +62,49 @@ fn metadata() {
     verifier.apply(admission);
     write("floors", "later", &verifier.floors());
     journal(&root(1));
+    proofs();
+}
+
+/// Two timestamps of one version; and what is no proof of it.
+fn proofs() {
+    let snapshot = &documents()[3].1;
+    let timestamp = |days| {
+        let plan = TimestampPlan {
+            version: 6,
+            expires: UTC.plus_days(days),
+            issued: UTC,
+            snapshot,
+            log: None,
+        };
+        sign(plan.build().unwrap(), &[9])
+    };
+    let proof = |first: &[u8], second: &[u8]| Proof {
+        role: "timestamp".to_owned(),
+        version: 6,
+        roots: vec![root(1)],
+        delegator: Vec::new(),
+        first: first.to_vec(),
+        second: second.to_vec(),
+    };
+    let (one, other) = (timestamp(1), timestamp(2));
+    let mut proofs = [proof(&one, &other), proof(&other, &one)];
+    let stands = |proof: &Proof| Equivocation::check(&root(1), &proof.encode_to_vec()).is_ok();
+    proofs.sort_by_key(|proof| !stands(proof));
+    let [valid, turned] = proofs;
+    let same = proof(&one, &one);
+    let mut of_other_version = valid.clone();
+    of_other_version.version = 7;
+    let mut with_delegator = valid.clone();
+    with_delegator.delegator = root(1);
+    for (name, proof) in [
+        ("valid", &valid),
+        ("bad-order", &turned),
+        ("bad-same", &same),
+        ("bad-version", &of_other_version),
+        ("bad-delegator", &with_delegator),
+    ] {
+        write("proof", name, &proof.encode_to_vec());
+    }
 }
 
 fn root(version: u64) -> Vec<u8> {

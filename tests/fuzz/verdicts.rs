@@ -12,6 +12,7 @@ use patchmesh_trust::key::{NodeKey, PublicKey};
 use patchmesh_trust::member::{CERTIFICATE_DOMAIN, verify_certificate};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
+use patchmesh_trust::state::equivocation::Equivocation;
 
 fn check(target: &str, accepts: impl Fn(&[u8]) -> bool) {
     let files = files(target);
@@ -44,6 +45,10 @@ fn every_kept_input_has_the_verdict_of_its_name() {
     check("json", |bytes| parse(bytes).is_ok());
     check("path", |bytes| {
         text(bytes, |text| patchmesh_content::path::check(text).ok())
+    });
+    check("proof", |bytes| {
+        let valid = files("root").into_iter().find(|(name, _)| name == "valid");
+        Equivocation::check(&valid.unwrap().1, bytes).is_ok()
     });
     check("public_key", |bytes| PublicKey::from_json(bytes).is_ok());
     check("request", |bytes| decode_request(bytes).is_ok());

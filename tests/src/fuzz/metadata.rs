@@ -7,6 +7,7 @@ use patchmesh_trust::canonical::parse;
 use patchmesh_trust::key::PublicKey;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
+use patchmesh_trust::state::equivocation::Equivocation;
 
 use crate::forge::{LINE, key};
 use crate::fuzz::wire::UTC;
@@ -83,6 +84,15 @@ pub fn role(data: &[u8]) {
         && let Ok(role) = RoleName::from_str(text)
     {
         assert_eq!(role.to_string(), text);
+    }
+}
+
+/// Proofs that a role was signed twice, with the root of the corpus as anchor.
+pub fn proof(data: &[u8]) {
+    if let Ok(proof) = Equivocation::check(ROOT, data) {
+        let [first, second] = proof.digests();
+        assert!(first < second, "the two differ, in order");
+        assert_eq!(Equivocation::check(ROOT, proof.bytes()), Ok(proof));
     }
 }
 
