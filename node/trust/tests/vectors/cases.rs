@@ -25,8 +25,10 @@ pub(crate) fn all() -> Vec<Case> {
         signatures(),
         texts(),
         members(),
+        pins(),
         histories(),
         snapshots(),
+        pinned_snapshots(),
         targets(),
         lines(),
         roots(),
@@ -182,15 +184,10 @@ fn texts() -> Vec<Case> {
 fn members() -> Vec<Case> {
     let with = |name: &str, value: Value| {
         edit(&genuine(), TIMESTAMP, |signed| {
-            drop(signed.insert(name.to_owned(), value))
+            drop(signed.insert(name.to_owned(), value));
         })
     };
     let without = |name: &str| edit(&genuine(), TIMESTAMP, |signed| drop(signed.remove(name)));
-    let pin = |change: fn(&mut Object)| {
-        edit(&genuine(), TIMESTAMP, |signed| {
-            change(object(signed, &["meta", "snapshot.json"]))
-        })
-    };
     let at = |seconds: i64| Value::text(UtcTime(NOW.0 + seconds).format().unwrap());
     timestamps(vec![
         (
@@ -229,6 +226,21 @@ fn members() -> Vec<Case> {
         ("expires now", with("expires", at(0)), "Expired"),
         ("names no snapshot", without("meta"), "Malformed"),
         (
+            "a member that nobody knows",
+            with("x-vendor", Value::text("signed as well")),
+            "ok",
+        ),
+    ])
+}
+
+fn pins() -> Vec<Case> {
+    let pin = |change: fn(&mut Object)| {
+        edit(&genuine(), TIMESTAMP, |signed| {
+            change(object(signed, &["meta", "snapshot.json"]));
+        })
+    };
+    timestamps(vec![
+        (
             "pins the snapshot by no hash",
             pin(|pin| drop(pin.remove("hashes"))),
             "ok",
@@ -239,7 +251,7 @@ fn members() -> Vec<Case> {
                 drop(pin.insert(
                     "hashes".to_owned(),
                     Value::object([("sha256", Value::text("00"))]),
-                ))
+                ));
             }),
             "Malformed",
         ),
@@ -247,11 +259,6 @@ fn members() -> Vec<Case> {
             "pins a snapshot of version 0",
             pin(|pin| drop(pin.insert("version".to_owned(), Value::Integer(0)))),
             "Malformed",
-        ),
-        (
-            "a member that nobody knows",
-            with("x-vendor", Value::text("signed as well")),
-            "ok",
         ),
     ])
 }
@@ -297,12 +304,26 @@ fn snapshots() -> Vec<Case> {
             ("the one after it", Publication::new(2).snapshot, "Pending"),
         ],
     ));
-    let pinned = |name, version: u64, bytes: Vec<u8>, given: &[(RoleName, Vec<u8>)], expect| {
-        let timestamp = crate::kit::timestamp(version, &bytes);
-        let mut given = given.to_vec();
-        given.push((RoleName::Timestamp, timestamp));
-        of_role(&role, &given, vec![(name, bytes, expect)])
-    };
+    all
+}
+
+/// A snapshot after these documents and a timestamp that pins it.
+fn pinned(
+    name: &'static str,
+    version: u64,
+    bytes: Vec<u8>,
+    given: &[(RoleName, Vec<u8>)],
+    expect: &'static str,
+) -> Vec<Case> {
+    let timestamp = crate::kit::timestamp(version, &bytes);
+    let mut given = given.to_vec();
+    given.push((RoleName::Timestamp, timestamp));
+    of_role(&RoleName::Snapshot, &given, vec![(name, bytes, expect)])
+}
+
+fn pinned_snapshots() -> Vec<Case> {
+    let one = Publication::new(1);
+    let bytes = one.snapshot.clone();
     let held = one.documents();
     let newer = |change: fn(&mut Object)| {
         let snapshot = Publication::of(
@@ -334,13 +355,13 @@ fn snapshots() -> Vec<Case> {
             "Rollback",
         )
     };
-    all.extend(pinned(
+    let mut all = pinned(
         "signed by others",
         1,
         edit(&bytes, TARGETS, |_| ()),
         &[],
         "UnknownKey",
-    ));
+    );
     all.extend(pinned("expired", 1, expired, &[], "Expired"));
     all.extend(pinned("lists no targets", 1, empty, &[], "Malformed"));
     all.extend(pinned(
