@@ -522,14 +522,14 @@ fn roots() -> Vec<Case> {
     let signed = |seeds: &[u8]| sign(plan.build().unwrap(), seeds);
     let change = |name: &str, value: Value| {
         edit(&root(2), ROOT, |signed| {
-            drop(signed.insert(name.to_owned(), value))
+            drop(signed.insert(name.to_owned(), value));
         })
     };
     let zero = edit(&root(2), ROOT, |signed| {
         object(signed, &["roles", "targets"]).insert("threshold".to_owned(), Value::Integer(0));
     });
     let missing = edit(&root(2), ROOT, |signed| {
-        drop(object(signed, &["roles"]).remove("snapshot"))
+        drop(object(signed, &["roles"]).remove("snapshot"));
     });
     of_role(
         &RoleName::Root,

@@ -31,10 +31,7 @@ fn the_file_is_what_the_cases_make() {
 fn every_document_gets_the_verdict_of_the_file() {
     let file = read(&std::fs::read_to_string(PATH).unwrap());
     assert!(file.cases.len() >= 60, "{} cases", file.cases.len());
-    let wrong: Vec<_> = file
-        .cases
-        .iter()
-        .filter_map(|case| file.wrong(case))
-        .collect();
+    let wrong = file.cases.iter().map(|case| file.wrong(case));
+    let wrong: Vec<_> = wrong.filter(|wrong| !wrong.is_empty()).collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
