@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 use serde_json::{Map, Value, json};
@@ -33,7 +34,7 @@ pub(crate) fn write(cases: &[Case]) -> String {
     let mut name_of = |role: &RoleName, bytes: &[u8]| {
         let entry = match std::str::from_utf8(bytes) {
             Ok(text) => json!({"role": role.to_string(), "text": text}),
-            Err(_) => json!({"role": role.to_string(), "hex": hex(bytes)}),
+            Err(_) => json!({"role": role.to_string(), "hex": patchmesh_content::id::hex(bytes)}),
         };
         let known = documents.iter().find(|(held, _)| *held == entry);
         if let Some((_, name)) = known {
@@ -100,17 +101,13 @@ impl File {
         }
         let (role, bytes) = &self.documents[case["document"].as_str().unwrap()];
         let verdict = verifier.admit(role, bytes, NOW);
-        let verdict = verdict.map_or_else(|refusal| refusal.code(), |_| "ok");
+        let verdict = verdict.map_or_else(Refusal::code, |_| "ok");
         let expect = case["expect"].as_str().unwrap();
         if verdict == expect {
             return String::new();
         }
         format!("{}: {verdict}, not {expect}", case["name"])
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unhex(text: &str) -> Vec<u8> {
