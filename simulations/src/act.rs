@@ -199,7 +199,7 @@ impl World {
     }
 
     fn install(&mut self, node: usize, install: InstallId, step: &Step) {
-        let Step::Stage { release } = step;
+        let release = step.release();
         if !self.hosts[node].store.is_whole(&release.content) {
             self.broken = Some(Broken::new("S1", node, "stages what is not whole"));
         }

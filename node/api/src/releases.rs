@@ -33,7 +33,8 @@ pub struct Release {
     pub wire_bytes: u64,
     /// Bytes of all files.
     pub total_bytes: u64,
-    /// What it waits on; empty once staged.
+    /// What it waits on; empty once it is in use, or staged where nobody could
+    /// approve it.
     pub waiting_on: Vec<WaitingOn>,
 }
 
@@ -41,20 +42,28 @@ pub struct Release {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReleaseState {
-    /// Staging failed.
+    /// It is being put into use.
+    Applying,
+    /// Staging or applying failed.
     Failed,
     /// Being fetched.
     Fetching,
+    /// It is in use on this host.
+    Good,
     /// Listed by verified metadata.
     Known,
     /// Every file is staged and equal to its signed hashes.
     Staged,
 }
 
-/// What a release that is not yet staged waits on.
+/// What a release waits on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "on")]
 pub enum WaitingOn {
+    /// The apply step on this host.
+    Applying,
+    /// An approval of operations for it.
+    Approval,
     /// Chunks.
     Chunks {
         /// Chunks held.
@@ -64,16 +73,51 @@ pub enum WaitingOn {
     },
     /// Free space in the store or on the disk.
     Disk,
+    /// The keys of a role that was signed twice are changed.
+    Frozen,
+    /// The end of a hold.
+    Hold {
+        /// Why operations hold it.
+        reason: String,
+    },
     /// The release index.
     Index,
     /// Trusted metadata that is not expired.
     Metadata,
+    /// Another release of its line, which was approved later.
+    Newer {
+        /// Its id.
+        id: String,
+    },
+    /// An approval of its own index: another one of this id is approved.
+    OtherIndex,
     /// Not wanted by policy; a fetch command starts it.
     Policy,
+    /// An approval for the ring of this node.
+    Ring {
+        /// The ring; empty without rings.
+        ring: String,
+    },
+    /// A statement of operations that is not expired, and its policy.
+    Rollout,
+    /// Keys of a line and of operations that differ.
+    Separation {
+        /// The line.
+        line: String,
+    },
     /// A peer or origin that has what is missing.
     Source,
     /// The stage step on this host.
     Staging,
+    /// The end of a stop.
+    Stop,
+    /// The time at which its approval begins.
+    Window {
+        /// Seconds since 1970.
+        from: i64,
+        /// The same for people.
+        at: String,
+    },
     /// A reason of a newer node that this program does not know.
     #[serde(other)]
     Unknown,
@@ -130,11 +174,21 @@ pub enum CorruptPlace {
 }
 
 impl ReleaseState {
+    /// Whether every file is staged, whatever comes after that.
+    pub fn is_staged(self) -> bool {
+        match self {
+            Self::Applying | Self::Good | Self::Staged => true,
+            Self::Failed | Self::Fetching | Self::Known => false,
+        }
+    }
+
     /// The word for people.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Applying => "applying",
             Self::Failed => "failed",
             Self::Fetching => "fetching",
+            Self::Good => "good",
             Self::Known => "known",
             Self::Staged => "staged",
         }
@@ -148,6 +202,29 @@ impl WaitingOn {
             Self::Chunks { held, total } => {
                 format!("chunks ({held} of {total} are here)")
             }
+            Self::Applying => "the apply step on this host".to_owned(),
+            Self::Approval => "an approval by operations".to_owned(),
+            Self::Frozen => {
+                "new keys: a role was signed twice, `patchmesh status` says which".to_owned()
+            }
+            Self::Hold { reason } => format!("the end of a hold: {}", reason.escape_debug()),
+            Self::Newer { id } => format!("nothing: {id} of its line was approved later"),
+            Self::OtherIndex => {
+                "an approval of its own index: another one of this id is approved".to_owned()
+            }
+            Self::Ring { ring } if ring.is_empty() => {
+                "an approval for nodes without a ring".to_owned()
+            }
+            Self::Ring { ring } => format!("an approval for its ring here, {ring}"),
+            Self::Rollout => {
+                "a statement of operations that is not expired, and its policy".to_owned()
+            }
+            Self::Separation { line } => format!(
+                "separate keys: roles not separated, one key speaks for release/{line} and for \
+                 rollout"
+            ),
+            Self::Stop => "the end of a stop".to_owned(),
+            Self::Window { at, .. } => format!("{at}, when its approval begins"),
             Self::Disk => "free space in the store".to_owned(),
             Self::Index => "its release index".to_owned(),
             Self::Metadata => "trusted metadata that is not expired".to_owned(),
@@ -162,17 +239,25 @@ impl WaitingOn {
 impl Why {
     /// Explains a release of a node with these troubles.
     pub fn of(release: Release, mut troubles: Vec<Trouble>) -> Self {
-        if release.state == ReleaseState::Staged {
+        if release.state.is_staged() {
             troubles.clear();
         }
         let name = format!("{}/{}", release.line, release.id);
         let waits: Vec<String> = release.waiting_on.iter().map(WaitingOn::fragment).collect();
         let sentence = match (release.state, waits.is_empty()) {
-            (ReleaseState::Staged, _) => {
+            (ReleaseState::Good, _) => format!("{name} is in use on this host"),
+            (ReleaseState::Applying, _) => format!("{name} is being put into use"),
+            (ReleaseState::Staged, true) => {
                 format!("{name} waits for nothing: every file is staged and verified")
             }
+            (ReleaseState::Staged, false) => {
+                format!(
+                    "{name} is staged and verified; it waits for {}",
+                    waits.join(", and for ")
+                )
+            }
             (ReleaseState::Failed, true) => {
-                format!("{name} failed to stage; `patchmesh events` says why")
+                format!("{name} failed to stage or apply; `patchmesh events` says why")
             }
             (ReleaseState::Fetching | ReleaseState::Known, true) => {
                 format!("{name} is {} and waits for nothing", release.state.word())

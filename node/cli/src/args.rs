@@ -7,6 +7,7 @@ pub(crate) mod global;
 pub(crate) mod log;
 pub(crate) mod node;
 pub(crate) mod release;
+pub(crate) mod rollout;
 pub(crate) mod root;
 pub(crate) mod sign;
 pub(crate) mod tuf;
@@ -19,6 +20,7 @@ use crate::args::global::Global;
 use crate::args::log::LogVerb;
 use crate::args::node::{EventsArgs, FetchArgs, PeersArgs, ReleasesArgs, WhyArgs};
 use crate::args::release::ReleaseVerb;
+use crate::args::rollout::{RoleVerb, RolloutVerb};
 use crate::args::root::{KeyVerb, RootVerb};
 use crate::args::sign::{AssembleArgs, PublishArgs, SignArgs, VerifyArgs, VerifyProofArgs};
 use crate::args::tuf::TufArgs;
@@ -82,6 +84,12 @@ pub(crate) enum Verb {
     Releases(ReleasesArgs),
     /// Draft a document again before it expires, or say what expires when.
     Renew(RenewArgs),
+    /// People for rollout and membership: add them, change their keys.
+    #[command(subcommand)]
+    Role(RoleVerb),
+    /// What operations say: approvals, holds, rings.
+    #[command(subcommand)]
+    Rollout(RolloutVerb),
     /// The root of trust: make it, look at it, change its keys.
     #[command(subcommand)]
     Root(RootVerb),

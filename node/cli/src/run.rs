@@ -67,6 +67,8 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         }
         Verb::Releases(args) => verbs::node::releases(args, global, output),
         Verb::Renew(args) => authority::renew::run(args, output),
+        Verb::Role(verb) => authority::role::run(verb, output),
+        Verb::Rollout(verb) => authority::rollout::run(verb, output),
         Verb::Root(RootVerb::Init(args)) => authority::root_init::run(args, output),
         Verb::Root(RootVerb::Rotate(args)) => authority::root_rotate::run(args, output),
         Verb::Root(RootVerb::Show { path }) => authority::root_show::run(path, output),

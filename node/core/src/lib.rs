@@ -21,6 +21,7 @@
 pub mod catalog;
 pub mod config;
 pub mod engine;
+pub mod gate;
 pub mod ids;
 pub mod input;
 pub mod journal;

@@ -158,6 +158,21 @@ pub enum Step {
         /// The release.
         release: Box<Verified<Release>>,
     },
+    /// Compare a staged release with its index once more, and put it into use
+    /// in place of what its line had: all of it or nothing, whatever happens.
+    Apply {
+        /// The release.
+        release: Box<Verified<Release>>,
+    },
+}
+
+impl Step {
+    /// The release that the step is about.
+    pub fn release(&self) -> &Verified<Release> {
+        match self {
+            Self::Stage { release } | Self::Apply { release } => release,
+        }
+    }
 }
 
 /// Gossip verdicts.

@@ -16,14 +16,20 @@ pub enum WakeReason {
     FetchDue,
     /// Send batched have deltas.
     Have,
+    /// An approval begins or ends, or a statement expires.
+    Rollout,
     /// Exchange heads, or ask again for metadata.
     Sync,
 }
 
-/// What a release that is not yet staged waits on.
+/// What a release waits on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "on")]
 pub enum WaitingOn {
+    /// The apply step on this host.
+    Applying,
+    /// An approval of operations for it.
+    Approval,
     /// Chunks: held and total.
     Chunks {
         /// Chunks held.
@@ -33,16 +39,49 @@ pub enum WaitingOn {
     },
     /// Free space in the store or on the disk.
     Disk,
+    /// The keys of a role that was signed twice are changed.
+    Frozen,
+    /// The end of a hold.
+    Hold {
+        /// Why operations hold it.
+        reason: String,
+    },
     /// The release index.
     Index,
     /// Trusted metadata that is not expired.
     Metadata,
+    /// Another release of its line, which was approved later.
+    Newer {
+        /// Its id.
+        id: String,
+    },
+    /// An approval of its own index: another one of this id is approved.
+    OtherIndex,
     /// Not wanted by policy; a fetch command starts it.
     Policy,
+    /// An approval for the ring of this node.
+    Ring {
+        /// The ring; empty without rings.
+        ring: String,
+    },
+    /// A statement of operations that is not expired, and its policy.
+    Rollout,
+    /// Keys of a line and of operations that differ (T-12).
+    Separation {
+        /// The line.
+        line: String,
+    },
     /// A peer or origin that has what is missing.
     Source,
     /// The stage step on this host.
     Staging,
+    /// The end of a stop.
+    Stop,
+    /// The time at which its approval begins.
+    Window {
+        /// Seconds since 1970.
+        from: i64,
+    },
 }
 
 /// A document that is missing for too long (T-48).

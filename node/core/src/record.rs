@@ -66,7 +66,11 @@ pub enum ReleaseState {
     Fetching,
     /// Every file is staged and equal to its signed hashes.
     Staged,
-    /// Staging failed; the reason is in the notice.
+    /// It is being put into use.
+    Applying,
+    /// It is in use on this host.
+    Good,
+    /// Staging or applying failed; the reason is in the notice.
     Failed,
 }
 

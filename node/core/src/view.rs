@@ -68,6 +68,7 @@ pub struct ReleaseView {
     pub wire_bytes: u64,
     /// Bytes of all files.
     pub total_bytes: u64,
-    /// What it waits on; empty once staged.
+    /// What it waits on; empty once it is in use, or staged where nobody could
+    /// approve it.
     pub waiting_on: Vec<WaitingOn>,
 }

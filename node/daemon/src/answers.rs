@@ -15,6 +15,7 @@ use patchmesh_core::record;
 use patchmesh_core::view::{PeerView, ReleaseView, View};
 use patchmesh_net::PeerTraffic;
 use patchmesh_trust::state;
+use patchmesh_trust::time::UtcTime;
 
 use crate::drive::node::Node;
 use crate::origin::source::Origin;
@@ -207,6 +208,8 @@ pub(crate) fn release(view: &ReleaseView) -> Release {
             record::ReleaseState::Fetching => ReleaseState::Fetching,
             record::ReleaseState::Staged => ReleaseState::Staged,
             record::ReleaseState::Failed => ReleaseState::Failed,
+            record::ReleaseState::Applying => ReleaseState::Applying,
+            record::ReleaseState::Good => ReleaseState::Good,
         },
         chunks_held: view.chunks_held,
         chunks_total: view.chunks_total,
@@ -222,7 +225,23 @@ fn waiting_on(reason: &reason::WaitingOn) -> WaitingOn {
             held: *held,
             total: *total,
         },
+        reason::WaitingOn::Applying => WaitingOn::Applying,
+        reason::WaitingOn::Approval => WaitingOn::Approval,
         reason::WaitingOn::Disk => WaitingOn::Disk,
+        reason::WaitingOn::Frozen => WaitingOn::Frozen,
+        reason::WaitingOn::Hold { reason } => WaitingOn::Hold {
+            reason: reason.clone(),
+        },
+        reason::WaitingOn::Newer { id } => WaitingOn::Newer { id: id.clone() },
+        reason::WaitingOn::OtherIndex => WaitingOn::OtherIndex,
+        reason::WaitingOn::Ring { ring } => WaitingOn::Ring { ring: ring.clone() },
+        reason::WaitingOn::Rollout => WaitingOn::Rollout,
+        reason::WaitingOn::Separation { line } => WaitingOn::Separation { line: line.clone() },
+        reason::WaitingOn::Stop => WaitingOn::Stop,
+        reason::WaitingOn::Window { from } => WaitingOn::Window {
+            from: *from,
+            at: UtcTime(*from).format().unwrap_or_else(|| from.to_string()),
+        },
         reason::WaitingOn::Index => WaitingOn::Index,
         reason::WaitingOn::Metadata => WaitingOn::Metadata,
         reason::WaitingOn::Policy => WaitingOn::Policy,

@@ -218,7 +218,7 @@ async fn follow(
         let Some(release) = find(status.releases, name) else {
             return writer.write_all(&encode_answer(&unknown(name))).await;
         };
-        if release.state != ReleaseState::Staged
+        if !release.state.is_staged()
             && let Some(trouble) = status.troubles.iter().find(|one| is_about_room(one))
         {
             return writer.write_all(&encode_answer(&refused(trouble))).await;
@@ -249,7 +249,9 @@ fn progress(release: Release, now: &Sources, base: &Sources) -> FetchEvent {
         message_type: match release.state {
             ReleaseState::Failed => FetchKind::Error,
             ReleaseState::Fetching | ReleaseState::Known => FetchKind::Status,
-            ReleaseState::Staged => FetchKind::Summary,
+            ReleaseState::Staged | ReleaseState::Applying | ReleaseState::Good => {
+                FetchKind::Summary
+            }
         },
         bytes_done: done_bytes(&release),
         bytes_total: release.wire_bytes,

@@ -1,6 +1,7 @@
 //! patchmeshd: the node that runs on every endpoint and origin.
 
 mod answers;
+mod apply;
 mod args;
 mod chunks;
 mod clock;

@@ -183,6 +183,8 @@ fn state_word(state: ReleaseState) -> &'static str {
         ReleaseState::Fetching => "fetching",
         ReleaseState::Staged => "staged",
         ReleaseState::Failed => "failed",
+        ReleaseState::Applying => "applying",
+        ReleaseState::Good => "good",
     }
 }
 

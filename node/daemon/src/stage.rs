@@ -13,6 +13,8 @@ use patchmesh_pack::assemble::{AssembleRefusal, FileAssembler};
 use patchmesh_pack::compress::{WireRefusal, decode};
 use patchmesh_pack::steps::{Step, steps};
 use patchmesh_store::{ReadError, Store};
+use rustix::fs::{RenameFlags, renameat_with};
+use rustix::io::Errno;
 
 use crate::room;
 
@@ -103,16 +105,28 @@ pub(crate) fn stage(store: &Store, index: &ReleaseIndex, root: &Path) -> Result<
         remove_tree(&line, &scratch).ok();
         return Err(error);
     }
-    let old = format!(".{}.old", index.id);
-    remove_tree(&line, &old).map_err(at(&old))?;
-    match line.rename(&index.id, &line, &old) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&index.id)(error)),
-        Ok(()) | Err(_) => {}
-    }
-    line.rename(&scratch, &line, &index.id)
-        .map_err(at(&index.id))?;
+    let old = place(&line, &scratch, &index.id).map_err(at(&index.id))?;
     sync_dir(&line).map_err(at(&index.line))?;
     remove_tree(&line, &old).map_err(at(&old))
+}
+
+/// Gives a tree its name, and the one before, if there is one, the name that is
+/// returned. A tree that is in use is never missing from its place: the two
+/// change places by one call, where the file system can do that.
+fn place(line: &Dir, scratch: &str, name: &str) -> io::Result<String> {
+    match renameat_with(line, scratch, line, name, RenameFlags::EXCHANGE) {
+        Ok(()) => return Ok(scratch.to_owned()),
+        Err(Errno::NOENT | Errno::INVAL | Errno::NOSYS) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let old = format!(".{name}.old");
+    remove_tree(line, &old)?;
+    match line.rename(name, line, &old) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    line.rename(scratch, line, name)?;
+    Ok(old)
 }
 
 /// Removes a staged release, if it is there.

@@ -25,7 +25,12 @@ pub(crate) fn forget_lost(
 ) {
     releases.retain(|(content, state)| {
         let known = contents.get(content);
-        let Some(known) = known.filter(|_| *state == ReleaseState::Staged) else {
+        let Some(known) = known.filter(|_| {
+            matches!(
+                state,
+                ReleaseState::Staged | ReleaseState::Applying | ReleaseState::Good
+            )
+        }) else {
             return true;
         };
         let index = &known.index;

@@ -19,6 +19,7 @@ use patchmesh_trust::state::Verifier;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::apply;
 use crate::chunks::contents::Contents;
 use crate::chunks::corrupt::Corrupt;
 use crate::clock::Clock;
@@ -169,6 +170,7 @@ fn open_store(
     restore_contents(contents, &restored);
     let staging = settings.state.join(STAGING);
     staged::forget_lost(&mut restored.releases, contents, &staging);
+    apply::as_on_disk(&mut restored.releases, contents, &settings.state);
     Ok((Arc::new(store), restored))
 }
 

@@ -11,7 +11,8 @@
 //!
 //! A node goes the other way: [`compress::decode`] for each frame,
 //! [`steps::steps`] for the order of work in a staging folder and
-//! [`assemble::FileAssembler`] for the bytes of each file.
+//! [`assemble::FileAssembler`] for the bytes of each file; [`verify::FileCheck`]
+//! compares a file that was written before.
 #![deny(clippy::disallowed_methods, clippy::iter_over_hash_type)]
 
 pub mod assemble;
@@ -25,3 +26,4 @@ pub mod plan;
 mod sample;
 mod shared;
 pub mod steps;
+pub mod verify;

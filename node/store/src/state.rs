@@ -147,6 +147,8 @@ fn state_text(state: ReleaseState) -> &'static str {
         ReleaseState::Known => "known",
         ReleaseState::Fetching => "fetching",
         ReleaseState::Staged => "staged",
+        ReleaseState::Applying => "applying",
+        ReleaseState::Good => "good",
         ReleaseState::Failed => "failed",
     }
 }
@@ -157,6 +159,8 @@ pub(crate) fn state_from_text(text: &[u8]) -> Option<ReleaseState> {
         ReleaseState::Known,
         ReleaseState::Fetching,
         ReleaseState::Staged,
+        ReleaseState::Applying,
+        ReleaseState::Good,
         ReleaseState::Failed,
     ];
     states

@@ -107,6 +107,15 @@ pub(crate) struct LineRotateArgs {
     pub(crate) line: String,
     #[command(flatten)]
     pub(crate) ground: GroundArgs,
+    #[command(flatten)]
+    pub(crate) keys: KeyChangeArgs,
+    #[command(flatten)]
+    pub(crate) draft: TargetsDraftArgs,
+}
+
+/// How a list of keys is changed.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct KeyChangeArgs {
     /// Public half of a further key.
     #[arg(long = "add", value_name = "FILE.pub")]
     pub(crate) add: Vec<PathBuf>,
@@ -116,8 +125,6 @@ pub(crate) struct LineRotateArgs {
     /// How many keys must sign.
     #[arg(long, value_name = "M")]
     pub(crate) threshold: Option<u32>,
-    #[command(flatten)]
-    pub(crate) draft: TargetsDraftArgs,
 }
 
 /// How the next targets are drafted.

@@ -87,8 +87,10 @@ pub(crate) struct WhyArgs {
 
 fn release_state(text: &str) -> Result<ReleaseState, String> {
     let all = [
+        ReleaseState::Applying,
         ReleaseState::Failed,
         ReleaseState::Fetching,
+        ReleaseState::Good,
         ReleaseState::Known,
         ReleaseState::Staged,
     ];

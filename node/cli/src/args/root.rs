@@ -30,7 +30,11 @@ snapshot and timestamp, and signs root and targets. Give each person their key \
 file. Then `publish` the folder.
 
 Where people make their keys on their own machines (`key new`), pass the public \
-halves with --public: root and targets become drafts that each person signs.";
+halves with --public: root and targets become drafts that each person signs.
+
+With --operations a network has two parties: what security signs is staged, and \
+applied once operations approve it (`patchmesh rollout`). Without it, nodes \
+stage and apply nothing; `patchmesh role add rollout` brings it later.";
 
 /// Arguments of `root init`.
 #[derive(Debug, Args)]
@@ -48,6 +52,17 @@ pub(crate) struct RootInitArgs {
     /// each person.
     #[arg(long, value_name = "FILE.pub")]
     pub(crate) public: Vec<PathBuf>,
+    /// How many keys of IT operations to make: people who say when and where a
+    /// signed release is applied, and sign no release.
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "public")]
+    pub(crate) operations: u32,
+    /// Public half of a key of operations, where they made their own; repeat it
+    /// for each person.
+    #[arg(long, value_name = "FILE.pub", requires = "public")]
+    pub(crate) operations_public: Vec<PathBuf>,
+    /// How many people of operations must sign [default: 2, or 1 of 1].
+    #[arg(long, value_name = "M")]
+    pub(crate) operations_threshold: Option<u32>,
     /// A release line that these people sign for; may be repeated.
     #[arg(long = "line", value_name = "LINE", default_value = "desktop")]
     pub(crate) lines: Vec<String>,

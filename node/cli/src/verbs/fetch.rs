@@ -8,7 +8,7 @@ use patchmesh_api::answer::Answer;
 use patchmesh_api::client::AskError;
 use patchmesh_api::codes;
 use patchmesh_api::fetch::{FetchEvent, FetchKind};
-use patchmesh_api::releases::{Release, ReleaseState};
+use patchmesh_api::releases::Release;
 use patchmesh_api::request::Request;
 use patchmesh_api::status::Sources;
 use serde::Serialize;
@@ -174,7 +174,7 @@ impl<'a> Patience<'a> {
 }
 
 fn summary(event: &FetchEvent, already: bool) -> String {
-    if already && event.state == ReleaseState::Staged {
+    if already && event.state.is_staged() {
         return format!(
             "{}/{} was staged before: {} on the wire, every file verified; nothing was fetched\n",
             safe(&event.line),

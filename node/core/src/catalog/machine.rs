@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use patchmesh_content::id::{ContentId, PeerId};
 use patchmesh_content::index::ReleaseIndex;
+use patchmesh_trust::annex::body::AnnexBody;
 use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::release::Release;
@@ -25,6 +26,7 @@ use crate::catalog::poll::Poll;
 use crate::catalog::watch::recovering::Recovering;
 use crate::catalog::watch::withheld::{Missing, covers};
 use crate::config::{Config, Mode};
+use crate::gate::{Operations, Say};
 use crate::ids::AskId;
 use crate::message::{Announcement, DocumentRef};
 use crate::output::{Answer, Notice, Source};
@@ -303,6 +305,43 @@ impl Catalog {
             !covers(&withheld, &release.line) && !freezes(&frozen, &release.line)
         });
         usable.map(|release| (release.content, release)).collect()
+    }
+
+    /// What both parties say now, and what stands against it (T-26).
+    pub fn say(&self, now: Now) -> Say {
+        let utc = self.clock.utc(now);
+        let verifier = &self.verifier;
+        let operations = self.operations(utc);
+        let withheld = self.withheld(now).into_iter().map(|one| one.role);
+        let frozen = self.frozen().into_iter().map(|one| one.role);
+        Say {
+            node: self.me,
+            utc,
+            current: verifier.state(utc) == TrustState::Current,
+            frozen: frozen.collect(),
+            withheld: withheld.collect(),
+            not_separated: verifier.lines_not_separated(),
+            stopped: BTreeSet::new(),
+            operations,
+        }
+    }
+
+    fn operations(&self, utc: UtcTime) -> Operations {
+        if self.verifier.delegates(&RoleName::Rollout) == Some(false) {
+            return Operations::Nobody;
+        }
+        let named = self.verifier.annexes(utc);
+        let open = self.annexes.current(AnnexName::Policy);
+        let open = open.filter(|open| named.contains(&open.annex));
+        match open.map(|open| &*open.body) {
+            Some(AnnexBody::Policy(policy)) => Operations::Say(policy.clone()),
+            Some(AnnexBody::Keys(_) | AnnexBody::Revocations(_)) | None => Operations::Silent,
+        }
+    }
+
+    /// The next time at which a document expires.
+    pub fn next_expiry(&self, utc: UtcTime) -> Option<UtcTime> {
+        self.verifier.expires(utc).map(|(_, at)| at)
     }
 
     pub(crate) fn head(&self) -> [u64; 3] {

@@ -13,6 +13,7 @@ use crate::engine::admission;
 use crate::engine::inventory::{Inventory, Place};
 use crate::engine::report::{Machines, view};
 use crate::engine::roster::{Admission, Roster};
+use crate::gate::{self, Say};
 use crate::ids::{CommandId, FetchId, HelloId};
 use crate::input::{Command, Fetched, HostChange, Input};
 use crate::message::{Decline, DeclineReason, Message, Want};
@@ -25,6 +26,10 @@ use crate::rollout::{self, Rollout};
 use crate::swarm::{self, Swarm};
 use crate::time::{Duration, Now, Time};
 use crate::view::View;
+
+/// Longest time until the next look at what may be applied: a day, so that a
+/// clock that was set back delays nothing for long.
+const LOOK_SECS_MAX: u64 = 86_400;
 
 /// Why an engine did not start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +51,8 @@ pub struct Engine {
     inventory: Inventory,
     fetches: BTreeMap<FetchId, Want>,
     room: bool,
+    /// When to look again at what may be applied.
+    look_at: Option<Time>,
     outputs: VecDeque<Output>,
     drained: bool,
     now: Now,
@@ -72,6 +79,7 @@ impl Engine {
             inventory: Inventory::new(restored.chunks),
             fetches: BTreeMap::new(),
             room: true,
+            look_at: None,
             outputs: VecDeque::new(),
             drained: false,
             config,
@@ -132,11 +140,16 @@ impl Engine {
     }
 
     fn wake(&self) -> Option<(Time, WakeReason)> {
-        let machines = [self.catalog.wake(), self.swarm.wake()];
+        let look = self.look_at.map(|at| (at, WakeReason::Rollout));
+        let machines = [self.catalog.wake(), self.swarm.wake(), look];
         machines.into_iter().flatten().min()
     }
 
     fn tick(&mut self) {
+        if self.look_at.is_some_and(|at| at <= self.now.mono) {
+            self.look_at = None;
+            self.list();
+        }
         self.tell_catalog(catalog::Event::Tick);
         self.tell_swarm(swarm::Event::Tick);
     }
@@ -179,6 +192,8 @@ impl Engine {
                 self.tell_swarm(swarm::Event::Room(room));
             }
             Input::Installed { install, outcome } => {
+                // What held when the step began may have ended since.
+                self.list();
                 self.tell_rollout(rollout::Event::Installed { install, outcome });
             }
             Input::Message { from, message } => self.message(from, message),
@@ -400,11 +415,28 @@ impl Engine {
     }
 
     fn list(&mut self) {
+        let say = self.catalog.say(self.now);
+        let releases = self.catalog.listed().clone();
+        let usable = self.catalog.usable(self.now);
+        let open = gate::judge(&say, &releases, &usable).open;
+        self.look_at = self.next_look(&say);
         self.tell_rollout(rollout::Event::Listed {
-            releases: self.catalog.listed().clone(),
-            usable: self.catalog.usable(self.now),
+            releases,
+            usable,
+            open,
             complete: self.catalog.is_complete(),
         });
+    }
+
+    /// When something may be applied, or may not any more, that neither a
+    /// document nor a message tells of.
+    fn next_look(&self, say: &Say) -> Option<Time> {
+        let edge = gate::next_edge(&say.operations, say.utc);
+        let expiry = self.catalog.next_expiry(say.utc);
+        let next = edge.into_iter().chain(expiry).min()?;
+        let secs = u64::try_from(next.0.saturating_sub(say.utc.0)).ok()?;
+        let days = secs.min(LOOK_SECS_MAX);
+        Some(self.now.mono.plus(Duration::secs(days)))
     }
 
     fn indexed(&mut self, content: ContentId, index: &patchmesh_content::index::ReleaseIndex) {

@@ -4,6 +4,8 @@ use patchmesh_content::bitfield::Bitfield;
 use patchmesh_trust::release::Release;
 
 use crate::catalog::Catalog;
+use crate::gate;
+use crate::record::ReleaseState;
 use crate::rollout::Rollout;
 use crate::rollout::plan::{Facts, Progress, waiting};
 use crate::swarm::Swarm;
@@ -26,11 +28,19 @@ pub struct Machines<'a> {
 /// The whole node on one screen.
 pub fn view(machines: Machines<'_>, now: Now) -> View {
     let usable = machines.catalog.usable(now);
+    let say = machines.catalog.say(now);
+    let mut verdicts = gate::judge(&say, machines.catalog.listed(), &usable);
     let releases = machines.rollout.releases();
     let mut releases: Vec<_> = releases
         .map(|(release, facts)| {
             let usable = usable.contains_key(&release.content);
-            machines.release(release, Facts { usable, ..*facts }, now)
+            let facts = Facts { usable, ..*facts };
+            let mut view = machines.release(release, facts, now);
+            let closed = verdicts.closed.remove(&release.content);
+            if facts.state == ReleaseState::Staged && !machines.rollout.policy().origin {
+                view.waiting_on.extend(closed.into_iter().flatten());
+            }
+            view
         })
         .collect();
     releases.sort_by(|a, b| (&a.line, &a.id).cmp(&(&b.line, &b.id)));

@@ -128,7 +128,7 @@ enums! {
         7 Alarm { role, version },
     }
     Mode { 0 Endpoint, 1 EndpointWithHttp, 2 Origin }
-    ReleaseState { 0 Known, 1 Fetching, 2 Staged, 3 Failed }
+    ReleaseState { 0 Known, 1 Fetching, 2 Staged, 3 Failed, 4 Applying, 5 Good }
 }
 
 impl Form for AnnexName {

@@ -1,6 +1,6 @@
 //! Everything that can happen to the rollout machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchmesh_content::id::ContentId;
 use patchmesh_trust::release::Release;
@@ -50,6 +50,8 @@ pub enum Event {
         releases: BTreeMap<ContentId, Verified<Release>>,
         /// Those that may be installed: named by statements that hold now.
         usable: BTreeMap<ContentId, Verified<Release>>,
+        /// Those that may be applied now.
+        open: BTreeSet<ContentId>,
         /// Whether what is not listed is known not to be.
         complete: bool,
     },

@@ -42,6 +42,10 @@ impl Rollout {
         let item = |(content, state)| {
             let mut item = Item::new(content, state);
             item.facts.given_up = state == ReleaseState::Known;
+            // Whoever keeps the disk knows better: it says `Good` where it is so.
+            if state == ReleaseState::Applying {
+                item.facts.state = ReleaseState::Staged;
+            }
             (content, item)
         };
         Self {
@@ -66,8 +70,14 @@ impl Rollout {
             Event::Listed {
                 releases,
                 usable,
+                open,
                 complete,
-            } => self.listed(releases, &usable, complete, out),
+            } => {
+                self.listed(releases, &usable, complete, out);
+                for (content, item) in &mut self.items {
+                    item.facts.open = open.contains(content);
+                }
+            }
         }
         self.run(out);
     }
@@ -162,6 +172,10 @@ impl Rollout {
         };
         item.install = None;
         item.facts.staging = false;
+        if item.facts.state == ReleaseState::Applying {
+            let content = item.facts.content;
+            return self.applied(content, outcome, out);
+        }
         match outcome {
             Installed::Passed => {
                 item.repairs = 0;
@@ -180,6 +194,7 @@ impl Rollout {
                 Step::Fetch(content) => self.start_fetch(content, out),
                 Step::Forget(content) => self.forget(content, out),
                 Step::Stage(content) => self.stage(content, out),
+                Step::Apply(content) => self.apply(content, out),
             }
         }
     }
@@ -219,7 +234,68 @@ impl Rollout {
     }
 }
 
+impl Rollout {
+    /// One release of a line at a time, so that the last one that was approved
+    /// is what is in use in the end.
+    fn apply(&mut self, content: ContentId, out: &mut Vec<Action>) {
+        let line = self.line_of(&content);
+        let mut busy = self.items.values();
+        let busy = busy.any(|item| item.is_of(line.as_ref()) && item.is_applying());
+        let Some(item) = self.items.get_mut(&content).filter(|_| !busy) else {
+            return;
+        };
+        let Some(release) = item.release.clone() else {
+            return;
+        };
+        item.enter(ReleaseState::Applying, String::new(), out);
+        let install = InstallId(self.next_install);
+        self.next_install += 1;
+        item.install = Some(install);
+        item.facts.staging = true;
+        let release = Box::new(release);
+        let step = HostStep::Apply { release };
+        out.push(Action::Install { install, step });
+    }
+
+    /// What was in use before is only staged from now on.
+    fn applied(&mut self, content: ContentId, outcome: Installed, out: &mut Vec<Action>) {
+        let line = self.line_of(&content);
+        let Some(item) = self.items.get_mut(&content) else {
+            return;
+        };
+        match outcome {
+            Installed::Failed(detail) => item.enter(ReleaseState::Failed, detail, out),
+            Installed::Passed => {
+                item.enter(ReleaseState::Good, String::new(), out);
+                let others = self.items.values_mut();
+                let before = others.filter(|other| {
+                    other.facts.content != content
+                        && other.is_of(line.as_ref())
+                        && other.facts.state == ReleaseState::Good
+                });
+                for other in before {
+                    other.enter(ReleaseState::Staged, String::new(), out);
+                }
+            }
+        }
+    }
+
+    fn line_of(&self, content: &ContentId) -> Option<String> {
+        let item = self.items.get(content)?;
+        item.release.as_ref().map(|release| release.line.clone())
+    }
+}
+
 impl Item {
+    fn is_of(&self, line: Option<&String>) -> bool {
+        let own = self.release.as_ref().map(|release| &release.line);
+        own.is_some() && own == line
+    }
+
+    fn is_applying(&self) -> bool {
+        self.facts.state == ReleaseState::Applying && self.facts.staging
+    }
+
     fn new(content: ContentId, state: ReleaseState) -> Self {
         Self {
             release: None,
@@ -234,6 +310,7 @@ impl Item {
                 given_up: false,
                 pursued: false,
                 staging: false,
+                open: false,
             },
             install: None,
             repairs: 0,

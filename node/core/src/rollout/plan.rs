@@ -40,8 +40,10 @@ pub struct Facts {
     pub given_up: bool,
     /// The swarm was told to fetch it.
     pub pursued: bool,
-    /// The stage step is under way.
+    /// A stage or apply step is under way.
     pub staging: bool,
+    /// Both parties approve it here and now, and nothing stands against it.
+    pub open: bool,
 }
 
 /// One step.
@@ -53,6 +55,8 @@ pub enum Step {
     Forget(ContentId),
     /// Assemble its files.
     Stage(ContentId),
+    /// Put it into use.
+    Apply(ContentId),
 }
 
 /// What the swarm knows of one release.
@@ -87,19 +91,34 @@ fn step(policy: Policy, facts: &Facts) -> Option<Step> {
     let wanted = match facts.state {
         ReleaseState::Known => !facts.given_up && (policy.automatic || facts.commanded),
         // A failed or staged release is kept whole, for the site.
-        ReleaseState::Failed | ReleaseState::Fetching | ReleaseState::Staged => true,
+        ReleaseState::Failed
+        | ReleaseState::Fetching
+        | ReleaseState::Staged
+        | ReleaseState::Applying
+        | ReleaseState::Good => true,
     };
     if wanted && !facts.pursued {
         return Some(Step::Fetch(facts.content));
     }
     let whole = facts.state == ReleaseState::Fetching && facts.complete && facts.pursued;
-    (whole && facts.usable && !facts.staging).then_some(Step::Stage(facts.content))
+    if facts.staging || !facts.usable {
+        return None;
+    }
+    if whole {
+        return Some(Step::Stage(facts.content));
+    }
+    let ready = facts.state == ReleaseState::Staged && facts.open;
+    ready.then_some(Step::Apply(facts.content))
 }
 
-/// What a release waits on: never nothing, unless it is staged, or this is an
-/// origin, which has nothing to wait for.
+/// What a release waits on until it is staged: never nothing before, unless this
+/// is an origin, which has nothing to wait for.
 pub fn waiting(policy: Policy, facts: &Facts, progress: &Progress) -> Vec<WaitingOn> {
-    if facts.state == ReleaseState::Staged || policy.origin && facts.indexed {
+    if facts.state == ReleaseState::Applying {
+        return vec![WaitingOn::Applying];
+    }
+    let is_staged = matches!(facts.state, ReleaseState::Staged | ReleaseState::Good);
+    if is_staged || policy.origin && facts.indexed {
         return Vec::new();
     }
     let mut waiting = Vec::new();

@@ -13,6 +13,8 @@ use patchmesh_core::record::Record;
 use patchmesh_core::time::Time;
 use patchmesh_net::{Bytes, Command};
 
+use crate::apply;
+use crate::chunks::contents::Known;
 use crate::chunks::{intake, repair};
 use crate::drive::finished::{Fetch, Finished, Reading};
 use crate::drive::node::Node;
@@ -154,8 +156,12 @@ impl Node {
         self.contents.remove(content);
         let (store, contents, staging) =
             (self.store.clone(), self.contents.clone(), self.staging());
+        // What is in use stays in use, also where nobody lists it any more.
+        let index = &known.index;
+        let in_use = apply::active(&index.line, &self.settings.state);
+        let in_use = in_use.is_some_and(|id| id == index.id);
         self.spawn(move || {
-            if let Err(error) = stage::unstage(&known.index, &staging) {
+            if !in_use && let Err(error) = stage::unstage(&known.index, &staging) {
                 tracing::warn!(error = %error, "a staged release was not removed");
             }
             if let Err(error) = store.sweep(|id| contents.lists(id)) {
@@ -263,13 +269,36 @@ impl Node {
         });
     }
 
-    /// Stages on a blocking thread.
+    /// Stages or applies on a blocking thread.
     pub(crate) fn install(&self, install: InstallId, step: Step) {
-        let Step::Stage { release } = &step;
-        let known = self.contents.get(&release.content);
+        let known = self.contents.get(&step.release().content);
+        match step {
+            Step::Stage { .. } => self.stage(install, step, known),
+            Step::Apply { .. } => self.apply(install, known),
+        }
+    }
+
+    fn apply(&self, install: InstallId, known: Option<Arc<Known>>) {
+        let state = self.settings.state.clone();
+        self.spawn(move || {
+            let Some(known) = known else {
+                let why = "failed to apply: the index is missing".to_owned();
+                return Finished::Applied(install, Installed::Failed(why), None);
+            };
+            match apply::apply(&known.index, &state) {
+                Ok(()) => Finished::Applied(install, Installed::Passed, None),
+                Err(error) => {
+                    let outcome = Installed::Failed(error.to_string());
+                    Finished::Applied(install, outcome, error.code())
+                }
+            }
+        });
+    }
+
+    fn stage(&self, install: InstallId, step: Step, known: Option<Arc<Known>>) {
         let (store, staging) = (self.store.clone(), self.staging());
         self.spawn(move || {
-            let Step::Stage { release } = &step;
+            let release = step.release();
             let Some(known) = known else {
                 let why = "failed to stage: the index is missing".to_owned();
                 return Finished::Staged(install, Installed::Failed(why), Vec::new());

@@ -14,6 +14,8 @@ use crate::origin::renewal::Renewed;
 
 /// What a blocking task reports.
 pub(crate) enum Finished {
+    /// An apply step ended; the code says what it refused, if anything.
+    Applied(InstallId, Installed, Option<&'static str>),
     /// A document of the origin.
     Document(AskId, Answered, Reading),
     /// A look at the origin's files, which noted what it saw.

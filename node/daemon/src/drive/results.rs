@@ -19,6 +19,12 @@ impl Node {
     pub(crate) async fn take_finished(&mut self, finished: Finished) {
         self.take_news();
         match finished {
+            Finished::Applied(install, outcome, code) => {
+                if let Some(code) = code {
+                    self.notices.refused("staged-tree", code, None);
+                }
+                self.feed(Input::Installed { install, outcome });
+            }
             Finished::Document(ask, outcome, reading) => {
                 // One that was not read is told by the reading itself.
                 self.reading = matches!(outcome, Answered::Bytes(_)).then_some(reading);

@@ -6,7 +6,7 @@ use patchmesh_api::answer::Answer;
 use patchmesh_api::codes;
 use patchmesh_api::trouble::Trouble;
 use patchmesh_core::input::{HostChange, Input};
-use patchmesh_core::output::{Reply, Step};
+use patchmesh_core::output::Reply;
 use tokio::sync::oneshot;
 
 use crate::drive::node::Node;
@@ -33,8 +33,7 @@ impl Node {
         self.feed(Input::Host(HostChange::Room(true)));
         let free = usage.disk_free_bytes.unwrap_or(u64::MAX);
         for (install, step) in std::mem::take(&mut self.unstaged) {
-            let Step::Stage { release } = &step;
-            let known = self.contents.get(&release.content);
+            let known = self.contents.get(&step.release().content);
             let needed = known.map_or(0, |known| known.index.total_bytes());
             if free >= needed.saturating_add(ROOM_BYTES) {
                 self.install(install, step);

@@ -135,7 +135,7 @@ impl Policy {
         Ok(bytes)
     }
 
-    /// The ring of a node for a release: the same on every computer, told by
+    /// The ring of a node for a release (T-63): the same on every computer, told by
     /// nobody, and another one for the next release, so that no computer is
     /// always among the first. `None` without rings.
     pub fn ring(&self, release: &[u8; 32], node: &[u8; 32]) -> Option<&Ring> {

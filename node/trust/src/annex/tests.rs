@@ -155,6 +155,7 @@ fn a_key_in_two_places_and_impossible_cosignatures_are_refused() {
     refused(|keys| keys.witnesses[1].site = "paris".to_owned());
 }
 
+/// T-63.
 #[test]
 fn a_ring_has_its_share_of_the_nodes_and_is_another_one_for_the_next_release() {
     let policy = policy();

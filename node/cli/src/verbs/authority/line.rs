@@ -1,11 +1,14 @@
 //! `line add`, `line rotate`: the next targets.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use patchmesh_trust::author::{LineKeys, TargetsPlan};
 use patchmesh_trust::role::RoleName;
+use patchmesh_trust::threshold::RoleKeys;
 
-use crate::args::authority::{LineAddArgs, LineRotateArgs, LineVerb, TargetsDraftArgs};
+use crate::args::authority::{
+    KeyChangeArgs, LineAddArgs, LineRotateArgs, LineVerb, TargetsDraftArgs,
+};
 use crate::clock;
 use crate::draft::authority::{Authority, refuse_bad_line};
 use crate::draft::drafts::{self, About, Planned};
@@ -35,13 +38,7 @@ fn add(args: &LineAddArgs, output: &Output) -> anyhow::Result<()> {
     }
     let keys = match args.threshold {
         None => ground.root_plan()?.targets,
-        Some(threshold) => {
-            let mut keys = Vec::new();
-            for path in &args.public {
-                keys.push(edits::public(path, &mut ground.names)?);
-            }
-            edits::all(&keys, threshold)?
-        }
+        Some(threshold) => people(&args.public, threshold, &mut ground)?,
     };
     let line = args.line.clone();
     plan.lines.push(LineKeys { line, keys });
@@ -62,20 +59,7 @@ fn rotate(args: &LineRotateArgs, output: &Output) -> anyhow::Result<()> {
         let message = format!("there is no line {}", safe(&args.line));
         Failure::usage(message).hint("patchmesh line add")
     })?;
-    let mut edits = Vec::new();
-    for text in &args.remove {
-        let id = edits::find(text, &line.keys, &ground.names)?;
-        let id = id.ok_or_else(|| edits::no_key(text, &role))?;
-        edits.push(Edit::Remove(id));
-    }
-    for path in &args.add {
-        edits.push(Edit::Add(edits::public(path, &mut ground.names)?));
-    }
-    edits.extend(args.threshold.map(Edit::Threshold));
-    if edits.is_empty() {
-        return Err(Failure::usage("a rotation changes something").into());
-    }
-    line.keys = edits::apply(&role, &line.keys, &edits)?;
+    line.keys = changed(&role, &line.keys, &args.keys, &mut ground)?;
     let keys = line.keys.clone();
     let mut notes = Vec::new();
     if let Some(statement) = ground.statement(&args.line)?
@@ -95,7 +79,44 @@ fn rotate(args: &LineRotateArgs, output: &Output) -> anyhow::Result<()> {
     finish(about, &ground, plan, &args.draft, output)
 }
 
-fn finish(
+/// Keys of people who were given one by one.
+pub(crate) fn people(
+    public: &[PathBuf],
+    threshold: u32,
+    ground: &mut Ground,
+) -> anyhow::Result<RoleKeys> {
+    let mut keys = Vec::new();
+    for path in public {
+        keys.push(edits::public(path, &mut ground.names)?);
+    }
+    Ok(edits::all(&keys, threshold)?)
+}
+
+/// A changed list of keys.
+pub(crate) fn changed(
+    role: &str,
+    keys: &RoleKeys,
+    change: &KeyChangeArgs,
+    ground: &mut Ground,
+) -> anyhow::Result<RoleKeys> {
+    let mut edits = Vec::new();
+    for text in &change.remove {
+        let id = edits::find(text, keys, &ground.names)?;
+        let id = id.ok_or_else(|| edits::no_key(text, role))?;
+        edits.push(Edit::Remove(id));
+    }
+    for path in &change.add {
+        edits.push(Edit::Add(edits::public(path, &mut ground.names)?));
+    }
+    edits.extend(change.threshold.map(Edit::Threshold));
+    if edits.is_empty() {
+        return Err(Failure::usage("a rotation changes something").into());
+    }
+    edits::apply(role, keys, &edits)
+}
+
+/// Drafts the next targets.
+pub(crate) fn finish(
     about: About,
     ground: &Ground,
     mut plan: TargetsPlan,

@@ -25,6 +25,8 @@ use crate::text::{fingerprint, push, safe};
 
 /// Name of the online key and of its file.
 const ONLINE: &str = "online";
+/// Begin of the names of operations' keys.
+const OPERATIONS: &str = "operations";
 /// Mode of the ceremony folder: it holds key files.
 const FOLDER_MODE: u32 = 0o700;
 
@@ -42,6 +44,7 @@ struct InitDocument {
     fingerprint: String,
     threshold: u32,
     keys: Vec<KeyLine>,
+    operations: Vec<KeyLine>,
     online_key: String,
     lines: Vec<String>,
     signed: bool,
@@ -64,11 +67,19 @@ pub(crate) fn run(args: &RootInitArgs, output: &Output) -> anyhow::Result<()> {
     }
     people.extend(made.iter().map(|key| key.named.clone()));
     let online = new_key(ONLINE)?;
-    let names = Names::of_keys(&[&people[..], std::slice::from_ref(&online.named)].concat());
-    let (root, targets) = plans(args, &people, &online)?;
+    let made_for_operations = operations_keys(args)?;
+    let mut operations: Vec<NamedKey> = Vec::new();
+    for path in &args.operations_public {
+        operations.push(NamedKey::read(path)?);
+    }
+    operations.extend(made_for_operations.iter().map(|key| key.named.clone()));
+    let online_named = std::slice::from_ref(&online.named);
+    let names = Names::of_keys(&[&people[..], &operations[..], online_named].concat());
+    let (root, targets) = plans(args, &people, &operations, &online)?;
     let all_here = args.public.is_empty();
     if !args.dry_run {
-        write_keys(args, &made, &online, output)?;
+        let all: Vec<&NewKey> = made.iter().chain(&made_for_operations).collect();
+        write_keys(args, &all, &online, output)?;
         let names_path = args.out.join(NAMES_FILE);
         files::write_new(&names_path, &names.to_bytes(), MODE_PUBLIC)?;
         if all_here {
@@ -85,6 +96,7 @@ pub(crate) fn run(args: &RootInitArgs, output: &Output) -> anyhow::Result<()> {
         fingerprint: fingerprint(&statement_hash(&root)),
         threshold: args.threshold,
         keys: people.iter().map(line_of).collect(),
+        operations: operations.iter().map(line_of).collect(),
         online_key: online.named.key.key_id(),
         lines: args.lines.clone(),
         signed: all_here,
@@ -94,6 +106,10 @@ pub(crate) fn run(args: &RootInitArgs, output: &Output) -> anyhow::Result<()> {
 }
 
 fn check(args: &RootInitArgs) -> anyhow::Result<()> {
+    if args.operations_threshold.is_some() && operations_count(args) == 0 {
+        let failure = Failure::usage("a threshold of operations without keys of operations");
+        return Err(failure.hint("--operations N").into());
+    }
     let people = if args.public.is_empty() {
         args.keys
     } else {
@@ -111,7 +127,8 @@ fn check(args: &RootInitArgs) -> anyhow::Result<()> {
         .try_for_each(|line| refuse_bad_line(line))?;
     for name in &args.names {
         let ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let plain = !name.is_empty() && !name.starts_with('.') && name.chars().all(ok);
+        let taken = name.starts_with(OPERATIONS) && args.operations > 0;
+        let plain = !taken && !name.is_empty() && !name.starts_with('.') && name.chars().all(ok);
         if !plain || name == ONLINE || args.names.iter().filter(|n| *n == name).count() > 1 {
             let failure = Failure::usage(format!("{} is no name for a key file", safe(name)));
             return Err(failure.hint("letters, digits, dash; each name once").into());
@@ -126,6 +143,10 @@ fn check(args: &RootInitArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn operations_count(args: &RootInitArgs) -> usize {
+    args.operations as usize + args.operations_public.len()
+}
+
 fn new_keys(args: &RootInitArgs) -> anyhow::Result<Vec<NewKey>> {
     if !args.public.is_empty() {
         return Ok(Vec::new());
@@ -136,6 +157,13 @@ fn new_keys(args: &RootInitArgs) -> anyhow::Result<Vec<NewKey>> {
         given.unwrap_or_else(|| format!("key-{number}"))
     });
     names.map(|name| new_key(&name)).collect()
+}
+
+fn operations_keys(args: &RootInitArgs) -> anyhow::Result<Vec<NewKey>> {
+    let numbers = 1..=args.operations;
+    numbers
+        .map(|number| new_key(&format!("{OPERATIONS}-{number}")))
+        .collect()
 }
 
 fn new_key(name: &str) -> anyhow::Result<NewKey> {
@@ -151,8 +179,16 @@ fn new_key(name: &str) -> anyhow::Result<NewKey> {
 fn plans(
     args: &RootInitArgs,
     people: &[NamedKey],
+    operations: &[NamedKey],
     online: &NewKey,
 ) -> anyhow::Result<(Draft, Draft)> {
+    let operations: Vec<_> = operations.iter().map(|key| key.key.clone()).collect();
+    let threshold = args.operations_threshold;
+    let threshold = threshold.unwrap_or(if operations.len() < 2 { 1 } else { 2 });
+    let operations = match operations.as_slice() {
+        [] => None,
+        keys => Some(edits::all(keys, threshold)?),
+    };
     let keys: Vec<_> = people.iter().map(|key| key.key.clone()).collect();
     let people = edits::all(&keys, args.threshold)?;
     let online = std::slice::from_ref(&online.named.key);
@@ -175,8 +211,9 @@ fn plans(
         version: 1,
         expires: expires(args.targets_expire),
         lines: lines.collect(),
-        rollout: None,
-        membership: None,
+        // Who signs releases keeps the keys that may stop them.
+        membership: operations.is_some().then_some(people),
+        rollout: operations,
     };
     let author = |error| refusal::author(&error, &Names::default());
     Ok((
@@ -189,14 +226,14 @@ fn plans(
 /// mistyped one leaves nothing behind.
 fn write_keys(
     args: &RootInitArgs,
-    made: &[NewKey],
+    made: &[&NewKey],
     online: &NewKey,
     output: &Output,
 ) -> anyhow::Result<()> {
     let given = passphrase::given(&args.passphrase)?;
     let people = made
         .iter()
-        .map(|key| (key, format!("{}.pem", key.named.name)));
+        .map(|key| (*key, format!("{}.pem", key.named.name)));
     let mut ready = Vec::new();
     for (key, file) in people.chain([(online, format!("{ONLINE}.key"))]) {
         let path = args.out.join(file);
@@ -295,6 +332,12 @@ fn text(document: &InitDocument) -> String {
         push(
             &mut text,
             format_args!("key          {}  {}\n", safe(&key.name), key.keyid),
+        );
+    }
+    for key in &document.operations {
+        push(
+            &mut text,
+            format_args!("operations   {}  {}\n", safe(&key.name), key.keyid),
         );
     }
     push(

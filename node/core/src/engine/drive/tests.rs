@@ -22,6 +22,8 @@ use patchmesh_content::geometry::ChunkIndex;
 use patchmesh_content::id::{ContentId, PeerId, blake3};
 use patchmesh_content::index::ReleaseIndex;
 
+mod applies;
+
 fn started(mode: Mode) -> (Publisher, Host) {
     let publisher = Publisher::new();
     let host = Host::start(

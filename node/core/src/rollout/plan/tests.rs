@@ -7,10 +7,12 @@ fn all_facts() -> impl Iterator<Item = Facts> {
         ReleaseState::Known,
         ReleaseState::Fetching,
         ReleaseState::Staged,
+        ReleaseState::Applying,
+        ReleaseState::Good,
         ReleaseState::Failed,
     ];
     states.into_iter().flat_map(|state| {
-        (0u32..256).map(move |bits| {
+        (0u32..512).map(move |bits| {
             let bit = |at: u32| bits >> at & 1 == 1;
             Facts {
                 content: ContentId([1; 32]),
@@ -23,6 +25,7 @@ fn all_facts() -> impl Iterator<Item = Facts> {
                 given_up: bit(5),
                 pursued: bit(6),
                 staging: bit(7),
+                open: bit(8),
             }
         })
     })
@@ -56,6 +59,20 @@ fn nothing_is_staged_unless_listed_now_and_whole() {
     }
 }
 
+/// T-26: whatever else is true of it.
+#[test]
+fn nothing_is_applied_unless_staged_and_approved_now() {
+    for policy in POLICIES {
+        for facts in all_facts() {
+            if plan(policy, [facts]) == [Step::Apply(facts.content)] {
+                assert!(facts.listed && facts.usable && facts.open && !facts.staging);
+                assert_eq!(facts.state, ReleaseState::Staged);
+                assert!(!policy.origin);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_release_that_is_not_staged_says_what_it_waits_on() {
     let progress = Progress {
@@ -69,7 +86,7 @@ fn a_release_that_is_not_staged_says_what_it_waits_on() {
             let waiting = waiting(*policy, &facts, &progress);
             assert_eq!(
                 waiting.is_empty(),
-                facts.state == ReleaseState::Staged,
+                matches!(facts.state, ReleaseState::Staged | ReleaseState::Good),
                 "{facts:?}"
             );
         }
@@ -89,6 +106,7 @@ fn a_given_up_release_is_fetched_by_command_only() {
         given_up: true,
         pursued: false,
         staging: false,
+        open: true,
     };
     assert_eq!(plan(POLICIES[0], [facts]), []);
     let asked = Facts {
