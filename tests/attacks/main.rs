@@ -30,5 +30,6 @@ mod indexes;
 mod keys;
 mod metadata;
 mod parser;
+mod parties;
 mod rollback;
 mod support;

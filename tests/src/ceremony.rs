@@ -28,6 +28,14 @@ impl Ceremony {
     /// # Panics
     /// If a verb fails, as everything here.
     pub fn found(folder: &Path) -> Self {
+        Self::found_with(folder, &[])
+    }
+
+    /// The same with further words for `root init`.
+    ///
+    /// # Panics
+    /// If a verb fails.
+    pub fn found_with(folder: &Path, words: &[&str]) -> Self {
         fs::create_dir_all(folder).expect("a folder");
         let pass = folder.join("pass");
         fs::write(&pass, PASSPHRASE).expect("a passphrase file");
@@ -37,7 +45,7 @@ impl Ceremony {
             online: "c/online.key".to_owned(),
         };
         let init = ["root", "init", "--out", "c", "--line", LINE];
-        ceremony.run(&[&init[..], &PASS].concat(), "");
+        ceremony.run(&[&init[..], words, &PASS].concat(), "");
         let root = ceremony.repository().with_extension("root.json");
         fs::copy(folder.join("c/root.json"), root).expect("the first root");
         ceremony.publish(&["c"], None);

@@ -157,9 +157,12 @@ fn approve(ground: &Ground, policy: &mut Policy, args: &ApproveArgs) -> anyhow::
         from: time(args.from.as_deref())?,
         until: time(args.until.as_deref())?,
     };
+    // An older approval of the line for the same nodes goes: left standing, it
+    // would be what is meant again once this one is withdrawn.
     policy.approvals.retain(|other| {
         let same = other.line == approval.line && other.id == approval.id;
-        !(same && (other.rings == approval.rings || other.sha256 != approval.sha256))
+        let replaced = other.line == approval.line && other.rings == approval.rings;
+        !(replaced || same && other.sha256 != approval.sha256)
     });
     policy.approvals.push(approval);
     Ok(())
