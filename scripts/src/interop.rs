@@ -24,6 +24,28 @@ pub(crate) fn interop(top: &Path) -> Result<()> {
     run(command.env("PATCHMESH_PYTHON", python))
 }
 
+/// Keys in a real agent and a real token, with another implementation that checks
+/// what they signed. Says what is missing rather than pass without it.
+pub(crate) fn signers(top: &Path) -> Result<()> {
+    for (program, package) in [
+        ("ssh-agent", "openssh-client"),
+        ("softhsm2-util", "softhsm2"),
+        ("pkcs11-tool", "opensc"),
+        ("openssl", "openssl"),
+    ] {
+        let there = std::env::var_os("PATH").is_some_and(|path| {
+            std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+        });
+        ensure!(there, "{program} is missing; install the package {package}");
+    }
+    let python = environment(top, "interop", &PYTHON_TUF)?;
+    let package = ["--package", "patchmesh-cli", "--features", "pkcs11"];
+    let mut lints = cargo(top, &["clippy", "--all-targets", "--locked"]);
+    run(lints.args(package).args(["--", "-D", "warnings"]))?;
+    let mut tests = cargo(top, &["test", "--locked", "--test", "signers"]);
+    run(tests.args(package).env("PATCHMESH_PYTHON", python))
+}
+
 /// The public conformance suite, from a copy of it in a folder, on the command
 /// line with RSA keys. Needs `faketime`.
 pub(crate) fn conformance(top: &Path, suite: &str) -> Result<()> {

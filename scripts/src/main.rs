@@ -39,6 +39,7 @@ usage: cargo x VERB
   bench [NAME]          list the bench targets, or run those whose name holds NAME; `all` runs all
   calibrate [WORDS]     the same rollouts in the laboratory and in the planner, and their errors
   planted               plant known bugs; the fault simulator has to find each
+  signers               keys in a real agent and a real token (openssh-client, softhsm2, opensc)
   man FOLDER            man pages of the command line and of the simulator";
 
 fn main() -> ExitCode {
@@ -66,6 +67,7 @@ fn run() -> Result<()> {
         ["ci", "--timings"] => ci::run(top, true),
         ["calibrate"] => calibrate::calibrate(top, ""),
         ["calibrate", part] => calibrate::calibrate(top, part),
+        ["signers"] => interop::signers(top),
         ["conformance", suite] => interop::conformance(top, suite),
         ["interop"] => interop::interop(top),
         ["codegen"] => codegen::run(false),

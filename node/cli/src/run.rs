@@ -43,8 +43,8 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Verb::Completions { shell } => verbs::manual::completions(*shell),
         Verb::Events(args) => verbs::events::run(args, global, output),
         Verb::Fetch(args) => verbs::fetch::run(args, global, output),
-        Verb::Key(KeyVerb::Import { pem, out, dry_run }) => {
-            verbs::key::import(pem, out, *dry_run, output)
+        Verb::Key(KeyVerb::Import(args)) => {
+            verbs::key::import(&args.source, &args.out, args.dry_run, output)
         }
         Verb::Key(KeyVerb::New(args)) => verbs::key::new(args, output),
         Verb::Key(KeyVerb::Replace(args)) => authority::key_replace::run(args, output),

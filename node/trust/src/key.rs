@@ -11,7 +11,7 @@ mod rsa;
 
 use ed25519_dalek::{Signature as EdSignature, Signer as _, SigningKey, VerifyingKey};
 use p256::ecdsa::signature::Verifier as _;
-use p256::ecdsa::{DerSignature, VerifyingKey as P256Key};
+use p256::ecdsa::{DerSignature, Signature as P256Signature, VerifyingKey as P256Key};
 use p256::pkcs8::{DecodePublicKey as _, EncodePublicKey as _, LineEnding};
 use patchmesh_content::id::{hex, unhex32};
 use sha2::{Digest as _, Sha256};
@@ -337,6 +337,24 @@ pub(crate) fn cosigned(seconds: u64, checkpoint: &str) -> String {
 fn encoding(domain: &str, payload: &[u8]) -> Vec<u8> {
     let head = format!("DSSEv1 {} {domain} {} ", domain.len(), payload.len());
     [head.as_bytes(), payload].concat()
+}
+
+/// A P-256 signature in DER, as documents hold it, from the two numbers that
+/// agents and tokens give: big-endian, leading zeros or not. `None` for numbers
+/// that no signature has.
+pub fn p256_signature_der(r: &[u8], s: &[u8]) -> Option<Vec<u8>> {
+    let signature = P256Signature::from_scalars(scalar(r)?, scalar(s)?).ok()?;
+    Some(signature.to_der().as_bytes().to_vec())
+}
+
+/// A big-endian number in 32 bytes.
+fn scalar(number: &[u8]) -> Option<[u8; 32]> {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    let digits = &number[zeros..];
+    let mut bytes = [0u8; 32];
+    let place = bytes.len().checked_sub(digits.len())?;
+    bytes[place..].copy_from_slice(digits);
+    Some(bytes)
 }
 
 /// SHA-256 of any bytes.

@@ -167,12 +167,15 @@ const TABLE: [Row; 17] = [
             "node/api",
         ],
         // ed25519-dalek and pkcs8: the signer makes and reads key files; sha2: what a
-        // person compares before signing is the hash of the statement.
+        // person compares before signing is the hash of the statement; base64ct: lines of
+        // OpenSSH; cryptoki: keys in tokens, behind a feature.
         others: &[
             "anyhow",
+            "base64ct",
             "clap",
             "clap_complete",
             "clap_mangen",
+            "cryptoki",
             "ed25519-dalek",
             "getrandom",
             "indicatif",

@@ -87,18 +87,10 @@ pub(crate) struct RootInitArgs {
 /// Second words of `key`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyVerb {
-    /// Take over the public half of a key that lives elsewhere, such as in a
-    /// hardware token: Ed25519 or P-256, as PEM.
-    Import {
-        /// The public key (PEM, "BEGIN PUBLIC KEY").
-        pem: PathBuf,
-        /// The file for `root init --public`; must not exist.
-        #[arg(long, value_name = "FILE.pub")]
-        out: PathBuf,
-        /// Only say what would be made.
-        #[arg(long)]
-        dry_run: bool,
-    },
+    /// Take over the public half of a key that lives elsewhere: in a token, an
+    /// agent, or another program.
+    #[command(long_about = IMPORT)]
+    Import(KeyImportArgs),
     /// Make an Ed25519 key: an encrypted file, and its public half beside it.
     New(KeyNewArgs),
     /// Draft everything that must be signed when a key is lost or stolen.
@@ -108,6 +100,26 @@ pub(crate) enum KeyVerb {
         /// The public half (FILE.pub), or the encrypted file beside it.
         path: PathBuf,
     },
+}
+
+const IMPORT: &str = "\
+Take over the public half of a key that lives elsewhere.
+
+SOURCE is a file with an Ed25519 or P-256 key, as PEM (BEGIN PUBLIC KEY) or as the \
+line that ssh-keygen writes; ssh-agent:FINGERPRINT, a key that the agent holds; or \
+pkcs11:URI, a key in a token. `sign --key` takes the last two as they are.";
+
+/// Arguments of `key import`.
+#[derive(Debug, Args)]
+pub(crate) struct KeyImportArgs {
+    /// A file, ssh-agent:FINGERPRINT, or pkcs11:URI.
+    pub(crate) source: PathBuf,
+    /// The file for `root init --public`; must not exist.
+    #[arg(long, value_name = "FILE.pub")]
+    pub(crate) out: PathBuf,
+    /// Only say what would be made.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Arguments of `key new`.

@@ -9,8 +9,16 @@ use crate::args::root::PassphraseArgs;
 /// Which key signs.
 #[derive(Debug, Args)]
 pub(crate) struct KeyArgs {
-    /// file:PATH, an encrypted key file; or exec:CMD, a tool that signs its
-    /// standard input (no shell; words are split at spaces).
+    /// file:PATH, ssh-agent:FINGERPRINT, pkcs11:URI or exec:CMD; --help says more.
+    ///
+    /// file:PATH is an encrypted key file. ssh-agent:FINGERPRINT is a key that the
+    /// agent of SSH_AUTH_SOCK holds, as `ssh-add -l` prints it (SHA256:...), or its
+    /// comment if no other has it; keys of FIDO tokens and RSA keys do not fit.
+    /// pkcs11:URI is a key in a token (RFC 7512), such as
+    /// pkcs11:token=NAME;object=NAME?module-path=/FILE.so, with pin-source=FILE of
+    /// mode 0600, or else the PIN is asked for like a passphrase; it is there where
+    /// the program was built with the feature pkcs11. exec:CMD is a tool that signs
+    /// its standard input (no shell; words are split at spaces).
     #[arg(long, value_name = "KEY")]
     pub(crate) key: String,
     /// With exec: the public half of the key that the tool signs with.

@@ -71,7 +71,8 @@ pub(crate) fn given(args: &PassphraseArgs) -> anyhow::Result<Option<Passphrase>>
     Ok(None)
 }
 
-fn from_file(path: &Path) -> anyhow::Result<Passphrase> {
+/// The first line of a file that only its owner can read.
+pub(crate) fn from_file(path: &Path) -> anyhow::Result<Passphrase> {
     let mut file =
         File::open(path).with_context(|| format!("failed to open {}", path.display()))?;
     let mode = file.metadata()?.permissions().mode();

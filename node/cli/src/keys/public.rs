@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::failure::Failure;
 use crate::files::{self, MODE_PUBLIC};
 use crate::keys::pem::ED25519;
+use crate::keys::ssh;
 
 /// Schema of the file.
 pub(crate) const SCHEMA: &str = "patchmesh.key/1";
@@ -34,13 +35,25 @@ struct KeyFile {
     key: Value,
 }
 
-/// Reads an Ed25519 or P-256 key in PEM (SubjectPublicKeyInfo).
-pub(crate) fn read_pem(path: &Path) -> anyhow::Result<PublicKey> {
+/// Reads an Ed25519 or P-256 key in PEM (SubjectPublicKeyInfo), or in the one
+/// line that OpenSSH writes.
+pub(crate) fn read_foreign(path: &Path) -> anyhow::Result<PublicKey> {
     let bytes = files::read(path, LEN_MAX)?;
+    let text = str::from_utf8(&bytes).unwrap_or_default();
+    if ssh::is_line(text) {
+        return ssh::line(text)
+            .and_then(|blob| ssh::key(&blob))
+            .map_err(|why| {
+                let message = format!("{}: {why}", path.display());
+                let failure = Failure::failed("E_KEY_KIND", message);
+                failure.hint("Ed25519 and P-256 keys sign here").into()
+            });
+    }
     parse_pem(&bytes).ok_or_else(|| {
         let message = format!("{} is no public Ed25519 or P-256 key", path.display());
         let failure = Failure::failed("E_KEY_FORMAT", message);
-        failure.hint("expected: -----BEGIN PUBLIC KEY-----").into()
+        let hint = "expected: -----BEGIN PUBLIC KEY-----, or a line such as ssh-ed25519 ...";
+        failure.hint(hint).into()
     })
 }
 

@@ -1,4 +1,4 @@
-//! `key new`, `key show`.
+//! `key new`, `key import`, `key show`.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::args::root::KeyNewArgs;
 use crate::files;
 use crate::keys::public::{self, NamedKey};
-use crate::keys::{passphrase, pem};
+use crate::keys::{passphrase, pem, spec};
 use crate::output::Output;
 use crate::text::{fingerprint, safe};
 
@@ -48,12 +48,23 @@ pub(crate) fn new(args: &KeyNewArgs, output: &Output) -> anyhow::Result<()> {
     print("new", &key, file, args.dry_run, output)
 }
 
-/// Takes over a public half.
-pub(crate) fn import(pem: &Path, out: &Path, dry_run: bool, output: &Output) -> anyhow::Result<()> {
+/// Takes over a public half: of a file, an agent or a token.
+pub(crate) fn import(
+    source: &Path,
+    out: &Path,
+    dry_run: bool,
+    output: &Output,
+) -> anyhow::Result<()> {
     files::refuse_existing(out)?;
+    let spec = source.to_str().map(spec::elsewhere).transpose()?.flatten();
+    let held = spec.as_ref().map(spec::public_elsewhere).transpose()?;
+    let key = match held.flatten() {
+        Some(key) => key,
+        None => public::read_foreign(source)?,
+    };
     let key = NamedKey {
         name: public::name_of(out),
-        key: public::read_pem(pem)?,
+        key,
     };
     if !dry_run {
         key.write(out)?;

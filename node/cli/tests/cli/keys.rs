@@ -223,7 +223,7 @@ fn an_unknown_kind_of_key_gives_a_hint() {
         "{}",
         refused.stderr
     );
-    for key in ["pkcs11:x", "exec:tool", "exec: "] {
+    for key in ["pkcs11:x", "ssh-agent:", "exec:tool", "exec: "] {
         let refused = bench.run(&["sign", "KB-1.draft", "--key", key]);
         refused.fails(2, "E_USAGE");
     }

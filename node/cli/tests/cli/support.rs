@@ -1,5 +1,6 @@
 //! Runs the program in a folder of its own.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -19,6 +20,7 @@ pub(crate) const PASSPHRASE: &str = "correct horse battery";
 /// A folder, a passphrase file and the program.
 pub(crate) struct Bench {
     folder: TempDir,
+    variables: Vec<(&'static str, OsString)>,
 }
 
 /// What a run left.
@@ -33,6 +35,7 @@ impl Bench {
     pub(crate) fn new() -> Self {
         let bench = Self {
             folder: tempfile::tempdir().unwrap(),
+            variables: Vec::new(),
         };
         bench.write_secret("pass", PASSPHRASE);
         bench
@@ -57,9 +60,15 @@ impl Bench {
         });
         let bench = Self {
             folder: tempfile::tempdir().unwrap(),
+            variables: Vec::new(),
         };
         copy(made.folder.path(), bench.folder.path());
         bench
+    }
+
+    /// Every run from now on sees this variable.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<OsString>) {
+        self.variables.push((name, value.into()));
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -110,11 +119,17 @@ impl Bench {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_patchmesh"));
+        self.command_of(env!("CARGO_BIN_EXE_patchmesh"))
+    }
+
+    /// Another program, in the folder and with the variables of this bench.
+    pub(crate) fn command_of(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(self.folder.path());
         command.env_clear();
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.env("PATCHMESH_SOCKET", self.path("no-node.sock"));
+        command.envs(self.variables.iter().cloned());
         command
     }
 
