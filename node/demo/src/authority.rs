@@ -37,7 +37,8 @@ pub struct Refused {
 }
 
 impl Authority {
-    /// Makes root, targets and keys: two of three people, and an online key.
+    /// Makes root, targets and keys: two of three people, two of three of
+    /// operations, and an online key.
     pub fn found(patchmesh: &Path, folder: &Path, line: &str) -> Result<Self> {
         let passphrase = folder.join("passphrase");
         fs::write(&passphrase, "correct horse battery staple\n").context("no passphrase file")?;
@@ -51,7 +52,7 @@ impl Authority {
             line: line.to_owned(),
         };
         let mut init = authority.command(&["root", "init", "--threshold", "2", "--keys", "3"]);
-        init.args(["--line", line, "--out"])
+        init.args(["--operations", "3", "--line", line, "--out"])
             .arg(&authority.ceremony);
         run(authority.with_passphrase(&mut init), "")?;
         authority.publish(&authority.ceremony, None)?;
@@ -118,6 +119,39 @@ impl Authority {
             publish.arg("--socket").arg(socket);
         }
         run(self.with_passphrase(&mut publish), "").map(drop)
+    }
+
+    /// Two of operations approve a release for every node; published, and told to
+    /// an origin.
+    pub fn approve(&self, id: &str, into: &Path, socket: &Path) -> Result<()> {
+        let draft = into.join(format!("approve-{id}.draft"));
+        let mut approve = self.command(&["rollout", "approve", id, "--repository"]);
+        approve.arg(&self.repository).arg("--out").arg(&draft);
+        run(&mut approve, "")?;
+        let look = start(
+            self.command(&["sign", "--dry-run", "--key", "file:none"])
+                .arg(&draft),
+            "",
+        )?;
+        let said = String::from_utf8_lossy(&look.stderr).into_owned();
+        let hash = said
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("hash: "));
+        let word = hash
+            .and_then(|hash| hash.get(..8))
+            .context("a draft without a hash")?;
+        let mut signatures = Vec::new();
+        for person in 1..=2 {
+            let out = draft.with_extension(format!("{person}.sig"));
+            let key = self.ceremony.join(format!("operations-{person}.pem"));
+            let key = format!("file:{}", key.display());
+            let mut sign = self.command(&["sign", "--key", &key, "--out"]);
+            sign.arg(&out).arg(&draft);
+            run(self.with_passphrase(&mut sign), &format!("{word}\n"))?;
+            signatures.push(out);
+        }
+        self.assemble(&draft, &signatures)?;
+        self.publish(&draft, Some(socket))
     }
 
     fn command(&self, words: &[&str]) -> Command {

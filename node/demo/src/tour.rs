@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use patchmesh_api::releases::ReleaseState;
 use patchmesh_content::index::ReleaseIndex;
 use serde::Serialize;
 
@@ -22,7 +23,7 @@ use crate::network::{Network, Shape};
 use crate::show::Show;
 use crate::tamper::Tamper;
 use crate::warden::Warden;
-use crate::watch::{Completion, SiteProgress, until_staged};
+use crate::watch::{Completion, SiteProgress, in_state, until_staged};
 
 /// The release line of the tour.
 const LINE: &str = "desktop";
@@ -36,6 +37,8 @@ const DISAGREEMENT_QUIC_MAX: f64 = 0.06;
 const PATIENCE: f64 = 5.0;
 /// Between two progress lines.
 const PROGRESS_EVERY: Duration = Duration::from_secs(2);
+/// Longest time until an approved release is applied everywhere.
+const APPLY_WITHIN: Duration = Duration::from_secs(30);
 /// `--kill` strikes when a site holds this share.
 const KILL_AT: f64 = 0.4;
 
@@ -99,6 +102,7 @@ fn run(args: &Args, show: Show) -> Result<bool> {
         ),
     );
     tour.rollout(&mut network, first, "release-1", None)?;
+    tour.approve(&network, "release-1", folder.path())?;
     if let Some(second) = inputs.get(1) {
         show.step(3, &format!("An update is published: {}", second.label));
         network.release(&second.folder, "release-2")?;
@@ -232,6 +236,28 @@ impl Tour<'_> {
             .extend(killed.into_iter().map(|killed| killed.name));
         self.check_files(network, input, id)?;
         self.check_liar(network, liar)
+    }
+
+    /// The other party: what is staged is applied once operations say so.
+    fn approve(&mut self, network: &Network, id: &str, folder: &Path) -> Result<()> {
+        let staged = in_state(&network.endpoints, id, ReleaseState::Staged);
+        let good = in_state(&network.endpoints, id, ReleaseState::Good);
+        let text =
+            format!("{id} is staged on {staged} endpoints and applied on none: not approved");
+        self.promise(staged > 0 && good == 0, &text);
+        let began = Instant::now();
+        network
+            .authority
+            .approve(id, folder, &network.origin.socket())?;
+        let mut applied = 0;
+        while applied < staged && began.elapsed() < APPLY_WITHIN {
+            std::thread::sleep(Duration::from_millis(100));
+            applied = in_state(&network.endpoints, id, ReleaseState::Good);
+        }
+        let took = began.elapsed().as_secs_f64();
+        let text = format!("two of operations approve: applied on {applied} in {took:.1} s");
+        self.promise(applied == staged, &text);
+        Ok(())
     }
 
     fn liar(&self, network: &mut Network, first: bool) -> Result<Option<Tamper>> {

@@ -98,11 +98,23 @@ pub fn until_staged(
     }
 }
 
+/// The living endpoints that say that a release is in this state.
+pub fn in_state(fleet: &[Daemon], id: &str, state: ReleaseState) -> usize {
+    let says = |node: &&Daemon| {
+        let status = node.pid().and_then(|_| node.status().ok());
+        let releases = status.map(|status| status.releases).unwrap_or_default();
+        releases
+            .iter()
+            .any(|found| found.id == id && found.state == state)
+    };
+    fleet.iter().filter(says).count()
+}
+
 fn is_staged(status: &Status, id: &str) -> bool {
     status
         .releases
         .iter()
-        .any(|found| found.id == id && found.state == ReleaseState::Staged)
+        .any(|found| found.id == id && found.state.is_staged())
 }
 
 fn check_not_failed(status: &Status, id: &str, name: &str) -> Result<()> {
