@@ -98,7 +98,13 @@ fn first_command(
 /// those that replace a key, lie beside each other under the names of their roles.
 fn batch(draft: &Path) -> Vec<PathBuf> {
     let beside = draft.parent().unwrap_or_else(|| Path::new("."));
-    let mut names: Vec<_> = ["root.draft", "targets.draft"].map(OsString::from).into();
+    let all = [
+        "root.draft",
+        "targets.draft",
+        "rollout.draft",
+        "membership.draft",
+    ];
+    let mut names: Vec<_> = all.map(OsString::from).into();
     let shown = if beside.as_os_str().is_empty() {
         Path::new(".")
     } else {

@@ -12,6 +12,7 @@ mod hostile;
 mod keys;
 mod log;
 mod node;
+mod rollout;
 mod support;
 mod tree;
 mod tuf;

@@ -6,7 +6,7 @@ use patchmesh_trust::author::{Draft, RootPlan, TargetsPlan};
 use patchmesh_trust::key::PublicKey;
 use patchmesh_trust::role::RoleName;
 
-use crate::args::authority::{KeyReplaceArgs, LINE_DAYS, ROOT_DAYS, TARGETS_DAYS};
+use crate::args::authority::{ANNEX_DAYS, KeyReplaceArgs, LINE_DAYS, ROOT_DAYS, TARGETS_DAYS};
 use crate::clock;
 use crate::draft::drafts::{self, About, Planned};
 use crate::draft::edits::{self, Edit};
@@ -39,8 +39,9 @@ pub(crate) fn run(args: &KeyReplaceArgs, output: &Output) -> anyhow::Result<()> 
     let targets_before = ground.targets_plan()?;
     let mut targets = targets_before.clone();
     let lines = replace_in_lines(&mut targets, args, &new, &known)?;
+    let roles = replace_beside(&mut targets, args, &new, &known)?;
     let stood = stands(&RoleName::Targets, ground.targets()?, &root.targets);
-    if !lines.is_empty() || !stood {
+    if !lines.is_empty() || !roles.is_empty() || !stood {
         targets.version = targets.version.saturating_add(1);
         targets.expires = clock::now().plus_days(i64::from(TARGETS_DAYS));
         let out = args.out.join("targets.draft");
@@ -48,6 +49,9 @@ pub(crate) fn run(args: &KeyReplaceArgs, output: &Output) -> anyhow::Result<()> 
     }
     for line in lines {
         planned.extend(statement(&ground, &targets, &line, args)?);
+    }
+    for role in roles {
+        planned.extend(annexes(&ground, &targets, &role, args)?);
     }
     if planned.is_empty() {
         return Err(edits::no_key(&args.old, "the network").into());
@@ -108,6 +112,51 @@ fn replace_in_lines(
         }
     }
     Ok(changed)
+}
+
+/// The roles beside the lines whose keys changed.
+fn replace_beside(
+    plan: &mut TargetsPlan,
+    args: &KeyReplaceArgs,
+    new: &PublicKey,
+    names: &Names,
+) -> anyhow::Result<Vec<RoleName>> {
+    let mut changed = Vec::new();
+    let beside = [
+        (RoleName::Rollout, &mut plan.rollout),
+        (RoleName::Membership, &mut plan.membership),
+    ];
+    for (role, keys) in beside {
+        let Some(held) = keys else { continue };
+        if let Some(id) = edits::find(&args.old, held, names)? {
+            let edits = [Edit::Remove(id), Edit::Add(new.clone())];
+            *held = edits::apply(&role.to_string(), held, &edits)?;
+            changed.push(role);
+        }
+    }
+    Ok(changed)
+}
+
+/// The statement of rollout or membership again, if the key that goes was needed
+/// for it.
+fn annexes(
+    ground: &Ground,
+    targets: &TargetsPlan,
+    role: &RoleName,
+    args: &KeyReplaceArgs,
+) -> anyhow::Result<Option<Planned>> {
+    let statement = ground.verifier().and_then(|held| held.document(role, None));
+    let keys = targets.keys_of(role);
+    let stood = statement.zip(keys);
+    if stood.is_none_or(|(statement, keys)| stands(role, &statement, keys)) {
+        return Ok(None);
+    }
+    let held = ground.annexes(role)?;
+    let expires = clock::now().plus_days(i64::from(ANNEX_DAYS));
+    let out = args.out.join(format!("{role}.draft"));
+    ground
+        .with_annexes(role, held, expires, Some(&out))
+        .map(Some)
 }
 
 /// The statement of a line again, if the key that goes was needed for it.
