@@ -67,8 +67,8 @@ fn operations_come_later_with_keys_of_their_own_and_say_what_is_shown() {
         "{said}"
     );
     bench.verify("repo").ok();
-    let held = bench.path("repo/targets/rollout");
-    let names: Vec<_> = held.read_dir().unwrap().flatten().collect();
+    let annexes = bench.path("repo/targets/rollout");
+    let names: Vec<_> = annexes.read_dir().unwrap().flatten().collect();
     assert!(names[0].file_name().to_str().unwrap().ends_with(".policy"));
 
     // An annex that was changed on its way is not signed.
