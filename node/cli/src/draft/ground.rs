@@ -1,6 +1,7 @@
 //! What a network has signed now: the ground on which its next documents are
 //! drafted.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use patchmesh_trust::annex::body::Annex;
@@ -161,7 +162,8 @@ impl Ground {
     }
 }
 
-/// Whether a signed document has enough signatures of these keys.
+/// Whether a signed document has enough signatures of these keys. One key counts
+/// once, under however many ids it stands (T-10).
 pub(crate) fn stands(role: &RoleName, document: &[u8], keys: &RoleKeys) -> bool {
     let Ok(draft) = Draft::read(role, document) else {
         return false;
@@ -171,5 +173,58 @@ pub(crate) fn stands(role: &RoleName, document: &[u8], keys: &RoleKeys) -> bool 
         let mut signatures = draft.signatures();
         signatures.any(|(signer, signature)| signer == *id && key.verify(&message, signature))
     });
-    signed.count() as u64 >= keys.threshold()
+    let distinct: BTreeSet<_> = signed.map(|(_, key)| key.material()).collect();
+    distinct.len() as u64 >= keys.threshold()
+}
+
+#[cfg(test)]
+mod tests {
+    use patchmesh_trust::key::SecretKey;
+    use patchmesh_trust::time::UtcTime;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// A root by two keys, of which the second stands under an id of its own too.
+    fn root(secrets: [&SecretKey; 2]) -> Vec<u8> {
+        let public = secrets.map(SecretKey::public_key);
+        let two = RoleKeys::new(&public, 2).unwrap();
+        let online = RoleKeys::new(&[SecretKey::from_seed([9; 32]).public_key()], 1).unwrap();
+        let plan = RootPlan {
+            version: 1,
+            expires: UtcTime::parse("2099-01-01T00:00:00Z").unwrap(),
+            root: two.clone(),
+            targets: two,
+            snapshot: online.clone(),
+            timestamp: online,
+        };
+        let bytes = plan.build().unwrap().bytes();
+        let mut json: Value = serde_json::from_slice(&bytes).unwrap();
+        let id = public[1].key_id();
+        let signed = &mut json["signed"];
+        signed["keys"]["alias"] = signed["keys"][&id].clone();
+        let ids = signed["roles"]["root"]["keyids"].as_array_mut().unwrap();
+        ids.push("alias".into());
+        serde_json::to_vec(&json).unwrap()
+    }
+
+    #[test]
+    fn one_key_under_two_ids_counts_once() {
+        let secrets = [1, 2].map(|seed| SecretKey::from_seed([seed; 32]));
+        let bytes = root([&secrets[0], &secrets[1]]);
+        let keys = RootPlan::read(&bytes).unwrap().root;
+        assert_eq!(keys.keys().count(), 3);
+        let mut draft = Draft::read(&RoleName::Root, &bytes).unwrap();
+        let message = draft.signing_bytes();
+        let twice = secrets[1].sign(&message);
+        let id = secrets[1].public_key().key_id();
+        draft.add_signature(&id, &twice).unwrap();
+        draft.add_signature("alias", &twice).unwrap();
+        assert!(!stands(&RoleName::Root, &draft.bytes(), &keys));
+        let first = secrets[0].public_key().key_id();
+        draft
+            .add_signature(&first, &secrets[0].sign(&message))
+            .unwrap();
+        assert!(stands(&RoleName::Root, &draft.bytes(), &keys));
+    }
 }
