@@ -21,6 +21,7 @@ pub struct Store {
     floors: Option<Vec<u8>>,
     proofs: BTreeMap<RoleName, Arc<[u8]>>,
     annexes: BTreeMap<AnnexName, Arc<[u8]>>,
+    log: BTreeMap<u64, Arc<[u8]>>,
     indexes: BTreeMap<ContentId, (Arc<[u8]>, Arc<ReleaseIndex>)>,
     releases: BTreeMap<ContentId, ReleaseState>,
     chunks: BTreeMap<ChunkId, Time>,
@@ -41,6 +42,9 @@ impl Store {
                 }
                 self.documents.insert((role, version), bytes);
                 self.floors = Some(floors);
+            }
+            Record::Log { tile, hashes } => {
+                self.log.insert(tile, hashes);
             }
             Record::Proof { role, bytes } => {
                 self.proofs.insert(role, bytes);
@@ -112,6 +116,7 @@ impl Store {
             floors: self.floors.clone(),
             proofs: self.proofs.values().cloned().collect(),
             annexes: self.annexes.clone().into_iter().collect(),
+            log: self.log.values().flat_map(|tile| tile.to_vec()).collect(),
             indexes: indexes
                 .map(|(content, (bytes, _))| (*content, Arc::clone(bytes)))
                 .collect(),

@@ -120,6 +120,8 @@ fn attack_hint_lie() {
             announcement: Box::new(Announcement {
                 root_version: hint,
                 timestamp: genuine.clone(),
+                log_from: 0,
+                leaves: Vec::new(),
             }),
         });
         (scored(node, "HintLie") > 0).then_some(())

@@ -36,7 +36,7 @@ fn twin(bench: &Bench, name: &str) -> Forge {
 }
 
 /// Starts a node of a site of its own with these bootstrap addresses.
-fn endpoint(bench: &mut Bench, name: &str, peers: &[String]) -> Daemon {
+pub(crate) fn endpoint(bench: &mut Bench, name: &str, peers: &[String]) -> Daemon {
     let role = Role::Endpoint {
         site: name.to_owned(),
         bootstrap: peers[0].clone(),
@@ -49,13 +49,13 @@ fn endpoint(bench: &mut Bench, name: &str, peers: &[String]) -> Daemon {
     bench.daemon(&folder, &role, &settings)
 }
 
-fn is_frozen(status: &Status) -> bool {
+pub(crate) fn is_frozen(status: &Status) -> bool {
     let told = status.troubles.iter().any(|one| one.code == "Equivocation");
     status.trust.state == TrustState::Frozen && told && !status.ready
 }
 
 /// How long each node takes until it shows the alarm.
-fn alarms(nodes: &[&Daemon], began: Instant) -> Vec<Duration> {
+pub(crate) fn alarms(nodes: &[&Daemon], began: Instant) -> Vec<Duration> {
     let mut took = vec![None; nodes.len()];
     until("every node has the alarm", SOON * 3, || {
         for (node, took) in nodes.iter().zip(&mut took) {
@@ -70,7 +70,7 @@ fn alarms(nodes: &[&Daemon], began: Instant) -> Vec<Duration> {
     took
 }
 
-fn verified(state: &Path, root: &Path) -> String {
+pub(crate) fn verified(state: &Path, root: &Path) -> String {
     let output = Command::new(&programs().patchmesh)
         .arg("verify-proof")
         .arg(state.join("trust/proofs/timestamp.proof"))

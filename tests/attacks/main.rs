@@ -32,4 +32,5 @@ mod metadata;
 mod parser;
 mod parties;
 mod rollback;
+mod split;
 mod support;

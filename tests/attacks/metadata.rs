@@ -46,6 +46,8 @@ fn attack_01_unknown_key() {
             announcement: Box::new(Announcement {
                 root_version,
                 timestamp: forged.timestamp.clone(),
+                log_from: 0,
+                leaves: Vec::new(),
             }),
         });
         (refused(&bench, "gossip", &["UnknownKey", "BelowThreshold"]) > 0).then_some(())

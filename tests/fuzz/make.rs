@@ -85,6 +85,7 @@ fn proofs() {
         delegator: Vec::new(),
         first: first.to_vec(),
         second: second.to_vec(),
+        log: Vec::new(),
     };
     let (one, other) = (timestamp(1), timestamp(2));
     let mut proofs = [proof(&one, &other), proof(&other, &one)];

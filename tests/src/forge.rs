@@ -16,6 +16,10 @@ use patchmesh_trust::author::{
 };
 use patchmesh_trust::key::{SecretKey, sha256};
 use patchmesh_trust::layout::{index_path, metadata_path, pack_path};
+use patchmesh_trust::log::head::leaf_hash;
+use patchmesh_trust::log::inclusion::read_document;
+use patchmesh_trust::log::tile::Tile;
+use patchmesh_trust::log::tree::Tree;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::threshold::RoleKeys;
@@ -49,6 +53,10 @@ pub struct Forge {
     pub releases: Vec<ReleaseEntry>,
     /// Compression level of the next release, [`LEVEL`] at first.
     pub level: i32,
+    /// The log, once there is one.
+    pub log: Option<Tree>,
+    /// A thief may leave the statement of the line out of the log.
+    pub unlogged: bool,
 }
 
 /// The documents of one publication.
@@ -138,6 +146,8 @@ impl Forge {
             version: 0,
             releases: Vec::new(),
             level: LEVEL,
+            log: None,
+            unlogged: false,
         };
         forge.write(&metadata_path(&RoleName::Root, 1), &forge.root);
         fs::write(forge.root_path(), &forge.root).expect("the root beside the repository");
@@ -262,8 +272,48 @@ impl Forge {
     pub fn publish(&mut self) -> Documents {
         self.version += 1;
         let documents = self.documents_by(self.version, &PEOPLE, self.online);
+        if self.log.is_some() {
+            let below = [&documents.line, &documents.targets, &documents.snapshot];
+            self.log = self.log_with(below.map(Vec::as_slice));
+            self.place_log();
+        }
         self.place(&documents, self.version);
         documents
+    }
+
+    /// From the next publication on there is a log, and the timestamp names it.
+    pub fn keep_log(&mut self) {
+        self.log = Some(Tree::default());
+    }
+
+    /// The log after a publication of statement, targets and snapshot; the root
+    /// and the timestamp before are added too. `None` where there is no log.
+    fn log_with(&self, [line, targets, snapshot]: [&[u8]; 3]) -> Option<Tree> {
+        let mut log = self.log.clone()?;
+        let role = RoleName::Timestamp;
+        let before = fs::read(self.repository.join(metadata_path(&role, 0))).ok();
+        let root = metadata_path(&RoleName::Root, self.root_version);
+        let root = fs::read(self.repository.join(root)).ok();
+        let line = (!self.unlogged).then(|| line.to_vec());
+        let below = [targets, snapshot].map(|bytes| Some(bytes.to_vec()));
+        let documents = [before, root, line].into_iter().chain(below);
+        for document in documents.flatten() {
+            let (entry, _, _) = read_document(&document).expect("an own document");
+            let leaf = leaf_hash(&entry);
+            if log.position(&leaf).is_none() {
+                log.extend([leaf]);
+            }
+        }
+        Some(log)
+    }
+
+    /// Writes the lowest tiles, from which nodes read leaves.
+    fn place_log(&self) {
+        let log = self.log.as_ref().expect("a log");
+        let tiles = Tile::between(0, log.size()).into_iter();
+        for tile in tiles.filter(|tile| tile.level == 0) {
+            self.write(&tile.path(), &tile.bytes(log).expect("a tile of it"));
+        }
     }
 
     /// Signed documents of a version over the active releases: the line and the
@@ -309,12 +359,13 @@ impl Forge {
             ],
         };
         let snapshot = sign(snapshot.build().expect("a snapshot"), &[snapshot_key]);
+        let log = self.log_with([&line, &targets, &snapshot]);
         let timestamp = TimestampPlan {
             version,
             expires,
             issued: now(),
             snapshot: &snapshot,
-            log: None,
+            log: log.map(|log| log.head()),
         };
         let timestamp = sign(timestamp.build().expect("a timestamp"), &[online]);
         Documents {

@@ -99,6 +99,8 @@ impl Pourer {
         let announcement = Announcement {
             root_version,
             timestamp: timestamp.to_vec(),
+            log_from: 0,
+            leaves: Vec::new(),
         };
         self.message(&announcement.encode())
     }

@@ -49,6 +49,8 @@ pub enum Message {
         version: u64,
         /// SHA-256 of the signed part.
         digest: [u8; 32],
+        /// Size and root of the log that it names.
+        log: Option<(u64, [u8; 32])>,
     },
     /// The sender has a proof that this role was signed twice.
     Alarm {
@@ -116,9 +118,10 @@ pub enum DocumentRef {
     /// A metadata document; role as in the TUF repository.
     Metadata {
         /// `root`, `timestamp`, `snapshot`, `targets`, `release/<line>`,
-        /// `rollout` or `membership`.
+        /// `rollout` or `membership`; also `proof/<role>`, and `log/<position>`
+        /// for leaves of the log.
         role: String,
-        /// Its version; 0 for the newest timestamp.
+        /// Its version; 0 for the newest timestamp; the size of a log.
         version: u64,
     },
     /// A release index by its SHA-256.
@@ -193,9 +196,15 @@ fn to_wire(message: &Message) -> v1::Message {
             timestamp: *timestamp,
             snapshot: *snapshot,
         }),
-        Message::Digest { version, digest } => Body::Digest(v1::Digest {
+        Message::Digest {
+            version,
+            digest,
+            log,
+        } => Body::Digest(v1::Digest {
             version: *version,
             digest: digest.to_vec(),
+            log_size: log.map_or(0, |(size, _)| size),
+            log_root: log.map_or_else(Vec::new, |(_, root)| root.to_vec()),
         }),
         Message::Alarm { role, version } => Body::Alarm(v1::Alarm {
             role: role.clone(),
@@ -251,6 +260,11 @@ fn from_wire(message: v1::Message) -> Result<Message, FrameRefusal> {
         Body::Digest(digest) => Message::Digest {
             version: digest.version,
             digest: array32(&digest.digest)?,
+            log: match (digest.log_size, optional_array32(&digest.log_root)?) {
+                (0, None) => None,
+                (1.., Some(root)) => Some((digest.log_size, root)),
+                _ => return Err(FrameRefusal::Malformed),
+            },
         },
         Body::Alarm(alarm) => {
             if alarm.role.len() > ROLE_LEN_MAX {
@@ -403,6 +417,10 @@ pub struct Announcement {
     pub root_version: u64,
     /// The timestamp document, byte for byte.
     pub timestamp: Vec<u8>,
+    /// Position of the first of the leaves.
+    pub log_from: u64,
+    /// Leaf hashes up to the size of its log, 32 bytes each; may be none.
+    pub leaves: Vec<u8>,
 }
 
 impl Announcement {
@@ -413,6 +431,8 @@ impl Announcement {
             version: 0,
             root_version: self.root_version,
             document: self.timestamp.clone(),
+            log_from: self.log_from,
+            log_leaves: self.leaves.clone(),
         }
         .encode_to_vec()
     }
@@ -426,6 +446,8 @@ impl Announcement {
         Ok(Self {
             root_version: wire.root_version,
             timestamp: wire.document,
+            log_from: wire.log_from,
+            leaves: wire.log_leaves,
         })
     }
 }

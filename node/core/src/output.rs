@@ -229,6 +229,13 @@ pub enum Notice {
     },
     /// The version floors are lost, or that is over (T-33).
     FloorsLost(bool),
+    /// A timestamp waits until its log is shown to continue the known one.
+    Unproven {
+        /// Its version.
+        version: u64,
+        /// Leaves of its log.
+        size: u64,
+    },
     /// Roles that are frozen by now; none when that is over.
     Frozen(Vec<Frozen>),
     /// Documents that are missing for too long by now; none when that is over.

@@ -35,6 +35,13 @@ pub enum Record {
         /// The bytes as received.
         bytes: Arc<[u8]>,
     },
+    /// Leaf hashes of the log: one tile of them, in place of what it held.
+    Log {
+        /// Number of the tile.
+        tile: u64,
+        /// The hashes, 32 bytes each, 256 at most.
+        hashes: Arc<[u8]>,
+    },
     /// A verified release index.
     Index {
         /// Name of the content.
@@ -85,6 +92,8 @@ pub struct Restored {
     pub proofs: Vec<Arc<[u8]>>,
     /// Annexes.
     pub annexes: Vec<(AnnexName, Arc<[u8]>)>,
+    /// Leaf hashes of the log, 32 bytes each.
+    pub log: Vec<u8>,
     /// Release indexes.
     pub indexes: Vec<(ContentId, Arc<[u8]>)>,
     /// States of releases.

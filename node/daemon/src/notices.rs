@@ -48,6 +48,16 @@ impl Notices {
                     ..blank(EventKind::PeerScored)
                 });
             }
+            Notice::Unproven { version, size } => {
+                tracing::debug!(version, size, "a timestamp waits for leaves of its log");
+                self.push(Event {
+                    detail: format!(
+                        "timestamp {version} waits until its log of {size} leaves is shown to \
+                         continue the known one"
+                    ),
+                    ..blank(EventKind::HeadMoved)
+                });
+            }
             // They are troubles, which the driver takes up while they last.
             Notice::FloorsLost(_) | Notice::Frozen(_) | Notice::Withheld(_) => {}
             Notice::Release {

@@ -132,6 +132,15 @@ impl Layout {
         self.annexes().join(format!("{name}.bin"))
     }
 
+    /// Leaf hashes of the log, 256 in each file.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.trust().join("log")
+    }
+
+    pub(crate) fn log_tile(&self, tile: u64) -> PathBuf {
+        self.log().join(tile.to_string())
+    }
+
     pub(crate) fn proofs(&self) -> PathBuf {
         self.trust().join("proofs")
     }
@@ -157,6 +166,7 @@ impl Layout {
             self.state(),
             self.proofs(),
             self.annexes(),
+            self.log(),
             self.indexes(),
             self.releases(),
             self.quarantine(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use patchmesh_content::id::{ContentId, blake3};
 use patchmesh_core::record::{Record, ReleaseState};
 use patchmesh_proto::limits::{INDEX_LEN_MAX, PROOF_LEN_MAX, SNAPSHOT_LEN_MAX};
+use patchmesh_trust::log::tile::TILE_LEN_MAX;
 use patchmesh_trust::role::RoleName;
 
 use crate::durable::{erase, quarantine, replace};
@@ -38,6 +39,9 @@ impl Store {
             }
             Record::Annex { name, bytes } => {
                 self.write(&self.layout.annex(*name), bytes, name.len_max())
+            }
+            Record::Log { tile, hashes } => {
+                self.write(&self.layout.log_tile(*tile), hashes, TILE_LEN_MAX)
             }
             Record::Index { content, bytes } => {
                 if blake3(bytes) != content.0 {

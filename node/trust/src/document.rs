@@ -179,7 +179,8 @@ impl Body for Timestamp {
     }
 }
 
-fn log_head(value: &Value) -> Result<LogHead, Refusal> {
+/// Size and root of a log, as a timestamp and stored floors have them.
+pub(crate) fn log_head(value: &Value) -> Result<LogHead, Refusal> {
     let log = object(Some(value))?;
     let size = positive(log.get("size"))?;
     if size > LOG_LEAVES_MAX {

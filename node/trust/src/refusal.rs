@@ -29,6 +29,8 @@ pub enum Refusal {
     TooLarge,
     /// Signed by keys that the role does not list.
     UnknownKey,
+    /// Its log is not shown to continue the one that was seen; ask for leaves.
+    Unproven,
     /// Belongs to another network.
     WrongNetwork,
 }
@@ -48,6 +50,7 @@ impl Refusal {
             Self::Rollback => "Rollback",
             Self::TooLarge => "TooLarge",
             Self::UnknownKey => "UnknownKey",
+            Self::Unproven => "Unproven",
             Self::WrongNetwork => "WrongNetwork",
         }
     }
@@ -55,7 +58,7 @@ impl Refusal {
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::BadSignature,
         Self::BelowThreshold,
         Self::Contradiction,
@@ -67,6 +70,7 @@ impl Refusal {
         Self::Rollback,
         Self::TooLarge,
         Self::UnknownKey,
+        Self::Unproven,
         Self::WrongNetwork,
     ];
 
@@ -89,6 +93,7 @@ impl Refusal {
             Self::Rollback => "E_TRUST_ROLLBACK",
             Self::TooLarge => "E_TRUST_TOO_LARGE",
             Self::UnknownKey => "E_SIG_UNKNOWN_KEY",
+            Self::Unproven => "E_LOG_UNPROVEN",
             Self::WrongNetwork => "E_TRUST_WRONG_NETWORK",
         }
     }
@@ -127,6 +132,9 @@ impl Refusal {
             Self::TooLarge => "it is longer than any such document may be: is it the right file?",
             Self::UnknownKey => {
                 "look who signed it; a new key has to be listed by the root or the targets first"
+            }
+            Self::Unproven => {
+                "the leaves of its log are missing: give the whole published folder, or try again"
             }
             Self::WrongNetwork => {
                 "it belongs to another network: `patchmesh root show` prints the id of a root"

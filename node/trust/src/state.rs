@@ -18,6 +18,7 @@ use crate::envelope::Envelope;
 use crate::key::sha256;
 use crate::limits::Profile;
 use crate::log::head::LogHead;
+use crate::log::tree::Tree;
 use crate::refusal::Refusal;
 use crate::release::Release;
 use crate::role::RoleName;
@@ -32,6 +33,7 @@ pub(crate) mod admit;
 pub(crate) mod chain;
 pub mod equivocation;
 pub(crate) mod floor;
+pub mod logged;
 pub mod lookup;
 
 /// The versions held; 0 where none is.
@@ -155,6 +157,7 @@ impl Verifier {
             delegated: BTreeMap::new(),
             vouched: BTreeMap::new(),
             floors,
+            tree: Tree::default(),
             load: Load::new(lines),
         };
         Ok(Self {
@@ -243,7 +246,7 @@ impl Verifier {
         let version = match &step {
             Step::Same => self.version(role),
             Step::Root(held) => held.version,
-            Step::Timestamp(held) => held.version,
+            Step::Timestamp(held, _) => held.version,
             Step::Snapshot(held) => held.version,
             Step::Targets(held) | Step::Delegated(_, held, _) => held.version,
         };
@@ -270,7 +273,7 @@ impl Verifier {
         let (bytes, sha256_of) = match &step {
             Step::Same => return Vec::new(),
             Step::Root(held) => (Arc::clone(&held.bytes), held.sha256),
-            Step::Timestamp(held) => (Arc::clone(&held.bytes), held.sha256),
+            Step::Timestamp(held, _) => (Arc::clone(&held.bytes), held.sha256),
             Step::Snapshot(held) => (Arc::clone(&held.bytes), held.sha256),
             Step::Targets(held) | Step::Delegated(_, held, _) => {
                 (Arc::clone(&held.bytes), held.sha256)

@@ -197,7 +197,8 @@ pub struct DocumentRef {
     pub sha256: ::prost::alloc::vec::Vec<u8>,
 }
 /// Two documents of one role and version with different signed parts, both
-/// signed by the threshold of one delegator. Also the form of the proof file.
+/// signed by the threshold of one delegator; or two timestamps of different
+/// versions with logs that cannot both be true. Also the form of the proof file.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Proof {
     #[prost(string, tag = "1")]
@@ -210,11 +211,16 @@ pub struct Proof {
     /// The top targets, for a role that they delegate; else empty.
     #[prost(bytes = "vec", tag = "4")]
     pub delegator: ::prost::alloc::vec::Vec<u8>,
-    /// The two, in ascending order of the digests of their signed parts.
+    /// The two, in ascending order of the digests of their signed parts; of a
+    /// split log, in ascending version.
     #[prost(bytes = "vec", tag = "5")]
     pub first: ::prost::alloc::vec::Vec<u8>,
     #[prost(bytes = "vec", tag = "6")]
     pub second: ::prost::alloc::vec::Vec<u8>,
+    /// Of a split log: what leads to the root of the larger one, and to another
+    /// root than the smaller one has at its size. Empty if both have one size.
+    #[prost(bytes = "vec", repeated, tag = "7")]
+    pub log: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
 /// A timestamp document. `root_version` is a hint: the newest root the sender knows.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -227,6 +233,12 @@ pub struct Announcement {
     pub root_version: u64,
     #[prost(bytes = "vec", tag = "4")]
     pub document: ::prost::alloc::vec::Vec<u8>,
+    /// Leaf hashes of the log from position `log_from` on, 32 bytes each, up to the
+    /// size that the timestamp names; empty where the sender spares them.
+    #[prost(uint64, tag = "5")]
+    pub log_from: u64,
+    #[prost(bytes = "vec", tag = "6")]
+    pub log_leaves: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReleaseIndex {
@@ -476,6 +488,12 @@ pub struct Digest {
     /// 32 bytes: SHA-256 of the signed part.
     #[prost(bytes = "vec", tag = "2")]
     pub digest: ::prost::alloc::vec::Vec<u8>,
+    /// Head of the log that it names: number of leaves, 0 without a log, and the
+    /// root, 32 bytes or empty.
+    #[prost(uint64, tag = "3")]
+    pub log_size: u64,
+    #[prost(bytes = "vec", tag = "4")]
+    pub log_root: ::prost::alloc::vec::Vec<u8>,
 }
 /// "I have a proof that this role was signed twice": a reason to ask for it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

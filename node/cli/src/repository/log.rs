@@ -112,7 +112,7 @@ impl Log {
         Ok(())
     }
 
-    /// T-61. Adds what is not in it yet: of the repository, which for one without a
+    /// T-70. Adds what is not in it yet: of the repository, which for one without a
     /// log is everything, then of this publication. The timestamp that names
     /// the head cannot be in it; the one before is added now.
     pub(crate) fn add_publication(
@@ -146,7 +146,7 @@ impl Log {
         Ok(())
     }
 
-    /// T-62. Writes tiles and entries, then the checkpoint over them. Until that is
+    /// T-71. Writes tiles and entries, then the checkpoint over them. Until that is
     /// there, nobody asks for them, and the next run writes them again.
     pub(crate) fn write(&mut self, repository: &Path, signer: &Signer) -> anyhow::Result<()> {
         let head = self.tree.head();

@@ -24,7 +24,16 @@ struct ProofDocument {
     /// Version of the root by which it was judged.
     root: u64,
     documents: Vec<Twin>,
+    /// Heads of two logs that cannot both be true; `null` where one version was
+    /// signed twice.
+    split: Option<[LogLine; 2]>,
     changes: Vec<Change>,
+}
+
+#[derive(Debug, Serialize)]
+struct LogLine {
+    size: u64,
+    root: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,6 +66,12 @@ pub(crate) fn run(args: &VerifyProofArgs, output: &Output) -> anyhow::Result<()>
         version: proof.version(),
         root: proof.root_version(),
         documents,
+        split: proof.split().map(|heads| {
+            heads.map(|head| LogLine {
+                size: head.size,
+                root: hex(&head.root),
+            })
+        }),
         changes: compare::documents(proof.role(), proof.documents(), &names)?,
     };
     output.document("patchmesh.proof/1", &document, || text(&document, output))
@@ -64,10 +79,19 @@ pub(crate) fn run(args: &VerifyProofArgs, output: &Output) -> anyhow::Result<()>
 
 fn text(document: &ProofDocument, output: &Output) -> String {
     let proved = output.paint(Tone::Bad, "proved");
-    let mut text = format!(
-        "{proved}: two different documents were signed as {} version {}, by the keys of root {}\n",
-        document.role, document.version, document.root
-    );
+    let mut text = match &document.split {
+        None => format!(
+            "{proved}: two different documents were signed as {} version {}, by the keys of \
+             root {}\n",
+            document.role, document.version, document.root
+        ),
+        Some([first, second]) => format!(
+            "{proved}: the log was split: two timestamps up to version {}, signed by the keys of \
+             root {}, name logs that cannot both be true: {} leaves with root {}, {} leaves with \
+             root {}\n",
+            document.version, document.root, first.size, first.root, second.size, second.root
+        ),
+    };
     for one in &document.documents {
         push(
             &mut text,

@@ -34,7 +34,7 @@ fn documents(log: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// T-61.
+/// T-70.
 #[test]
 fn each_publication_adds_the_timestamp_before_it_and_what_is_new() {
     let bench = Bench::published();
@@ -146,7 +146,7 @@ fn a_changed_log_is_refused_and_nothing_is_published_on_it() {
     );
 }
 
-/// T-62. A crash may come between checkpoint and timestamp: the log goes on from the
+/// T-71. A crash may come between checkpoint and timestamp: the log goes on from the
 /// checkpoint, which nobody may have seen signed twice.
 #[test]
 fn a_log_that_is_ahead_of_the_timestamp_is_gone_on_with() {

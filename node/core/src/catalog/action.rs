@@ -72,6 +72,8 @@ pub enum Action {
         version: u64,
         /// SHA-256 of its signed part.
         digest: [u8; 32],
+        /// Size and root of its log.
+        log: Option<(u64, [u8; 32])>,
     },
     /// Send the own head to an admitted peer.
     SendHead {

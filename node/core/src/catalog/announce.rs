@@ -1,6 +1,8 @@
 //! Gossip in, verdict out (T-40).
 
 use patchmesh_content::id::PeerId;
+use patchmesh_trust::log::head::Leaves;
+use patchmesh_trust::log::tile::read_hashes;
 use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::role::RoleName;
 
@@ -42,7 +44,12 @@ impl Catalog {
         }
         let bytes = &announcement.timestamp;
         let utc = self.clock.utc(now);
-        let refusal = match self.verifier.admit(&role, bytes, utc) {
+        let hashes = read_hashes(&announcement.leaves).unwrap_or_default();
+        let leaves = Leaves {
+            from: announcement.log_from,
+            hashes: &hashes,
+        };
+        let refusal = match self.verifier.admit_logged(bytes, leaves, utc) {
             Ok(admission) if admission.is_new() => {
                 let version = admission.version();
                 peer.claim[1] = peer.claim[1].max(version);
@@ -50,14 +57,23 @@ impl Catalog {
                 return Verdict::Accept;
             }
             Ok(_) => return Verdict::Ignore,
+            // Leaves are not signed: false ones are as good as none.
+            Err(Refusal::HashMismatch) => Refusal::Unproven,
             Err(refusal) => refusal,
         };
+        if refusal == Refusal::Unproven {
+            let version = self.verifier.unproven(bytes).map_or(0, |one| one.version);
+            peer.claim[1] = peer.claim[1].max(version);
+            self.wait_for_leaves(bytes, out);
+            return Verdict::Ignore;
+        }
         if refusal == Refusal::Rollback && peer.head_back(now.mono) {
             let head = self.head();
             out.push(Action::SendHead { to: from, head });
         }
         // The first document that proves it travels on, as news does (T-40).
-        if refusal == Refusal::Contradiction && self.contradicted(&role, bytes, out) {
+        let doubtful = matches!(refusal, Refusal::Contradiction | Refusal::Rollback);
+        if doubtful && self.contradicted(&role, bytes, leaves, out) {
             return Verdict::Accept;
         }
         let verdict = verdict(refusal, announcement.root_version < head.root);
@@ -84,9 +100,11 @@ impl Catalog {
 /// genuine; that is no offence.
 fn verdict(refusal: Refusal, sender_behind: bool) -> Verdict {
     match refusal {
-        Refusal::Contradiction | Refusal::Expired | Refusal::Pending | Refusal::Rollback => {
-            Verdict::Ignore
-        }
+        Refusal::Contradiction
+        | Refusal::Expired
+        | Refusal::Pending
+        | Refusal::Rollback
+        | Refusal::Unproven => Verdict::Ignore,
         Refusal::BadSignature | Refusal::BelowThreshold | Refusal::UnknownKey if sender_behind => {
             Verdict::Ignore
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use patchmesh_content::id::PeerId;
 use patchmesh_trust::annex::name::AnnexName;
+use patchmesh_trust::log::head::Leaves;
 use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
@@ -11,6 +12,7 @@ use patchmesh_trust::state::Verifier;
 use crate::catalog::action::Action;
 use crate::catalog::alarms::asked_proof;
 use crate::catalog::annexes::Taken;
+use crate::catalog::log::follow::asked_leaves;
 use crate::catalog::machine::Catalog;
 use crate::catalog::needs::Question;
 use crate::catalog::peers::DISTRUST;
@@ -159,14 +161,21 @@ impl Catalog {
                 if let Some((of, _)) = asked_proof(document) {
                     return self.learn_proof(of, &bytes, out);
                 }
+                if let Some(range) = asked_leaves(document) {
+                    return self.learn_leaves(range, &bytes, now, out);
+                }
                 let role: RoleName = role.parse()?;
                 if self.refuses(&role) {
                     return Ok(false);
                 }
                 let utc = self.clock.utc(now);
                 let admitted = self.verifier.admit(&role, &bytes, utc);
-                if matches!(admitted, Err(Refusal::Contradiction)) {
-                    self.contradicted(&role, &bytes, out);
+                if matches!(admitted, Err(Refusal::Unproven)) {
+                    self.wait_for_leaves(&bytes, out);
+                    return Ok(true);
+                }
+                if matches!(admitted, Err(Refusal::Contradiction | Refusal::Rollback)) {
+                    self.contradicted(&role, &bytes, Leaves::NONE, out);
                 }
                 let admission = admitted?;
                 let new = admission.is_new();
@@ -249,6 +258,10 @@ fn report(question: &Question, refusal: Refusal, out: &mut Vec<Action>) {
 fn is_offence(refusal: Refusal) -> bool {
     !matches!(
         refusal,
-        Refusal::Contradiction | Refusal::Expired | Refusal::Pending | Refusal::Rollback
+        Refusal::Contradiction
+            | Refusal::Expired
+            | Refusal::Pending
+            | Refusal::Rollback
+            | Refusal::Unproven
     )
 }

@@ -2,6 +2,7 @@
 //! on and acted upon (T-43 to T-46).
 
 use patchmesh_content::id::PeerId;
+use patchmesh_trust::log::head::{Leaves, LogHead};
 use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::equivocation::Equivocation;
@@ -45,12 +46,20 @@ impl Catalog {
     }
 
     /// A peer says which timestamp of a version it holds.
-    pub(crate) fn compared(&mut self, from: PeerId, version: u64, digest: [u8; 32]) {
+    pub(crate) fn compared(
+        &mut self,
+        from: PeerId,
+        version: u64,
+        digest: [u8; 32],
+        log: Option<(u64, [u8; 32])>,
+    ) {
+        let log = log.map(|(size, root)| LogHead { size, root });
+        let split = log.is_some_and(|log| self.verifier.is_other_log(&log));
         let own = self.verifier.timestamp_digest();
         let same_version = version == self.verifier.version(&RoleName::Timestamp);
         if let Some(peer) = self.peers.get_mut(&from) {
             let other = same_version && own.is_some_and(|own| own != digest);
-            peer.twin = other.then_some(version);
+            peer.twin = (other || split).then_some(version);
         }
     }
 
@@ -72,9 +81,13 @@ impl Catalog {
         &mut self,
         role: &RoleName,
         bytes: &[u8],
+        leaves: Leaves<'_>,
         out: &mut Vec<Action>,
     ) -> bool {
-        let proof = self.verifier.prove(role, bytes);
+        let mut proof = self.verifier.prove(role, bytes);
+        if proof.is_none() && *role == RoleName::Timestamp {
+            proof = self.verifier.prove_split(bytes, leaves);
+        }
         proof.is_some_and(|proof| self.alarm(proof, out))
     }
 

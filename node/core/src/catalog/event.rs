@@ -41,6 +41,8 @@ pub enum Event {
         version: u64,
         /// SHA-256 of the signed part.
         digest: [u8; 32],
+        /// Size and root of its log.
+        log: Option<(u64, [u8; 32])>,
     },
     /// The index of a content is given up and not asked for again.
     Drop {

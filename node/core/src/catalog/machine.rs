@@ -20,6 +20,7 @@ use crate::catalog::annexes::{Annexes, Opened};
 use crate::catalog::clock::Clock;
 use crate::catalog::event::Event;
 use crate::catalog::indexes::{Indexes, Listed};
+use crate::catalog::log::follow::Follow;
 use crate::catalog::needs::{Key, Need, Question};
 use crate::catalog::peers::{Peer, Peers};
 use crate::catalog::poll::Poll;
@@ -62,6 +63,7 @@ pub struct Catalog {
     pub(crate) missing: Missing,
     pub(crate) alarms: Alarms,
     pub(crate) recovering: Option<Recovering>,
+    pub(crate) log: Follow,
     rng: Rng,
     /// The verifier took something over since the releases were listed.
     changed: bool,
@@ -107,6 +109,7 @@ impl Catalog {
         let bootstrap = config.bootstrap.iter().map(|(peer, _)| *peer).collect();
         let recovering = Recovering::new(bootstrap, now.mono);
         let recovering = verifier.has_lost_floors().then_some(recovering);
+        verifier.restore_log(&std::mem::take(&mut restored.log));
         let given_up = restored.releases.iter();
         let given_up = given_up.filter(|(_, state)| *state == ReleaseState::Known);
         let dropped: BTreeSet<_> = given_up.map(|(content, _)| *content).collect();
@@ -132,6 +135,7 @@ impl Catalog {
             missing: Missing::default(),
             recovering,
             alarms: Alarms::restore(anchor, &std::mem::take(&mut restored.proofs)),
+            log: Follow::default(),
             rng: rng.fork("sync"),
             changed: true,
             due: Due::default(),
@@ -155,7 +159,8 @@ impl Catalog {
                 from,
                 version,
                 digest,
-            } => self.compared(from, version, digest),
+                log,
+            } => self.compared(from, version, digest, log),
             Event::Drop { content } => self.indexes.drop_content(content),
             Event::Gossip {
                 id,
@@ -196,7 +201,10 @@ impl Catalog {
     fn watch(&mut self, now: Time, out: &mut Vec<Action>) {
         self.watch_frozen(out);
         self.watch_floors(now, out);
-        self.missing.look(&self.verifier.wants(), now);
+        self.review_waiting();
+        let mut wants = self.verifier.wants();
+        wants.extend(self.log.want());
+        self.missing.look(&wants, now);
         if let Some(withheld) = self.missing.news(now) {
             out.push(Action::Notify(Notice::Withheld(withheld)));
             out.push(Action::Listed);
@@ -292,8 +300,9 @@ impl Catalog {
     }
 
     /// Releases that may be installed now: listed by statements that have not
-    /// expired, that are not known to be replaced by a withheld one, and of which
-    /// no role was signed twice (T-44). None while the floors are lost.
+    /// expired, that are not known to be replaced by a withheld one, of which no
+    /// role was signed twice (T-44), and which are in the log (T-74). None while
+    /// the floors are lost.
     pub fn usable(&self, now: Now) -> BTreeMap<ContentId, Verified<Release>> {
         if self.is_recovering() {
             return BTreeMap::new();
@@ -302,7 +311,10 @@ impl Catalog {
         let releases = self.verifier.releases(self.clock.utc(now));
         let releases = releases.into_iter();
         let usable = releases.filter(|release| {
-            !covers(&withheld, &release.line) && !freezes(&frozen, &release.line)
+            let role = RoleName::Line(release.line.clone());
+            !covers(&withheld, &release.line)
+                && !freezes(&frozen, &release.line)
+                && self.verifier.is_logged(&role)
         });
         usable.map(|release| (release.content, release)).collect()
     }
@@ -332,7 +344,8 @@ impl Catalog {
         }
         let named = self.verifier.annexes(utc);
         let open = self.annexes.current(AnnexName::Policy);
-        let open = open.filter(|open| named.contains(&open.annex));
+        let logged = self.verifier.is_logged(&RoleName::Rollout);
+        let open = open.filter(|open| logged && named.contains(&open.annex));
         match open.map(|open| &*open.body) {
             Some(AnnexBody::Policy(policy)) => Operations::Say(policy.clone()),
             Some(AnnexBody::Keys(_) | AnnexBody::Revocations(_)) | None => Operations::Silent,
@@ -342,6 +355,12 @@ impl Catalog {
     /// The next time at which a document expires.
     pub fn next_expiry(&self, utc: UtcTime) -> Option<UtcTime> {
         self.verifier.expires(utc).map(|(_, at)| at)
+    }
+
+    /// The verifier knows more than when the releases were listed.
+    pub(crate) fn changed(&mut self) {
+        self.changed = true;
+        self.due.news = true;
     }
 
     pub(crate) fn head(&self) -> [u64; 3] {
@@ -358,7 +377,10 @@ impl Catalog {
         out: &mut Vec<Action>,
     ) {
         let before = self.head();
-        for change in self.verifier.apply(admission) {
+        let leaves = self.verifier.log_tree().size();
+        let changes = self.verifier.apply(admission);
+        self.leaves_taken(leaves, out);
+        for change in changes {
             if change.role == RoleName::Timestamp {
                 self.due.unpublished = !gossip;
             }
@@ -386,10 +408,12 @@ impl Catalog {
     fn digest(&self, to: PeerId) -> Option<Action> {
         let version = self.verifier.version(&RoleName::Timestamp);
         let digest = self.verifier.timestamp_digest();
+        let log = self.verifier.log_floor();
         digest.map(|digest| Action::SendDigest {
             to,
             version,
             digest,
+            log: log.map(|head| (head.size, head.root)),
         })
     }
 
@@ -453,9 +477,12 @@ impl Catalog {
         if self.due.unpublished && complete {
             self.due.unpublished = false;
             if let Some(timestamp) = self.verifier.document(&RoleName::Timestamp, None) {
+                let (log_from, leaves) = self.leaves_told();
                 out.push(Action::Publish(Announcement {
                     root_version: self.verifier.head().root,
                     timestamp: timestamp.to_vec(),
+                    log_from,
+                    leaves,
                 }));
             }
         }
@@ -476,8 +503,8 @@ impl Catalog {
     }
 
     fn document(&self, document: &DocumentRef) -> Option<Answer> {
-        if let Some(proof) = self.proof(document) {
-            return Some(proof);
+        if let Some(answer) = self.proof(document).or_else(|| self.leaves(document)) {
+            return Some(answer);
         }
         match document {
             DocumentRef::Metadata { role, version } => {

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod equivocation;
 pub mod event;
 pub mod indexes;
+pub mod log;
 pub mod machine;
 pub mod needs;
 pub mod peers;

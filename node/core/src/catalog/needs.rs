@@ -10,6 +10,7 @@ use patchmesh_trust::state::{Head, Verifier};
 use crate::catalog::alarms::{Alarms, proof_of};
 use crate::catalog::annexes::{self, Annexes};
 use crate::catalog::indexes::{Indexes, reference};
+use crate::catalog::log::follow::Follow;
 use crate::catalog::peers::{Peer, Peers};
 use crate::catalog::poll::Stage;
 use crate::ids::AskId;
@@ -133,6 +134,8 @@ pub struct Known<'a> {
     pub peers_asked: bool,
     /// Proofs that some roles were signed twice.
     pub alarms: &'a Alarms,
+    /// The log, and the timestamp that waits for its leaves.
+    pub log: &'a Follow,
 }
 
 /// Everything that is needed, with the longest acceptable answer.
@@ -150,13 +153,18 @@ pub fn required(known: Known<'_>, root_since: Option<Time>, now: Time) -> BTreeM
     let root_first = newer_root && root_since.is_none_or(|since| now.since(since) < ROOT_FIRST);
     let frozen = |role: &RoleName| known.alarms.is_frozen(role, known.verifier);
     let stopped = frozen(&RoleName::Timestamp);
-    if !root_first && !stopped && claimed(known, now, |claim, head| claim[1] > head.timestamp) {
+    let waiting = known.log.version();
+    let newer = move |claim: &[u64; 3], head: &Head| claim[1] > head.timestamp.max(waiting);
+    if !root_first && !stopped && claimed(known, now, newer) {
         add(timestamp.clone(), false, TIMESTAMP_LEN_MAX);
     }
     match known.stage {
         Some(Stage::Root) => drop(add(root, true, ROOT_LEN_MAX)),
         Some(Stage::Timestamp) => drop(add(timestamp, true, TIMESTAMP_LEN_MAX)),
         Some(Stage::Idle(_)) | None => {}
+    }
+    if let (Some((leaves, len_max)), false) = (known.log.needed(known.verifier), stopped) {
+        add(leaves, false, len_max);
     }
     for (document, len_max) in offered(known, stopped) {
         add(document, false, len_max);
@@ -181,14 +189,14 @@ pub fn required(known: Known<'_>, root_since: Option<Time>, now: Time) -> BTreeM
     required
 }
 
-/// What peers have to show of equivocation: another timestamp of the own
-/// version, and proofs; one of each peer, and few at all, since an offer must
+/// What peers have to show of equivocation: a timestamp that contradicts the own
+/// one, and proofs; one of each peer, and few at all, since an offer must
 /// not hold up the news.
 fn offered(known: Known<'_>, stopped: bool) -> Vec<(DocumentRef, usize)> {
-    let version = known.verifier.head().timestamp;
-    let mut peers = known.peers.values();
-    let twin = peers.any(|peer| peer.twin == Some(version)) && !stopped;
-    let twin = twin.then(|| (metadata("timestamp", version), TIMESTAMP_LEN_MAX));
+    let twins = known.peers.values().filter_map(|peer| peer.twin);
+    let twins: BTreeSet<u64> = twins.filter(|_| !stopped).collect();
+    let twins = twins.into_iter().take(PROOF_ASKS_MAX);
+    let twins = twins.map(|version| (metadata("timestamp", version), TIMESTAMP_LEN_MAX));
     let unknown = |role: &String| !known.alarms.is_known(role, known.verifier);
     let first = |peer: &Peer| {
         let mut offered = peer.alarms.iter();
@@ -198,10 +206,10 @@ fn offered(known: Known<'_>, stopped: bool) -> Vec<(DocumentRef, usize)> {
     let proofs: BTreeSet<_> = known.peers.values().filter_map(first).collect();
     let proofs = proofs.into_iter().take(PROOF_ASKS_MAX);
     let proofs = proofs.map(|document| (document, PROOF_LEN_MAX));
-    twin.into_iter().chain(proofs).collect()
+    twins.chain(proofs).collect()
 }
 
-fn claimed(known: Known<'_>, now: Time, newer: fn(&[u64; 3], &Head) -> bool) -> bool {
+fn claimed(known: Known<'_>, now: Time, newer: impl Fn(&[u64; 3], &Head) -> bool) -> bool {
     let head = known.verifier.head();
     let mut trusted = known.peers.values().filter(|peer| peer.trusted_from <= now);
     known.peers_asked && trusted.any(|peer| newer(&peer.claim, &head))

@@ -33,7 +33,7 @@ pub struct Peer {
     pub trusted_from: Time,
     /// Roles of which it offers a proof, with the version.
     pub alarms: BTreeMap<String, u64>,
-    /// It holds another timestamp of this version, which is the own one's.
+    /// It holds a timestamp of this version that contradicts the own one.
     pub twin: Option<u64>,
     head_back_from: Time,
     gossip: (Time, u32),

@@ -38,6 +38,7 @@ impl Catalog {
             stage: self.poll.stage(),
             peers_asked: self.mode != Mode::Origin,
             alarms: &self.alarms,
+            log: &self.log,
         };
         let root = metadata("root", self.verifier.head().root.saturating_add(1));
         let root_since = self

@@ -7,6 +7,7 @@ use patchmesh_content::id::{ContentId, PeerId, blake3, rendezvous};
 use patchmesh_trust::state::Head;
 
 use crate::catalog::alarms::{asked_proof, asked_twin};
+use crate::catalog::log::follow::asked_leaves;
 use crate::catalog::needs::{Key, Need};
 use crate::catalog::peers::{Peer, Peers};
 use crate::config::Mode;
@@ -185,6 +186,7 @@ fn holds(claim: &[u64; 3], document: &DocumentRef, head: &Head) -> bool {
             "root" => claim[0] >= *version,
             "timestamp" => claim[1] > head.timestamp,
             "snapshot" => claim[2] >= *version,
+            _ if asked_leaves(document).is_some() => claim[1] > 0 && claim[1] >= head.timestamp,
             _ => claim[2] > 0 && claim[2] >= head.snapshot,
         },
         DocumentRef::Index { .. } | DocumentRef::Annex { .. } => {

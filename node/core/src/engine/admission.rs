@@ -54,6 +54,7 @@ fn turned_away(refusal: Refusal) -> PeerRefusal {
         | Refusal::Pending
         | Refusal::Rollback
         | Refusal::TooLarge
-        | Refusal::UnknownKey => PeerRefusal::BadCertificate,
+        | Refusal::UnknownKey
+        | Refusal::Unproven => PeerRefusal::BadCertificate,
     }
 }

@@ -292,10 +292,15 @@ impl Engine {
                 role,
                 version,
             }),
-            Message::Digest { version, digest } => self.tell_catalog(catalog::Event::Digest {
+            Message::Digest {
+                version,
+                digest,
+                log,
+            } => self.tell_catalog(catalog::Event::Digest {
                 from,
                 version,
                 digest,
+                log,
             }),
             Message::Head(head) => self.tell_catalog(catalog::Event::Head { from, head }),
             Message::Have { .. }
@@ -399,9 +404,14 @@ impl Engine {
                 to,
                 version,
                 digest,
+                log,
             } => Output::Send {
                 to,
-                message: Box::new(Message::Digest { version, digest }),
+                message: Box::new(Message::Digest {
+                    version,
+                    digest,
+                    log,
+                }),
             },
             Action::SendHead { to, head } => Output::Send {
                 to,

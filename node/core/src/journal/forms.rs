@@ -80,12 +80,12 @@ newtypes! {
 }
 
 structs! {
-    Announcement { root_version, timestamp }
+    Announcement { root_version, timestamp, log_from, leaves }
     Config { peer, site, lines, automatic, mode, weight, bootstrap }
     Decline { reason, retry_after, holders }
     Now { mono, utc }
     Proof { peer, certificate, signature, protocol, head, addresses }
-    Restored { documents, floors, proofs, annexes, indexes, releases, chunks }
+    Restored { documents, floors, proofs, annexes, log, indexes, releases, chunks }
     Want { content, chunk, unreachable }
 }
 
@@ -124,7 +124,7 @@ enums! {
         3 Interest { content },
         4 Introduce(peers),
         5 Release { content, span },
-        6 Digest { version, digest },
+        6 Digest { version, digest, log },
         7 Alarm { role, version },
     }
     Mode { 0 Endpoint, 1 EndpointWithHttp, 2 Origin }

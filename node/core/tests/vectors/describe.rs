@@ -34,8 +34,16 @@ pub(crate) fn message(message: &Message) -> Value {
             }
             claim
         }
-        Message::Digest { version, digest } => {
-            json!({ "digest": hex(digest), "version": number(*version) })
+        Message::Digest {
+            version,
+            digest,
+            log,
+        } => {
+            let mut shown = json!({ "digest": hex(digest), "version": number(*version) });
+            if let Some((size, root)) = log {
+                shown["log"] = json!({ "size": number(*size), "root": hex(root) });
+            }
+            shown
         }
         Message::Alarm { role, version } => {
             json!({ "alarm": role, "version": number(*version) })

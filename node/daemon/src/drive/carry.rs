@@ -110,6 +110,7 @@ impl Node {
             Record::Forget { content } => self.forget(content),
             Record::Annex { .. }
             | Record::Document { .. }
+            | Record::Log { .. }
             | Record::Proof { .. }
             | Record::Release { .. } => {}
         }

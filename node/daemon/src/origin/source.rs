@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use patchmesh_content::index::ReleaseIndex;
 use patchmesh_content::tree::verify_chunk;
+use patchmesh_core::catalog::log::follow::asked_leaves;
 use patchmesh_core::input::Answered;
 use patchmesh_core::message::DocumentRef;
 use patchmesh_pack::compress::decode;
 use patchmesh_trust::layout;
+use patchmesh_trust::limits::LOG_LEAVES_MAX;
+use patchmesh_trust::log::tile::{TILE_LEN_MAX, Tile};
 use patchmesh_trust::role::{RoleName, is_line, is_release_id};
 
 use crate::chunks::contents::Place;
@@ -30,6 +33,9 @@ pub(crate) enum Origin {
 impl Origin {
     /// A document of at most `len_max` bytes, and where it was looked for.
     pub(crate) fn document(&self, document: &DocumentRef, len_max: usize) -> (Answered, String) {
+        if let Some((from, size)) = asked_leaves(document) {
+            return self.leaves(from, size, len_max);
+        }
         let Some(path) = path_of(document) else {
             return (Answered::Gone, String::new());
         };
@@ -62,6 +68,51 @@ impl Origin {
             Self::Http(http) => http.address(&path),
         };
         (answered, shown)
+    }
+
+    /// Leaf hashes of the published log, from the tiles that hold them.
+    fn leaves(&self, from: u64, size: u64, len_max: usize) -> (Answered, String) {
+        if size > LOG_LEAVES_MAX {
+            return (Answered::Gone, String::new());
+        }
+        let mut leaves = Vec::new();
+        let mut shown = String::new();
+        for tile in tiles_of_leaves(from, size) {
+            let path = tile.path();
+            let full = Tile { width: 256, ..tile };
+            let (read, at) = match self {
+                Self::Folder(folder) => {
+                    let read = |tile: &str| folder.file(tile, TILE_LEN_MAX);
+                    (either(read, &path, &full.path()), folder.shown(&path))
+                }
+                Self::Http(http) => {
+                    let read = |tile: &str| http.file(tile, TILE_LEN_MAX, false);
+                    let read = either(read, &path, &full.path());
+                    (read.map_err(io::Error::other), http.address(&path))
+                }
+            };
+            shown = at;
+            match read {
+                Ok(Some(bytes)) => leaves.extend(bytes.chunks(32).map(<[u8]>::to_vec)),
+                Ok(None) => return (Answered::Gone, shown),
+                Err(error) => {
+                    tracing::debug!(path, %error, "no tile of the log");
+                    return (Answered::Failed, shown);
+                }
+            }
+        }
+        let skip = usize::try_from(from % 256).unwrap_or_default();
+        let count = usize::try_from(size - from).unwrap_or(usize::MAX);
+        let bytes: Vec<u8> = leaves
+            .into_iter()
+            .skip(skip)
+            .take(count)
+            .flatten()
+            .collect();
+        if bytes.len() > len_max {
+            return (Answered::Gone, shown);
+        }
+        (Answered::Bytes(bytes.into()), shown)
     }
 
     /// One wire frame over HTTP, not verified, or of the folder, verified, since
@@ -103,6 +154,25 @@ impl Origin {
             Self::Folder(folder) => folder.health().take(),
             Self::Http(http) => http.health().take(),
         }
+    }
+}
+
+/// The lowest tiles that hold the leaves from a position on, of a log of a size.
+fn tiles_of_leaves(from: u64, size: u64) -> impl Iterator<Item = Tile> {
+    let tiles = Tile::between(from - from % 256, size).into_iter();
+    tiles.take_while(|tile| tile.level == 0)
+}
+
+/// The part of a tile, or the full one that may have taken its place.
+fn either<E>(
+    read: impl Fn(&str) -> Result<Option<Vec<u8>>, E>,
+    part: &str,
+    full: &str,
+) -> Result<Option<Vec<u8>>, E> {
+    match read(part)? {
+        Some(bytes) => Ok(Some(bytes)),
+        None if part != full => read(full),
+        None => Ok(None),
     }
 }
 

@@ -10,6 +10,8 @@ async fn publish(node: &Node, version: u64) {
     let announcement = Box::new(Announcement {
         root_version: version,
         timestamp: vec![7; 500],
+        log_from: 0,
+        leaves: Vec::new(),
     });
     node.send(Command::Publish { announcement }).await;
 }

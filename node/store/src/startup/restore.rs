@@ -8,6 +8,8 @@ use patchmesh_content::id::{ContentId, blake3};
 use patchmesh_core::record::{ReleaseState, Restored};
 use patchmesh_proto::limits::{INDEX_LEN_MAX, PROOF_LEN_MAX};
 use patchmesh_trust::annex::name::AnnexName;
+use patchmesh_trust::limits::LOG_LEAVES_MAX;
+use patchmesh_trust::log::tile::TILE_LEN_MAX;
 use patchmesh_trust::role::RoleName;
 
 use crate::disk::Disk;
@@ -48,6 +50,7 @@ impl Restorer<'_> {
             floors: self.floors()?,
             proofs: self.proofs()?,
             annexes: self.annexes()?,
+            log: self.log()?,
             indexes: self.indexes()?,
             releases: self.releases()?,
             chunks: Vec::new(),
@@ -138,6 +141,24 @@ impl Restorer<'_> {
             }
         }
         Ok(annexes)
+    }
+
+    /// Tiles in order, up to the first that is not full. The leaves are checked
+    /// by whoever takes them in.
+    fn log(&mut self) -> Result<Vec<u8>, Failed> {
+        let mut leaves = Vec::new();
+        for tile in 0..LOG_LEAVES_MAX / 256 {
+            let path = self.layout.log_tile(tile);
+            let Some(hashes) = self.read(&path, TILE_LEN_MAX, Some)? else {
+                break;
+            };
+            let full = hashes.len() == TILE_LEN_MAX;
+            leaves.extend(hashes);
+            if !full {
+                break;
+            }
+        }
+        Ok(leaves)
     }
 
     fn indexes(&mut self) -> Result<Indexes, Failed> {

@@ -14,6 +14,24 @@ pub struct LogHead {
     pub root: Hash,
 }
 
+/// Leaf hashes that somebody gave, from this position on. Nothing is believed
+/// of them until they lead to a signed root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaves<'a> {
+    /// Position of the first.
+    pub from: u64,
+    /// The leaf hashes.
+    pub hashes: &'a [Hash],
+}
+
+impl Leaves<'_> {
+    /// Nothing.
+    pub const NONE: Self = Self {
+        from: 0,
+        hashes: &[],
+    };
+}
+
 /// Hash of a leaf with this entry.
 pub fn leaf_hash(entry: &[u8]) -> Hash {
     Sha256::new()

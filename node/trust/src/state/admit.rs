@@ -4,6 +4,7 @@
 use crate::document::{Held, Pin, Root, Snapshot, Targets, Timestamp};
 use crate::envelope::Envelope;
 use crate::limits::Profile;
+use crate::log::head::Leaves;
 use crate::refusal::Refusal;
 use crate::role::RoleName;
 use crate::state::chain::{Chain, Step, lists_all};
@@ -29,7 +30,7 @@ impl Chain {
     ) -> Result<Step, Refusal> {
         match role {
             RoleName::Root => self.admit_root(bytes),
-            RoleName::Timestamp => self.admit_timestamp(bytes, source),
+            RoleName::Timestamp => self.admit_timestamp(bytes, source, Leaves::NONE),
             RoleName::Snapshot => self.admit_snapshot(bytes, source),
             RoleName::Targets => self.admit_targets(bytes, source),
             RoleName::Line(_) | RoleName::Rollout | RoleName::Membership => {
@@ -71,7 +72,12 @@ impl Chain {
         Ok(Step::Root(Box::new(next)))
     }
 
-    fn admit_timestamp(&self, bytes: &[u8], source: Source) -> Result<Step, Refusal> {
+    pub(crate) fn admit_timestamp(
+        &self,
+        bytes: &[u8],
+        source: Source,
+        leaves: Leaves<'_>,
+    ) -> Result<Step, Refusal> {
         let role = RoleName::Timestamp;
         if self.root.version < self.floors.version("root") {
             return Err(Refusal::Pending);
@@ -103,7 +109,7 @@ impl Chain {
             return Err(Refusal::Expired);
         }
         self.check_expiry(&role, &next, source)?;
-        Ok(Step::Timestamp(Box::new(next)))
+        self.timestamp_step(next, source, leaves)
     }
 
     fn admit_snapshot(&self, bytes: &[u8], source: Source) -> Result<Step, Refusal> {

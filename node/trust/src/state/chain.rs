@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::document::{Body, Held, Pin, Root, Snapshot, Targets, Timestamp};
 use crate::envelope::Envelope;
 use crate::limits::Profile;
+use crate::log::tree::Tree;
 use crate::role::RoleName;
 use crate::state::floor::Floors;
 use crate::threshold::RoleKeys;
@@ -27,6 +28,8 @@ pub(crate) struct Chain {
     /// many times, and by the same keys the answer is the same.
     pub(crate) vouched: BTreeMap<String, RoleKeys>,
     pub(crate) floors: Floors,
+    /// Leaves of the log of the held timestamp; empty until somebody gave them.
+    pub(crate) tree: Tree,
     pub(crate) load: Load,
 }
 
@@ -66,7 +69,8 @@ pub(crate) enum Step {
     /// It is held already.
     Same,
     Root(Box<Held<Root>>),
-    Timestamp(Box<Held<Timestamp>>),
+    /// With the tree of its log, where that has grown and is known.
+    Timestamp(Box<Held<Timestamp>>, Option<Tree>),
     Snapshot(Box<Held<Snapshot>>),
     Targets(Box<Held<Targets>>),
     /// Of a delegated role of this name, checked against these keys.
@@ -123,11 +127,13 @@ impl Chain {
         match step {
             Step::Same => {}
             Step::Root(root) => self.take_root(*root),
-            Step::Timestamp(held) => {
+            Step::Timestamp(held, tree) => {
                 let floors = &mut self.floors;
                 floors.raise("timestamp", held.version, Some(held.digest));
                 floors.raise("snapshot", held.body.snapshot.version, None);
                 floors.timestamp_seen(&held.signers, held.body.issued);
+                floors.log_seen(held.body.log);
+                self.tree = tree.unwrap_or_else(|| std::mem::take(&mut self.tree));
                 self.timestamp = Some(*held);
             }
             Step::Snapshot(held) => {
@@ -174,6 +180,7 @@ impl Chain {
         let newest = self.root.version >= self.floors.version("root");
         if newest && !self.floors.stand(&keys.timestamp, &keys.snapshot) {
             self.floors.void();
+            self.tree = Tree::default();
             self.timestamp = None;
             self.snapshot = None;
         }
@@ -209,7 +216,7 @@ impl Chain {
         self.snapshot = None;
         let known = stored.version("timestamp") > 0;
         if let Some(held) = self.timestamp.take().filter(|_| known) {
-            self.take(Step::Timestamp(Box::new(held)));
+            self.take(Step::Timestamp(Box::new(held), None));
         }
     }
 

@@ -1,5 +1,6 @@
-//! Two documents of one role and version with different signed parts, both
-//! signed by the threshold of one delegator (T-43): proof that holders of these
+//! Two documents of one role and version with different signed parts, or two
+//! timestamps whose logs cannot both be true (T-73), both signed by the threshold
+//! of one delegator (T-43): proof that holders of these
 //! keys said two things, to whoever has the root and nothing else.
 
 use std::collections::BTreeSet;
@@ -9,10 +10,12 @@ use patchmesh_proto::frame::{FrameRefusal, decode};
 use patchmesh_proto::limits::{PROOF_LEN_MAX, PROOF_ROOTS_MAX};
 use patchmesh_proto::v1;
 
-use crate::document::{Body, Held, Root, Targets};
+use crate::document::{Body, Held, Root, Targets, Timestamp};
 use crate::envelope::Envelope;
 use crate::key::Material;
 use crate::limits::Profile;
+use crate::log::head::{Hash, LogHead};
+use crate::log::proof::{PATH_LEN_MAX, roots_of_bridge};
 use crate::refusal::Refusal;
 use crate::role::RoleName;
 use crate::threshold::RoleKeys;
@@ -26,6 +29,7 @@ pub struct Equivocation {
     digests: [[u8; 32]; 2],
     signers: [BTreeSet<Material>; 2],
     documents: [Vec<u8>; 2],
+    split: Option<[LogHead; 2]>,
     bytes: Vec<u8>,
 }
 
@@ -36,6 +40,17 @@ struct Parts {
     roots: Vec<Vec<u8>>,
     delegator: Vec<u8>,
     documents: [Vec<u8>; 2],
+    /// Where the documents are timestamps of two versions: leads to the roots of
+    /// both logs.
+    bridge: Vec<Hash>,
+}
+
+/// One of the two documents, after its signatures were checked.
+struct Signed {
+    version: u64,
+    digest: [u8; 32],
+    signers: BTreeSet<Material>,
+    log: Option<LogHead>,
 }
 
 impl Equivocation {
@@ -51,6 +66,31 @@ impl Equivocation {
         let parts = Parts::decode(bytes)?;
         let root = walk(anchor, &parts.roots)?;
         parts.check(root, bytes)
+    }
+
+    /// Puts a proof together that the log was split; `None` if it was not.
+    pub(crate) fn of_split(
+        authority: &Authority<'_>,
+        mut documents: [&[u8]; 2],
+        bridge: &[Hash],
+    ) -> Option<Self> {
+        let role = RoleName::Timestamp;
+        let version = |bytes: &[u8]| {
+            let envelope = Envelope::open_any(Profile::Mesh, &role, bytes);
+            envelope.map_or(0, |envelope| envelope.version())
+        };
+        documents.sort_by_key(|bytes| version(bytes));
+        let [first, second] = documents;
+        let bytes = v1::Proof {
+            role: role.to_string(),
+            version: version(second),
+            roots: authority.roots.iter().map(|root| root.to_vec()).collect(),
+            delegator: Vec::new(),
+            first: first.to_vec(),
+            second: second.to_vec(),
+            log: bridge.iter().map(|hash| hash.to_vec()).collect(),
+        };
+        Self::check(authority.roots.first()?, &bytes.encode_to_vec()).ok()
     }
 
     /// Puts a proof together; `None` if the documents are none.
@@ -74,6 +114,7 @@ impl Equivocation {
             delegator: authority.delegator.to_vec(),
             first,
             second,
+            log: Vec::new(),
         };
         Self::check(authority.roots.first()?, &bytes.encode_to_vec()).ok()
     }
@@ -83,7 +124,12 @@ impl Equivocation {
         &self.role
     }
 
-    /// The version of both documents.
+    /// Heads of the two logs, if the proof is that the log was split.
+    pub fn split(&self) -> Option<[LogHead; 2]> {
+        self.split
+    }
+
+    /// The version of both documents; of a split log, that of the newer one.
     pub fn version(&self) -> u64 {
         self.version
     }
@@ -132,6 +178,11 @@ impl Parts {
             return Err(Refusal::TooLarge);
         }
         let role: RoleName = wire.role.parse()?;
+        if wire.log.len() > PATH_LEN_MAX {
+            return Err(Refusal::TooLarge);
+        }
+        let bridge = wire.log.iter().map(|hash| hash.as_slice().try_into());
+        let bridge: Result<Vec<Hash>, _> = bridge.collect();
         if wire.delegator.is_empty() == role.is_delegated() {
             return Err(Refusal::Malformed);
         }
@@ -141,6 +192,7 @@ impl Parts {
             roots: wire.roots,
             delegator: wire.delegator,
             documents: [wire.first, wire.second],
+            bridge: bridge.map_err(|_| Refusal::Malformed)?,
         })
     }
 
@@ -166,39 +218,72 @@ impl Parts {
                 delegation.ok_or(Refusal::NotDelegated)?.keys.clone()
             }
         };
-        let (first, signed_first) = self.signed(&self.documents[0], &keys)?;
-        let (second, signed_second) = self.signed(&self.documents[1], &keys)?;
-        if first >= second {
+        let first = self.signed(&self.documents[0], &keys)?;
+        let second = self.signed(&self.documents[1], &keys)?;
+        if second.version != self.version {
             return Err(Refusal::Malformed);
         }
+        let split = if first.version == second.version {
+            let twice = first.digest < second.digest && self.bridge.is_empty();
+            twice.then_some(None)
+        } else {
+            self.split(&first, &second).map(Some)
+        };
         Ok(Equivocation {
+            split: split.ok_or(Refusal::Malformed)?,
             role: self.role,
             version: self.version,
             root_version: root.version,
-            digests: [first, second],
-            signers: [signed_first, signed_second],
+            digests: [first.digest, second.digest],
+            signers: [first.signers, second.signers],
             documents: self.documents,
             bytes: bytes.to_vec(),
         })
     }
 
-    /// Digest of the signed part of one document, and who signed it.
-    fn signed(
-        &self,
-        document: &[u8],
-        keys: &RoleKeys,
-    ) -> Result<([u8; 32], BTreeSet<Material>), Refusal> {
+    /// T-73. The heads of two timestamps, if no log has both: the hashes lead to
+    /// the root of the larger one, and to another root at the size of the
+    /// smaller one than that names.
+    fn split(&self, first: &Signed, second: &Signed) -> Option<[LogHead; 2]> {
+        let (one, two) = (first.log?, second.log?);
+        if self.role != RoleName::Timestamp || first.version >= second.version {
+            return None;
+        }
+        let (small, large) = if one.size < two.size {
+            (one, two)
+        } else {
+            (two, one)
+        };
+        let other = if small.size == large.size {
+            self.bridge.is_empty().then_some(large.root)
+        } else {
+            let roots = roots_of_bridge(small.size, large.size, &self.bridge);
+            let of_large = roots.filter(|(_, root)| *root == large.root);
+            of_large.map(|(root, _)| root)
+        };
+        other.filter(|root| *root != small.root).map(|_| [one, two])
+    }
+
+    /// One document: digest of its signed part, who signed it, what it names.
+    fn signed(&self, document: &[u8], keys: &RoleKeys) -> Result<Signed, Refusal> {
         let envelope = Envelope::open_any(Profile::Mesh, &self.role, document)?;
         let signers = keys.check(&envelope)?;
         if self.role == RoleName::Root {
             let own: Held<Root> = open(&self.role, document)?;
             own.body.root.check(&envelope)?;
         }
-        if envelope.version() == self.version {
-            Ok((envelope.digest(), signers))
+        let log = if self.role == RoleName::Timestamp {
+            let held: Result<Held<Timestamp>, _> = open(&self.role, document);
+            held.ok().and_then(|held| held.body.log)
         } else {
-            Err(Refusal::Malformed)
-        }
+            None
+        };
+        Ok(Signed {
+            version: envelope.version(),
+            digest: envelope.digest(),
+            signers,
+            log,
+        })
     }
 }
 

@@ -6,9 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use patchmesh_content::id::{hex, unhex32};
 
 use crate::canonical::{Object, Value, parse_up_to};
+use crate::document::fields::optional;
+use crate::document::log_head;
 use crate::envelope::positive;
 use crate::key::Material;
 use crate::limits::Profile;
+use crate::log::head::LogHead;
 use crate::refusal::Refusal;
 use crate::threshold::RoleKeys;
 use crate::time::UtcTime;
@@ -35,6 +38,8 @@ pub(crate) struct Floors {
     issued: Option<UtcTime>,
     /// They were lost and begun anew: higher versions may have been seen (T-33).
     pub(crate) lost: bool,
+    /// Head of the log that the newest timestamp names.
+    log: Option<LogHead>,
 }
 
 impl Floors {
@@ -44,6 +49,14 @@ impl Floors {
 
     pub(crate) fn issued(&self) -> Option<UtcTime> {
         self.issued
+    }
+
+    pub(crate) fn log(&self) -> Option<LogHead> {
+        self.log
+    }
+
+    pub(crate) fn log_seen(&mut self, log: Option<LogHead>) {
+        self.log = log.or(self.log);
     }
 
     /// Roles that a snapshot must go on to list, with their lowest versions.
@@ -105,12 +118,14 @@ impl Floors {
         self.timestamp_signers.clear();
         self.snapshot_signers.clear();
         self.issued = None;
+        self.log = None;
     }
 
     /// Raises each floor to the other's.
     pub(crate) fn merge(&mut self, other: &Self) {
         if self.version("timestamp") < other.version("timestamp") {
             self.timestamp_signers.clone_from(&other.timestamp_signers);
+            self.log = other.log.or(self.log);
         }
         if self.version("snapshot") < other.version("snapshot") || self.snapshot_signers.is_empty()
         {
@@ -148,6 +163,13 @@ impl Floors {
         }
         if self.lost {
             members.push(("lost", Value::Bool(true)));
+        }
+        if let Some(LogHead { size, root }) = self.log {
+            let head = [
+                ("size", Value::number(size)),
+                ("root", Value::text(hex(&root))),
+            ];
+            members.push(("log", Value::object(head)));
         }
         let members = members.into_iter();
         let object = members
@@ -193,6 +215,7 @@ impl Floors {
             snapshot_signers: signers(object.get("snapshot_signers"), keys_max)?,
             issued: issued.transpose()?,
             lost: object.get("lost") == Some(&Value::Bool(true)),
+            log: optional(object.get("log"), log_head)?,
         })
     }
 }
@@ -221,6 +244,8 @@ mod tests {
         let signer = Material::from_hex("65aa").unwrap();
         floors.timestamp_seen(&[signer].into(), Some(UtcTime(5)));
         floors.lost = true;
+        let (size, root) = (9, [3; 32]);
+        floors.log_seen(Some(LogHead { size, root }));
         let bytes = floors.write();
         assert_eq!(Floors::read(Profile::Mesh, &bytes), Ok(floors));
         for at in 0..bytes.len() {

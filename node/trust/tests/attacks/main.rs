@@ -17,6 +17,7 @@ mod honest;
 mod index;
 mod keys;
 mod kit;
+mod log;
 mod orders;
 mod parser;
 mod rollback;

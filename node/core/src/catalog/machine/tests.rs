@@ -25,6 +25,7 @@ const FAR: PeerId = PeerId([1; 32]);
 const OTHER: PeerId = PeerId([2; 32]);
 
 mod annexes;
+mod log;
 
 /// A catalog and what it asked for and said.
 struct Desk {
@@ -156,6 +157,8 @@ fn gossip_is_accepted_once_and_only_if_newer_and_genuine() {
     let garbage = Announcement {
         root_version: 1,
         timestamp: b"{}".to_vec(),
+        log_from: 0,
+        leaves: Vec::new(),
     };
     assert_eq!(desk.gossip(FAR, &garbage), Verdict::Reject);
     assert_eq!(
@@ -204,6 +207,8 @@ fn a_flood_of_one_peer_is_judged_up_to_its_limit() {
     let garbage = Announcement {
         root_version: 1,
         timestamp: b"{}".to_vec(),
+        log_from: 0,
+        leaves: Vec::new(),
     };
     desk.now.mono = Time(5_000_000);
     for _ in 0..GOSSIP_PER_SEC_MAX {
@@ -520,12 +525,14 @@ impl Line {
                             to,
                             version,
                             digest,
+                            log,
                         } => (
                             to,
                             Event::Digest {
                                 from,
                                 version,
                                 digest,
+                                log,
                             },
                         ),
                         _ => continue,

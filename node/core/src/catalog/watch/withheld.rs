@@ -75,13 +75,9 @@ impl Missing {
 /// Whether a missing document could change what is said for a line.
 pub fn covers(withheld: &[Withheld], line: &str) -> bool {
     withheld.iter().any(|one| match &one.role {
-        RoleName::Snapshot | RoleName::Targets => true,
+        RoleName::Timestamp | RoleName::Snapshot | RoleName::Targets => true,
         RoleName::Line(missing) => missing == line,
-        RoleName::Root
-        | RoleName::Timestamp
-        | RoleName::Rollout
-        | RoleName::Membership
-        | RoleName::Delegated(_) => false,
+        RoleName::Root | RoleName::Rollout | RoleName::Membership | RoleName::Delegated(_) => false,
     })
 }
 

@@ -53,6 +53,8 @@ fn of_peers(peer: PeerId, want: Want) -> Vec<Input> {
             announcement: Box::new(Announcement {
                 root_version: 6,
                 timestamp: b"{}".to_vec(),
+                log_from: 0,
+                leaves: Vec::new(),
             }),
         },
         Input::Hello {

@@ -22,6 +22,8 @@ fn a_peer_that_floods_is_turned_away() {
     let broken = Announcement {
         root_version: 1,
         timestamp: b"{}".to_vec(),
+        log_from: 0,
+        leaves: Vec::new(),
     };
     let away = |desk: &Desk| {
         let turned = |action: &&Action| **action == Action::TurnAway { peer: FAR };
