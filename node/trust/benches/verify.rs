@@ -102,42 +102,5 @@ fn release(criterion: &mut Criterion) {
     });
 }
 
-/// Snapshots as long as they may be, under a timestamp that pins them: the time
-/// from the last byte to the refusal (T-13).
-fn giants(criterion: &mut Criterion) {
-    let wrapped = |signed: &str, signatures: &str| {
-        format!(r#"{{"signatures":[{signatures}],"signed":{signed}}}"#).into_bytes()
-    };
-    let deep = format!("{}{}", "[".repeat(250_000), "]".repeat(250_000));
-    let forms = [
-        ("depth 250,000", wrapped(&deep, "")),
-        (
-            "170,000 signatures",
-            wrapped("{}", &vec!["{}"; 170_000].join(",")),
-        ),
-        (
-            "a number of 500,000 digits",
-            wrapped(&"9".repeat(500_000), ""),
-        ),
-        (
-            "a text that never ends",
-            wrapped(&format!("\"{}", "a".repeat(500_000)), ""),
-        ),
-    ];
-    let mut group = criterion.benchmark_group("giant snapshot");
-    for (name, bytes) in forms {
-        let mut verifier = holding(&Publication::new(1));
-        let timestamp = kit::timestamp(2, &bytes);
-        let admission = verifier.admit(&RoleName::Timestamp, &timestamp, NOW);
-        verifier.apply(admission.expect("it is newer"));
-        group.bench_function(name, |b| {
-            b.iter(|| {
-                let refused = verifier.admit(&RoleName::Snapshot, &bytes, NOW);
-                refused.expect_err("no snapshot has this form")
-            });
-        });
-    }
-}
-
-criterion_group!(benches, timestamp, rotation, release, giants);
+criterion_group!(benches, timestamp, rotation, release);
 criterion_main!(benches);
