@@ -59,6 +59,14 @@ pub const MEMBERSHIP_LEN_MAX: usize = 1024 * 1024;
 pub const PROOF_LEN_MAX: usize = 2 * 1024 * 1024;
 /// Roots in a proof.
 pub const PROOF_ROOTS_MAX: usize = 64;
+/// Signed part of an emergency stop: 16 releases of the longest name and a reason.
+pub const STOP_LEN_MAX: usize = 2 * 1024;
+/// Subjects of one stop.
+pub const STOP_SUBJECTS_MAX: usize = 16;
+/// Reason of a stop in bytes.
+pub const STOP_REASON_LEN_MAX: usize = 256;
+/// The file of stops of a published repository.
+pub const STOPS_LEN_MAX: usize = 1024 * 1024;
 /// Release index: a little over a million chunks.
 pub const INDEX_LEN_MAX: usize = 64 * 1024 * 1024;
 /// Chunks of one release.
@@ -116,6 +124,10 @@ mod tests {
             ("MEMBERSHIP_LEN_MAX", MEMBERSHIP_LEN_MAX),
             ("PROOF_LEN_MAX", PROOF_LEN_MAX),
             ("PROOF_ROOTS_MAX", PROOF_ROOTS_MAX),
+            ("STOP_LEN_MAX", STOP_LEN_MAX),
+            ("STOP_SUBJECTS_MAX", STOP_SUBJECTS_MAX),
+            ("STOP_REASON_LEN_MAX", STOP_REASON_LEN_MAX),
+            ("STOPS_LEN_MAX", STOPS_LEN_MAX),
             ("INDEX_LEN_MAX", INDEX_LEN_MAX),
             ("INDEX_CHUNKS_MAX", INDEX_CHUNKS_MAX),
             ("INDEX_FILES_MAX", INDEX_FILES_MAX),

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "patchmesh/v1/annex.proto",
     "patchmesh/v1/envelope.proto",
     "patchmesh/v1/gossip.proto",
     "patchmesh/v1/index.proto",
     "patchmesh/v1/member.proto",
+    "patchmesh/v1/stop.proto",
     "patchmesh/v1/swarm.proto",
 ];
 

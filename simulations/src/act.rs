@@ -61,7 +61,11 @@ impl World {
             Output::Publish { announcement } => self.spread(node, None, &announcement),
             Output::Send { to, message } => self.send(node, &to, message),
             Output::Serve { serve, want, .. } => self.serve(node, serve, *want),
-            Output::Notify(_) | Output::Reply { .. } | Output::Wait(_) => {}
+            // Staging takes no virtual time that could be saved.
+            Output::CancelInstall { .. }
+            | Output::Notify(_)
+            | Output::Reply { .. }
+            | Output::Wait(_) => {}
         }
     }
 

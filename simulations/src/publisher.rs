@@ -17,6 +17,7 @@ use patchmesh_trust::key::{NodeKey, SecretKey};
 use patchmesh_trust::member::{Validity, issue_certificate};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
+use patchmesh_trust::stop::set::Mark;
 use patchmesh_trust::threshold::RoleKeys;
 
 /// The one release line of a world.
@@ -206,6 +207,7 @@ impl Publisher {
             signature,
             protocol: (1, 1),
             head,
+            mark: Mark::default(),
             addresses: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use patchmesh_content::id::{ChunkId, ContentId};
 use patchmesh_content::index::ReleaseIndex;
-use patchmesh_core::record::{Record, ReleaseState, Restored};
+use patchmesh_core::record::{Record, ReleaseState, Restored, StoredStops};
 use patchmesh_core::time::{Duration, Time};
 use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::role::RoleName;
@@ -22,6 +22,8 @@ pub struct Store {
     proofs: BTreeMap<RoleName, Arc<[u8]>>,
     annexes: BTreeMap<AnnexName, Arc<[u8]>>,
     log: BTreeMap<u64, Arc<[u8]>>,
+    stops: BTreeMap<[u8; 32], Arc<[u8]>>,
+    stop_list: Option<Arc<[u8]>>,
     indexes: BTreeMap<ContentId, (Arc<[u8]>, Arc<ReleaseIndex>)>,
     releases: BTreeMap<ContentId, ReleaseState>,
     chunks: BTreeMap<ChunkId, Time>,
@@ -52,6 +54,13 @@ impl Store {
             Record::Annex { name, bytes } => {
                 self.annexes.insert(name, bytes);
             }
+            Record::Stop { name, bytes } => {
+                match bytes {
+                    Some(bytes) => self.stops.insert(name, bytes),
+                    None => self.stops.remove(&name),
+                };
+            }
+            Record::StopList { bytes } => self.stop_list = Some(bytes),
             Record::Index { content, bytes } => {
                 let index = ReleaseIndex::decode(&bytes).expect("the engine verified it");
                 self.indexes.insert(content, (bytes, Arc::new(index)));
@@ -117,6 +126,10 @@ impl Store {
             proofs: self.proofs.values().cloned().collect(),
             annexes: self.annexes.clone().into_iter().collect(),
             log: self.log.values().flat_map(|tile| tile.to_vec()).collect(),
+            stops: StoredStops {
+                list: self.stop_list.clone(),
+                outstanding: self.stops.values().cloned().collect(),
+            },
             indexes: indexes
                 .map(|(content, (bytes, _))| (*content, Arc::clone(bytes)))
                 .collect(),

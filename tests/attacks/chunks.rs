@@ -194,7 +194,9 @@ impl World {
                 | Message::Digest { .. }
                 | Message::Head(_)
                 | Message::Introduce(_)
-                | Message::Release { .. } => Vec::new(),
+                | Message::Mark(_)
+                | Message::Release { .. }
+                | Message::Stop(_) => Vec::new(),
             },
             Event::Requested {
                 serve: number,

@@ -12,6 +12,7 @@
 //! | stands all around | `eclipse` |
 //! | promises chunks | `chunks` |
 //! | is of another network | `hellos` |
+//! | was stopped, or makes stops of its own | `stops` |
 #![allow(
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,
@@ -25,6 +26,7 @@ mod floods;
 mod forged;
 mod frames;
 mod giants;
+mod halt;
 mod hellos;
 mod indexes;
 mod keys;

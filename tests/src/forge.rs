@@ -11,17 +11,22 @@ use patchmesh_content::index::ReleaseIndex;
 use patchmesh_pack::compress::compress;
 use patchmesh_pack::pack::PackWriter;
 use patchmesh_pack::plan::{NewChunk, Planner, ReleaseFacts};
+use patchmesh_trust::annex::body::Annex;
+use patchmesh_trust::annex::keys::Keys;
+use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::author::{
-    Draft, LineKeys, LinePlan, ReleaseEntry, RootPlan, SnapshotPlan, TargetsPlan, TimestampPlan,
+    AnnexPlan, Draft, LineKeys, LinePlan, ReleaseEntry, RootPlan, SnapshotPlan, TargetsPlan,
+    TimestampPlan,
 };
 use patchmesh_trust::key::{SecretKey, sha256};
-use patchmesh_trust::layout::{index_path, metadata_path, pack_path};
+use patchmesh_trust::layout::{annex_path, index_path, metadata_path, pack_path};
 use patchmesh_trust::log::head::leaf_hash;
 use patchmesh_trust::log::inclusion::read_document;
 use patchmesh_trust::log::tile::Tile;
 use patchmesh_trust::log::tree::Tree;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
+use patchmesh_trust::stop::signed::{SignedStop, Stop, Subject, key_id, signing_bytes};
 use patchmesh_trust::threshold::RoleKeys;
 use patchmesh_trust::time::UtcTime;
 
@@ -33,6 +38,8 @@ pub const DAYS: i64 = 30;
 pub const LEVEL: i32 = 1;
 /// Seeds of the keys of two people of whom both must sign, and the online key.
 pub const PEOPLE: [u8; 2] = [1, 2];
+/// Seeds of the keys of two people of whom both must sign for membership.
+pub const MEMBERS: [u8; 2] = [21, 22];
 /// Seed of the key that signs timestamps and snapshots at first.
 pub const ONLINE: u8 = 9;
 
@@ -57,6 +64,10 @@ pub struct Forge {
     pub log: Option<Tree>,
     /// A thief may leave the statement of the line out of the log.
     pub unlogged: bool,
+    /// Annexes of membership; without any the role does not exist.
+    pub membership: Vec<(AnnexName, Vec<u8>)>,
+    /// Seeds of the keys that sign for membership in the next publication.
+    pub members: Vec<u8>,
 }
 
 /// The documents of one publication.
@@ -70,6 +81,8 @@ pub struct Documents {
     pub snapshot: Vec<u8>,
     /// The timestamp.
     pub timestamp: Vec<u8>,
+    /// The statement of membership, where there is one.
+    pub membership: Option<Vec<u8>>,
 }
 
 /// The present.
@@ -148,6 +161,8 @@ impl Forge {
             level: LEVEL,
             log: None,
             unlogged: false,
+            membership: Vec::new(),
+            members: MEMBERS.to_vec(),
         };
         forge.write(&metadata_path(&RoleName::Root, 1), &forge.root);
         fs::write(forge.root_path(), &forge.root).expect("the root beside the repository");
@@ -347,16 +362,20 @@ impl Forge {
                 keys: keys(&PEOPLE, 2),
             }],
             rollout: None,
-            membership: None,
+            membership: (!self.membership.is_empty()).then(|| keys(&MEMBERS, 2)),
         };
         let targets = sign(targets.build().expect("targets"), people);
+        let membership = self.membership_statement(version, expires);
+        let mut documents = vec![
+            (RoleName::Targets, &targets[..]),
+            (RoleName::Line(LINE.to_owned()), &line),
+        ];
+        let statement = membership.as_deref();
+        documents.extend(statement.map(|bytes| (RoleName::Membership, bytes)));
         let snapshot = SnapshotPlan {
             version,
             expires,
-            documents: vec![
-                (RoleName::Targets, &targets),
-                (RoleName::Line(LINE.to_owned()), &line),
-            ],
+            documents,
         };
         let snapshot = sign(snapshot.build().expect("a snapshot"), &[snapshot_key]);
         let log = self.log_with([&line, &targets, &snapshot]);
@@ -373,6 +392,61 @@ impl Forge {
             targets,
             snapshot,
             timestamp,
+            membership,
+        }
+    }
+
+    fn membership_statement(&self, version: u64, expires: UtcTime) -> Option<Vec<u8>> {
+        let annexes = self.membership.iter();
+        let plan = AnnexPlan {
+            role: RoleName::Membership,
+            version,
+            expires,
+            annexes: annexes
+                .map(|(name, bytes)| Annex::of(*name, bytes))
+                .collect(),
+        };
+        let there = !plan.annexes.is_empty();
+        there.then(|| sign(plan.build().expect("a statement"), &self.members))
+    }
+
+    /// Lets keys of these seeds stop, each alone.
+    ///
+    /// # Panics
+    /// If there are more than may be.
+    pub fn let_stop(&mut self, seeds: &[u8]) {
+        let revocation = seeds.iter().map(|seed| key(*seed).public_key()).collect();
+        let keys = Keys {
+            revocation,
+            ..Keys::default()
+        };
+        self.annex(AnnexName::Keys, keys.write().expect("few keys"));
+    }
+
+    /// Puts an annex in the place of the one before; the next publication names it.
+    pub fn annex(&mut self, name: AnnexName, bytes: Vec<u8>) {
+        self.membership.retain(|(other, _)| *other != name);
+        self.membership.push((name, bytes));
+        self.membership.sort_by_key(|(name, _)| *name);
+    }
+
+    /// A signed stop of this network.
+    ///
+    /// # Panics
+    /// If no node would read it.
+    pub fn stop(&self, number: u8, subject: Subject, seed: u8) -> SignedStop {
+        let stop = Stop {
+            mesh_id: self.mesh_id(),
+            id: [number; 16],
+            subject,
+            issued: now(),
+            reason: "it deletes files".to_owned(),
+        };
+        let payload = stop.payload().expect("a small stop");
+        SignedStop {
+            signature: key(seed).sign(&signing_bytes(&payload)),
+            key: key_id(&key(seed).public_key()),
+            payload,
         }
     }
 
@@ -390,6 +464,7 @@ impl Forge {
             targets: read(&RoleName::Targets),
             snapshot: read(&RoleName::Snapshot),
             timestamp: read(&RoleName::Timestamp),
+            membership: (!self.membership.is_empty()).then(|| read(&RoleName::Membership)),
         }
     }
 
@@ -399,6 +474,13 @@ impl Forge {
     /// If the folder cannot be written.
     pub fn place(&self, documents: &Documents, version: u64) {
         let line = RoleName::Line(LINE.to_owned());
+        for (name, bytes) in &self.membership {
+            self.write(&annex_path(*name, &sha256(bytes)), bytes);
+        }
+        if let Some(membership) = &documents.membership {
+            let path = metadata_path(&RoleName::Membership, version);
+            self.write(&path, membership);
+        }
         self.write(&metadata_path(&line, version), &documents.line);
         self.write(
             &metadata_path(&RoleName::Targets, version),

@@ -144,6 +144,7 @@ fn config(guise: &Guise) -> Config {
             signature,
             protocol: (PROTOCOL_MIN, PROTOCOL_MAX),
             head: guise.head,
+            mark: patchmesh_core::message::Mark::default(),
             addresses: Vec::new(),
         },
         gossip_topic: patchmesh_content::id::hex(&guise.mesh_id[..8]),

@@ -81,6 +81,7 @@ pub fn hello_of(payload: &[u8], signature: &[u8]) -> Vec<u8> {
         protocol_max: PROTOCOL_MAX,
         head: None,
         addresses: vec![],
+        revoked: None,
     }
     .encode_length_delimited_to_vec()
 }

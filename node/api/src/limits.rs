@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// One request line in bytes: a verb and a release name.
-pub const REQUEST_LEN_MAX: usize = 4 * 1024;
+/// One request line in bytes: a verb and a release name, or a stop in hexadecimal.
+pub const REQUEST_LEN_MAX: usize = 8 * 1024;
 /// One answer line in bytes: 10,000 releases or peers at about 1 KiB each.
 pub const ANSWER_LEN_MAX: usize = 16 * 1024 * 1024;
 /// Events that a node remembers and that one answer carries at most.

@@ -30,7 +30,7 @@ impl LineRefusal {
             Self::Malformed => {
                 r#"a request is one line such as {"schema":"patchmesh.request/1","verb":"status"}"#
             }
-            Self::TooLong => "a request line has 4,096 bytes at most",
+            Self::TooLong => "a request line has 8,192 bytes at most",
             Self::UnknownSchema => {
                 "this node reads patchmesh.request/1 only; is it of another release?"
             }

@@ -109,8 +109,11 @@ pub enum WaitingOn {
     Source,
     /// The stage step on this host.
     Staging,
-    /// The end of a stop.
-    Stop,
+    /// The end of an emergency stop.
+    Stop {
+        /// What is stopped, why, by whom and when.
+        detail: String,
+    },
     /// The time at which its approval begins.
     Window {
         /// Seconds since 1970.
@@ -223,7 +226,6 @@ impl WaitingOn {
                 "separate keys: roles not separated, one key speaks for release/{line} and for \
                  rollout"
             ),
-            Self::Stop => "the end of a stop".to_owned(),
             Self::Window { at, .. } => format!("{at}, when its approval begins"),
             Self::Disk => "free space in the store".to_owned(),
             Self::Index => "its release index".to_owned(),
@@ -231,6 +233,7 @@ impl WaitingOn {
             Self::Policy => "a command: the policy of this node does not want it".to_owned(),
             Self::Source => "a peer or origin that has what is missing".to_owned(),
             Self::Staging => "the stage step on this host".to_owned(),
+            Self::Stop { detail } => format!("the threshold to lift a stop: {detail}"),
             Self::Unknown => "something that this program does not know".to_owned(),
         }
     }

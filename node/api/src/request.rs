@@ -33,6 +33,12 @@ pub enum Request {
     Refresh,
     /// Known releases; answered by `Answer::Releases`.
     Releases,
+    /// Take an emergency stop and pass it on; answered by `Answer::Done` once it
+    /// is durable here, or `Answer::Refused` with the verifier's code.
+    Stop {
+        /// The signed stop, as its file holds it, in hexadecimal.
+        stop: String,
+    },
     /// The node on one screen; answered by `Answer::Status`.
     Status,
     /// Why a release waits; answered by `Answer::Why`.

@@ -5,11 +5,13 @@ pub(crate) mod authority;
 pub(crate) mod backup;
 pub(crate) mod global;
 pub(crate) mod log;
+pub(crate) mod membership;
 pub(crate) mod node;
 pub(crate) mod release;
 pub(crate) mod rollout;
 pub(crate) mod root;
 pub(crate) mod sign;
+pub(crate) mod stop;
 pub(crate) mod tuf;
 
 use clap::{Parser, Subcommand};
@@ -18,11 +20,13 @@ use crate::args::authority::{LineVerb, RenewArgs};
 use crate::args::backup::BackupVerb;
 use crate::args::global::Global;
 use crate::args::log::LogVerb;
+use crate::args::membership::MembershipVerb;
 use crate::args::node::{EventsArgs, FetchArgs, PeersArgs, ReleasesArgs, WhyArgs};
 use crate::args::release::ReleaseVerb;
 use crate::args::rollout::{RoleVerb, RolloutVerb};
 use crate::args::root::{KeyVerb, RootVerb};
 use crate::args::sign::{AssembleArgs, PublishArgs, SignArgs, VerifyArgs, VerifyProofArgs};
+use crate::args::stop::StopArgs;
 use crate::args::tuf::TufArgs;
 
 /// Obtain, sign, publish and follow releases.
@@ -73,6 +77,9 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "DIR")]
         dir: Option<std::path::PathBuf>,
     },
+    /// Who may stop, and which stops stand.
+    #[command(subcommand)]
+    Membership(MembershipVerb),
     /// The peers of the node.
     Peers(PeersArgs),
     /// Place signed documents, indexes and packs into a repository folder.
@@ -97,6 +104,8 @@ pub(crate) enum Verb {
     Sign(SignArgs),
     /// The node on one screen.
     Status,
+    /// Stop releases, nodes or every installation, with one key.
+    Stop(Box<StopArgs>),
     /// A plain TUF client for repositories of other tools.
     Tuf(Box<TufArgs>),
     /// Check a draft or a whole repository against a root, offline.

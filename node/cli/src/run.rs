@@ -56,6 +56,7 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         }
         Verb::Log(LogVerb::Verify(args)) => verbs::log::verify::run(args, output),
         Verb::Man { dir } => verbs::manual::man(dir.as_deref()),
+        Verb::Membership(verb) => authority::membership::run(verb, output),
         Verb::Peers(args) => verbs::node::peers(args, global, output),
         Verb::Publish(args) => verbs::publish::run(args, global, output),
         Verb::Release(ReleaseVerb::Build(args)) => verbs::release_build::run(args, output),
@@ -74,6 +75,7 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Verb::Root(RootVerb::Show { path }) => authority::root_show::run(path, output),
         Verb::Sign(args) => verbs::sign::run(args, output),
         Verb::Status => verbs::status::run(global, output),
+        Verb::Stop(args) => authority::stop::run(args, global, output),
         Verb::Tuf(args) => verbs::tuf::run(args, output),
         Verb::Verify(args) => verbs::verify::run(args, output),
         Verb::VerifyProof(args) => verbs::verify_proof::run(args, output),

@@ -169,6 +169,11 @@ pub enum Command {
         /// Release id.
         release: String,
     },
+    /// Take an emergency stop and pass it on, if it stands.
+    Stop {
+        /// The signed stop as its file holds it.
+        bytes: Vec<u8>,
+    },
     /// Look at the source of truth now (origin: the repository folder changed).
     Refresh,
 }

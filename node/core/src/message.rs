@@ -13,6 +13,9 @@ use patchmesh_proto::limits::{
 };
 use patchmesh_proto::v1;
 use patchmesh_trust::annex::name::AnnexName;
+use patchmesh_trust::refusal::Refusal;
+pub use patchmesh_trust::stop::set::Mark;
+use patchmesh_trust::stop::signed::SignedStop;
 use serde::{Deserialize, Serialize};
 
 use crate::peer::{Address, Proof};
@@ -59,6 +62,10 @@ pub enum Message {
         /// The version that was signed twice.
         version: u64,
     },
+    /// Which stops the sender knows.
+    Mark(Mark),
+    /// An emergency stop; nothing of it is checked but its length.
+    Stop(SignedStop),
     /// The sender works with this content and wants have deltas.
     Interest {
         /// Name of the content.
@@ -210,6 +217,8 @@ fn to_wire(message: &Message) -> v1::Message {
             role: role.clone(),
             version: *version,
         }),
+        Message::Mark(mark) => Body::Revoked(mark_to_wire(mark)),
+        Message::Stop(stop) => Body::Stop(stop.to_wire()),
         Message::Interest { content } => Body::Interest(v1::Interest {
             content: content.0.to_vec(),
         }),
@@ -273,6 +282,14 @@ fn from_wire(message: v1::Message) -> Result<Message, FrameRefusal> {
             let v1::Alarm { role, version } = alarm;
             Message::Alarm { role, version }
         }
+        Body::Revoked(mark) => Message::Mark(mark_from_wire(&mark)?),
+        Body::Stop(stop) => Message::Stop(SignedStop::from_wire(stop).map_err(|refusal| {
+            if refusal == Refusal::TooLarge {
+                FrameRefusal::TooLarge
+            } else {
+                FrameRefusal::Malformed
+            }
+        })?),
         Body::Interest(interest) => Message::Interest {
             content: content(&interest.content)?,
         },
@@ -281,6 +298,21 @@ fn from_wire(message: v1::Message) -> Result<Message, FrameRefusal> {
             content: content(&release.content)?,
             span: SpanIndex(release.span),
         },
+    })
+}
+
+/// The wire form of a mark.
+pub fn mark_to_wire(mark: &Mark) -> v1::Revoked {
+    v1::Revoked {
+        version: mark.version,
+        digest: mark.digest.map_or_else(Vec::new, |digest| digest.to_vec()),
+    }
+}
+
+fn mark_from_wire(wire: &v1::Revoked) -> Result<Mark, FrameRefusal> {
+    Ok(Mark {
+        version: wire.version,
+        digest: optional_array32(&wire.digest)?,
     })
 }
 
@@ -457,6 +489,7 @@ pub fn decode_hello(bytes: &[u8], peer: PeerId) -> Result<Proof, FrameRefusal> {
     let hello: v1::Hello = decode(bytes, HELLO_LEN_MAX)?;
     let certificate = hello.certificate.ok_or(FrameRefusal::Malformed)?;
     let head = hello.head.unwrap_or_default();
+    let mark = mark_from_wire(&hello.revoked.unwrap_or_default())?;
     addresses(&hello.addresses)?;
     Ok(Proof {
         peer,
@@ -464,6 +497,7 @@ pub fn decode_hello(bytes: &[u8], peer: PeerId) -> Result<Proof, FrameRefusal> {
         signature: certificate.signature,
         protocol: (hello.protocol_min, hello.protocol_max),
         head: [head.root, head.timestamp, head.snapshot],
+        mark,
         addresses: hello.addresses,
     })
 }

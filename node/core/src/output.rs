@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use patchmesh_content::id::ContentId;
+use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::release::Release;
+use patchmesh_trust::stop::set::{Mark, Standing};
 use patchmesh_trust::verified::Verified;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +48,11 @@ pub enum Output {
     CancelFetch {
         /// The fetch.
         fetch: FetchId,
+    },
+    /// End a step on this host as soon as may be; it is still answered.
+    CancelInstall {
+        /// The step.
+        install: InstallId,
     },
     /// Answer to `Input::Requested`: no.
     Decline {
@@ -191,6 +198,8 @@ pub enum Verdict {
 pub enum Reply {
     /// Done or under way.
     Done,
+    /// It was refused, with a stable code.
+    Refused(Refusal),
     /// No such release.
     UnknownRelease,
 }
@@ -238,6 +247,13 @@ pub enum Notice {
     },
     /// Roles that are frozen by now; none when that is over.
     Frozen(Vec<Frozen>),
+    /// Stops that are in force by now.
+    Stops {
+        /// All of them.
+        standing: Vec<Standing>,
+        /// What later hellos say of them.
+        mark: Mark,
+    },
     /// Documents that are missing for too long by now; none when that is over.
     Withheld(Vec<Withheld>),
 }

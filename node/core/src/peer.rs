@@ -1,5 +1,6 @@
 //! The other nodes: who they are and over which path they are reached.
 
+use patchmesh_trust::stop::set::Mark;
 use serde::{Deserialize, Serialize};
 
 pub use patchmesh_content::id::PeerId;
@@ -46,6 +47,8 @@ pub struct Proof {
     pub protocol: (u32, u32),
     /// Versions of the metadata it holds: root, timestamp, snapshot.
     pub head: [u64; 3],
+    /// Which stops it knows.
+    pub mark: Mark,
     /// Addresses it listens on.
     pub addresses: Vec<Address>,
 }
@@ -78,6 +81,8 @@ pub enum PeerRefusal {
     Protocol,
     /// It is refused for earlier behaviour.
     Refused,
+    /// A stop names it: it is no member any more.
+    Revoked,
     /// The node has no room for more peers.
     TooManyPeers,
     /// It belongs to another network.
@@ -86,7 +91,7 @@ pub enum PeerRefusal {
 
 impl PeerRefusal {
     /// Every refusal.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::BadCertificate,
         Self::Corrupt,
         Self::Expired,
@@ -94,6 +99,7 @@ impl PeerRefusal {
         Self::Malformed,
         Self::Protocol,
         Self::Refused,
+        Self::Revoked,
         Self::TooManyPeers,
         Self::WrongNetwork,
     ];
@@ -113,6 +119,7 @@ impl PeerRefusal {
             Self::Malformed => "does that host run a node of a version that works with this one?",
             Self::Protocol => "update the older of the two nodes",
             Self::Refused => "it is let in again after an hour",
+            Self::Revoked => "a stop names that host: the members' threshold may lift it",
             Self::TooManyPeers => "nothing has to be done; it finds others",
             Self::WrongNetwork => {
                 "give that host the root document of this network, or find out whose it is"
@@ -130,6 +137,7 @@ impl PeerRefusal {
             Self::Malformed => "Malformed",
             Self::Protocol => "Protocol",
             Self::Refused => "Refused",
+            Self::Revoked => "Revoked",
             Self::TooManyPeers => "TooManyPeers",
             Self::WrongNetwork => "WrongNetwork",
         }

@@ -42,6 +42,19 @@ pub enum Record {
         /// The hashes, 32 bytes each, 256 at most.
         hashes: Arc<[u8]>,
     },
+    /// An emergency stop that a key signed alone, or that it is no longer kept.
+    Stop {
+        /// Its name.
+        name: [u8; 32],
+        /// The stop as it travels; `None` once the list has settled it.
+        bytes: Option<Arc<[u8]>>,
+    },
+    /// The list of stops that is in force, apart from the document that named
+    /// it: a newer statement whose list is not at hand must start nothing.
+    StopList {
+        /// The list as the annex `membership/revocations`.
+        bytes: Arc<[u8]>,
+    },
     /// A verified release index.
     Index {
         /// Name of the content.
@@ -81,6 +94,15 @@ pub enum ReleaseState {
     Failed,
 }
 
+/// The stops that the store kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredStops {
+    /// The list in force.
+    pub list: Option<Arc<[u8]>>,
+    /// Stops of single keys.
+    pub outstanding: Vec<Arc<[u8]>>,
+}
+
 /// What the store gives back at the start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Restored {
@@ -94,6 +116,8 @@ pub struct Restored {
     pub annexes: Vec<(AnnexName, Arc<[u8]>)>,
     /// Leaf hashes of the log, 32 bytes each.
     pub log: Vec<u8>,
+    /// Emergency stops.
+    pub stops: StoredStops,
     /// Release indexes.
     pub indexes: Vec<(ContentId, Arc<[u8]>)>,
     /// States of releases.

@@ -3,6 +3,8 @@
 use patchmesh_content::id::{ContentId, PeerId};
 use patchmesh_trust::state::{Head, TrustState};
 
+use patchmesh_trust::stop::set::Standing;
+
 use crate::peer::Path;
 use crate::reason::{Frozen, WaitingOn, Withheld};
 use crate::record::ReleaseState;
@@ -20,6 +22,8 @@ pub struct View {
     pub withheld: Vec<Withheld>,
     /// The version floors are lost: nothing is installed for now (T-33).
     pub recovering: bool,
+    /// Stops that are in force.
+    pub stops: Vec<Standing>,
     /// Admitted peers.
     pub peers: Vec<PeerView>,
     /// Known releases.

@@ -15,6 +15,8 @@ use patchmesh_core::record;
 use patchmesh_core::view::{PeerView, ReleaseView, View};
 use patchmesh_net::PeerTraffic;
 use patchmesh_trust::state;
+use patchmesh_trust::stop::set::Standing;
+use patchmesh_trust::stop::signed::Subject;
 use patchmesh_trust::time::UtcTime;
 
 use crate::drive::node::Node;
@@ -57,7 +59,11 @@ pub(crate) fn status(node: &Node) -> Box<Status> {
         },
         troubles: node.troubles.all(),
         recorder: node.recorder.usage(),
-        releases: view.releases.iter().map(release).collect(),
+        releases: view
+            .releases
+            .iter()
+            .map(|one| release(one, &view.stops))
+            .collect(),
         refusals: node.notices.refusals(),
     })
 }
@@ -197,7 +203,7 @@ fn sent(node: &Node) -> Sent {
 }
 
 /// One release.
-pub(crate) fn release(view: &ReleaseView) -> Release {
+pub(crate) fn release(view: &ReleaseView, stops: &[Standing]) -> Release {
     Release {
         line: view.line.clone(),
         id: view.id.clone(),
@@ -215,11 +221,15 @@ pub(crate) fn release(view: &ReleaseView) -> Release {
         chunks_total: view.chunks_total,
         wire_bytes: view.wire_bytes,
         total_bytes: view.total_bytes,
-        waiting_on: view.waiting_on.iter().map(waiting_on).collect(),
+        waiting_on: view
+            .waiting_on
+            .iter()
+            .map(|reason| waiting_on(reason, view, stops))
+            .collect(),
     }
 }
 
-fn waiting_on(reason: &reason::WaitingOn) -> WaitingOn {
+fn waiting_on(reason: &reason::WaitingOn, view: &ReleaseView, stops: &[Standing]) -> WaitingOn {
     match reason {
         reason::WaitingOn::Chunks { held, total } => WaitingOn::Chunks {
             held: *held,
@@ -237,7 +247,6 @@ fn waiting_on(reason: &reason::WaitingOn) -> WaitingOn {
         reason::WaitingOn::Ring { ring } => WaitingOn::Ring { ring: ring.clone() },
         reason::WaitingOn::Rollout => WaitingOn::Rollout,
         reason::WaitingOn::Separation { line } => WaitingOn::Separation { line: line.clone() },
-        reason::WaitingOn::Stop => WaitingOn::Stop,
         reason::WaitingOn::Window { from } => WaitingOn::Window {
             from: *from,
             at: UtcTime(*from).format().unwrap_or_else(|| from.to_string()),
@@ -247,6 +256,14 @@ fn waiting_on(reason: &reason::WaitingOn) -> WaitingOn {
         reason::WaitingOn::Policy => WaitingOn::Policy,
         reason::WaitingOn::Source => WaitingOn::Source,
         reason::WaitingOn::Staging => WaitingOn::Staging,
+        reason::WaitingOn::Stop => {
+            let own = |one: &&Standing| one.stop.covers(&view.line, &view.id);
+            let all = |one: &&Standing| one.stop.subject == Subject::AllInstalls;
+            let stop = stops.iter().find(own).or_else(|| stops.iter().find(all));
+            WaitingOn::Stop {
+                detail: stop.map_or_else(String::new, Standing::text),
+            }
+        }
     }
 }
 

@@ -15,6 +15,8 @@ use patchmesh_api::socket::{self, BindError};
 use patchmesh_api::status::{Mode, Sources, Status};
 use patchmesh_core::input::Command;
 use patchmesh_core::output::Reply;
+use patchmesh_trust::key::unhex;
+use patchmesh_trust::stop::signed::SignedStop;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -137,6 +139,7 @@ async fn answer(request: Request, queries: &mpsc::Sender<Query>) -> Answer {
                 releases: status.releases,
             })
         }),
+        Request::Stop { stop } => send_stop(&stop, queries).await,
         Request::Status => status(queries)
             .await
             .map(|status| Answer::Status(Box::new(status))),
@@ -168,6 +171,14 @@ async fn refresh(queries: &mpsc::Sender<Query>) -> Option<Answer> {
     command(queries, Command::Refresh, "refresh", "").await
 }
 
+async fn send_stop(stop: &str, queries: &mpsc::Sender<Query>) -> Option<Answer> {
+    let Some(bytes) = unhex(stop).filter(|bytes| bytes.len() <= SignedStop::LEN_MAX) else {
+        let hint = "send the file that `patchmesh stop` made";
+        return Some(Answer::refused(codes::BAD_REQUEST, "this is no stop", hint));
+    };
+    command(queries, Command::Stop { bytes }, "stop", "").await
+}
+
 async fn command(
     queries: &mpsc::Sender<Query>,
     command: Command,
@@ -179,6 +190,11 @@ async fn command(
             Ok(Reply::Done) => Answer::Done(Done {
                 verb: verb.to_owned(),
             }),
+            Ok(Reply::Refused(refusal)) => Answer::refused(
+                codes::TRUST,
+                format!("the stop was refused as {refusal}"),
+                refusal.advice(),
+            ),
             Ok(Reply::UnknownRelease) => unknown(release),
             Err(refused) => refused,
         },

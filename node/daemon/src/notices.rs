@@ -59,7 +59,10 @@ impl Notices {
                 });
             }
             // They are troubles, which the driver takes up while they last.
-            Notice::FloorsLost(_) | Notice::Frozen(_) | Notice::Withheld(_) => {}
+            Notice::FloorsLost(_)
+            | Notice::Frozen(_)
+            | Notice::Stops { .. }
+            | Notice::Withheld(_) => {}
             Notice::Release {
                 id, state, detail, ..
             } => {

@@ -16,6 +16,8 @@ use patchmesh_store::{ReadError, Store};
 use rustix::fs::{RenameFlags, renameat_with};
 use rustix::io::Errno;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::room;
 
 /// Why a release was not staged; the staging folder keeps what it had.
@@ -52,6 +54,9 @@ pub(crate) enum StageError {
         #[source]
         source: ReadError,
     },
+    /// It was told to end.
+    #[error("ended before it was staged")]
+    Ended,
     /// The disk failed or is full.
     #[error("failed to stage {path}: {source}")]
     Io {
@@ -67,7 +72,8 @@ impl StageError {
     pub(crate) fn is_full(&self) -> bool {
         match self {
             Self::Io { source, .. } => room::is_full(source),
-            Self::Missing { .. }
+            Self::Ended
+            | Self::Missing { .. }
             | Self::Frame { .. }
             | Self::Assemble { .. }
             | Self::Read { .. } => false,
@@ -79,13 +85,19 @@ impl StageError {
         match self {
             Self::Missing { .. } | Self::Frame { .. } | Self::Assemble { .. } => true,
             Self::Read { source, .. } => matches!(source, ReadError::Damaged { .. }),
-            Self::Io { .. } => false,
+            Self::Ended | Self::Io { .. } => false,
         }
     }
 }
 
 /// Stages a release below `root`; a complete tree already there is replaced.
-pub(crate) fn stage(store: &Store, index: &ReleaseIndex, root: &Path) -> Result<(), StageError> {
+/// Told to end before the tree is whole, it leaves none.
+pub(crate) fn stage(
+    store: &Store,
+    index: &ReleaseIndex,
+    root: &Path,
+    ended: &CancellationToken,
+) -> Result<(), StageError> {
     let at = |path: &str| {
         let path = path.to_owned();
         move |source| StageError::Io { path, source }
@@ -99,7 +111,12 @@ pub(crate) fn stage(store: &Store, index: &ReleaseIndex, root: &Path) -> Result<
     make_dir(&line, &scratch).map_err(at(&scratch))?;
     let tree = line.open_dir(&scratch).map_err(at(&scratch))?;
     let mut steps = steps(index).into_iter();
-    let built = steps.try_for_each(|step| do_step(store, index, &tree, step));
+    let built = steps.try_for_each(|step| {
+        if ended.is_cancelled() {
+            return Err(StageError::Ended);
+        }
+        do_step(store, index, &tree, step)
+    });
     if let Err(error) = built.and_then(|()| sync_dir(&tree).map_err(at(&scratch))) {
         // Half a tree is of no use and may be what fills the disk.
         remove_tree(&line, &scratch).ok();

@@ -8,6 +8,7 @@ use patchmesh_api::socket::listen_path;
 use patchmesh_core::config::{Config, Mode};
 use patchmesh_core::engine::Engine;
 use patchmesh_core::journal;
+use patchmesh_core::message::Mark;
 use patchmesh_core::peer::PeerId;
 use patchmesh_core::record::Restored;
 use patchmesh_core::rng::Seed;
@@ -146,6 +147,7 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
         queries,
         stop,
         lacked: None,
+        installs: BTreeMap::new(),
         unstaged: Vec::new(),
     };
     Ok(Started {
@@ -289,6 +291,8 @@ fn hello(
         signature,
         protocol,
         head,
+        // The engine says it before anybody is admitted.
+        mark: Mark::default(),
         addresses: Vec::new(),
     })
 }

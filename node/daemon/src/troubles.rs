@@ -11,6 +11,7 @@ use patchmesh_api::trouble::Trouble;
 use patchmesh_core::catalog::watch::withheld::WITHHELD_AFTER;
 use patchmesh_core::reason::{Frozen, Withheld};
 use patchmesh_trust::role::RoleName;
+use patchmesh_trust::stop::set::Standing;
 
 use crate::clock;
 
@@ -19,6 +20,8 @@ const SAY_EVERY: Duration = Duration::from_mins(10);
 /// Troubles at one time; a further one is not taken up.
 const TROUBLES_MAX: usize = 32;
 
+/// Stops that are named in one line.
+const STOPS_SHOWN: usize = 8;
 /// Release lines that are named as those that there are.
 const LINES_SHOWN: usize = 8;
 
@@ -126,6 +129,21 @@ pub(crate) fn frozen(frozen: &[Frozen], state: &Path) -> Option<Found> {
         ),
         hint: "look at it with `patchmesh verify-proof`; its keys are stolen or were used twice: \
                rotate them (`patchmesh root rotate`), until then nothing newer is taken",
+    })
+}
+
+/// What is stopped, by whom and why.
+pub(crate) fn stops(standing: &[Standing]) -> Option<Found> {
+    let shown = standing.iter().take(STOPS_SHOWN).map(Standing::text);
+    let mut texts: Vec<String> = shown.collect();
+    if standing.len() > STOPS_SHOWN {
+        texts.push(format!("{} more", standing.len() - STOPS_SHOWN));
+    }
+    (!texts.is_empty()).then(|| Found {
+        code: "Stopped",
+        detail: texts.join("; "),
+        hint: "nothing that is stopped goes on until the threshold of membership lifts it \
+               (`patchmesh membership revocations --lift`)",
     })
 }
 

@@ -1,7 +1,7 @@
 //! Everything the network can be told to do.
 
 use patchmesh_core::ids::{AskId, AskedId, FetchId, GossipId, HelloId, ServeId};
-use patchmesh_core::message::{Announcement, Decline, DocumentRef, Message, Want};
+use patchmesh_core::message::{Announcement, Decline, DocumentRef, Mark, Message, Want};
 use patchmesh_core::output::Verdict;
 use patchmesh_core::peer::{Address, Member, Path, PeerId, PeerRefusal};
 use patchmesh_core::time::Duration;
@@ -108,6 +108,8 @@ pub enum Command {
     SetAddresses(Vec<Address>),
     /// Versions that later hellos carry: root, timestamp, snapshot.
     SetHead([u64; 3]),
+    /// Stops that later hellos name.
+    SetMark(Mark),
     /// Close everything and end. The events end too.
     Shutdown,
 }

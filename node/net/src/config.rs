@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use patchmesh_core::message::Mark;
 use patchmesh_core::peer::Address;
 
 /// Configuration of [`crate::start`].
@@ -33,6 +34,8 @@ pub struct HelloParts {
     pub protocol: (u32, u32),
     /// Versions of the metadata it holds: root, timestamp, snapshot.
     pub head: [u64; 3],
+    /// Stops it knows.
+    pub mark: Mark,
     /// Addresses it listens on; empty for those found on its interfaces.
     pub addresses: Vec<Address>,
 }

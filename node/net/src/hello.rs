@@ -17,7 +17,7 @@ use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use libp2p::core::ConnectedPoint;
 use libp2p::core::muxing::{StreamMuxerBox, StreamMuxerExt as _, SubstreamBox};
 use libp2p::multiaddr::Protocol;
-use patchmesh_core::message::decode_hello;
+use patchmesh_core::message::{Mark, decode_hello, mark_to_wire};
 use patchmesh_core::peer::{Address, Path, PeerId, Proof};
 use patchmesh_proto::Message as _;
 use patchmesh_proto::frame::FrameRefusal;
@@ -215,6 +215,7 @@ pub(crate) fn encode(parts: &HelloParts) -> Option<Bytes> {
             timestamp,
             snapshot,
         }),
+        revoked: (parts.mark != Mark::default()).then(|| mark_to_wire(&parts.mark)),
         addresses: parts
             .addresses
             .iter()

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use patchmesh_content::id::{ChunkId, ContentId};
+use patchmesh_content::id::{ChunkId, ContentId, hex};
 use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::role::{RoleName, is_line};
 
@@ -10,6 +10,8 @@ use crate::options::StateName;
 
 /// Suffix of a file that is being written; removed at the next start.
 pub(crate) const TEMPORARY: &str = ".tmp";
+/// End of the name of a stop.
+pub(crate) const STOP: &str = ".stop";
 /// End of the name of a proof.
 pub(crate) const PROOF: &str = ".proof";
 /// Name of the file with the floors.
@@ -153,6 +155,20 @@ impl Layout {
         Some(self.proofs().join(format!("{name}{PROOF}")))
     }
 
+    pub(crate) fn stops(&self) -> PathBuf {
+        self.trust().join("stops")
+    }
+
+    /// A stop that one key signed.
+    pub(crate) fn stop(&self, name: &[u8; 32]) -> PathBuf {
+        self.stops().join(format!("{}{STOP}", hex(name)))
+    }
+
+    /// The list of stops in force.
+    pub(crate) fn stop_list(&self) -> PathBuf {
+        self.stops().join("list.bin")
+    }
+
     pub(crate) fn small(&self, name: StateName) -> PathBuf {
         self.state().join(small_name(name))
     }
@@ -165,6 +181,7 @@ impl Layout {
             self.trust(),
             self.state(),
             self.proofs(),
+            self.stops(),
             self.annexes(),
             self.log(),
             self.indexes(),

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use patchmesh_content::id::{ContentId, blake3};
 use patchmesh_core::record::{Record, ReleaseState};
-use patchmesh_proto::limits::{INDEX_LEN_MAX, PROOF_LEN_MAX, SNAPSHOT_LEN_MAX};
+use patchmesh_proto::limits::{INDEX_LEN_MAX, MEMBERSHIP_LEN_MAX, PROOF_LEN_MAX, SNAPSHOT_LEN_MAX};
 use patchmesh_trust::log::tile::TILE_LEN_MAX;
 use patchmesh_trust::role::RoleName;
+use patchmesh_trust::stop::signed::SignedStop;
 
 use crate::durable::{erase, quarantine, replace};
 use crate::error::{CommitError, ReadError};
@@ -42,6 +43,13 @@ impl Store {
             }
             Record::Log { tile, hashes } => {
                 self.write(&self.layout.log_tile(*tile), hashes, TILE_LEN_MAX)
+            }
+            Record::Stop { name, bytes } => match bytes {
+                Some(bytes) => self.write(&self.layout.stop(name), bytes, SignedStop::LEN_MAX),
+                None => self.erase(self.layout.stop(name)),
+            },
+            Record::StopList { bytes } => {
+                self.write(&self.layout.stop_list(), bytes, MEMBERSHIP_LEN_MAX)
             }
             Record::Index { content, bytes } => {
                 if blake3(bytes) != content.0 {

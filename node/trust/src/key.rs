@@ -334,7 +334,7 @@ pub(crate) fn cosigned(seconds: u64, checkpoint: &str) -> String {
 }
 
 /// Pre-authentication encoding of DSSE: the type is part of what is signed.
-fn encoding(domain: &str, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn encoding(domain: &str, payload: &[u8]) -> Vec<u8> {
     let head = format!("DSSEv1 {} {domain} {} ", domain.len(), payload.len());
     [head.as_bytes(), payload].concat()
 }
@@ -363,7 +363,7 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// Reads hexadecimal of any even length.
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) {
         return None;
     }

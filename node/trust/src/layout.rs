@@ -7,6 +7,9 @@ use crate::annex::name::AnnexName;
 use crate::release::Release;
 use crate::role::RoleName;
 
+/// Emergency stops that were published, one file.
+pub const STOPS: &str = "stops.bin";
+
 /// Path of a metadata document below the repository: `metadata/timestamp.json`,
 /// else `metadata/<version>.<role>.json` with `/` in the role as `%2F`.
 pub fn metadata_path(role: &RoleName, version: u64) -> String {

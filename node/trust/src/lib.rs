@@ -20,6 +20,7 @@
 //! | a lying index | length, two hashes, line, id, severity | `state` |
 //! | two statements of one version | a proof that anybody can check | `state` |
 //! | one side installs alone | two roles, whose keys must differ | `annex`, `state` |
+//! | a stop that starts something | a set that only the threshold makes smaller | `stop` |
 //! | a signature in another place | every non-TUF payload has a domain | `key` |
 //!
 //! A [`limits::Profile`] says whether a mesh or a repository of another tool is
@@ -28,7 +29,6 @@
 //! Of two statements of one version the first is kept and the second refused
 //! as `Contradiction`; both together are a proof ([`state::equivocation`]).
 //!
-//! Not here yet: stops.
 #![deny(clippy::disallowed_methods, clippy::iter_over_hash_type)]
 
 pub mod annex;
@@ -43,6 +43,7 @@ pub mod refusal;
 pub mod release;
 pub mod role;
 pub mod state;
+pub mod stop;
 pub mod threshold;
 pub mod time;
 pub mod verified;

@@ -182,6 +182,17 @@ pub struct Head {
     #[prost(uint64, tag = "3")]
     pub snapshot: u64,
 }
+/// Which stops a node knows: who sees another state than its own sends what it
+/// has.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Revoked {
+    /// Version of the list that the threshold signed; 0 for none.
+    #[prost(uint64, tag = "1")]
+    pub version: u64,
+    /// Empty without outstanding stops; else 32 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
+}
 /// Names one document. Roots go by version, everything else by its hash.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DocumentRef {
@@ -370,6 +381,9 @@ pub struct Hello {
     /// Addresses the node listens on, as binary multiaddresses.
     #[prost(bytes = "vec", repeated, tag = "5")]
     pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Absent: no stops are known.
+    #[prost(message, optional, tag = "6")]
+    pub revoked: ::core::option::Option<Revoked>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SignedCertificate {
@@ -446,6 +460,99 @@ pub mod certificate {
         }
     }
 }
+/// A stop as it travels, and as its file holds it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignedStop {
+    /// A Stop, signed as it is.
+    #[prost(bytes = "vec", tag = "1")]
+    pub payload: ::prost::alloc::vec::Vec<u8>,
+    /// 32 bytes: id of the revocation key that signed.
+    #[prost(bytes = "vec", tag = "2")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
+    /// Over the DSSE pre-authentication encoding of type `patchmesh/stop/v1` and
+    /// the payload.
+    #[prost(bytes = "vec", tag = "3")]
+    pub signature: ::prost::alloc::vec::Vec<u8>,
+}
+/// The stops of a published repository, one file.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Stops {
+    #[prost(message, repeated, tag = "1")]
+    pub stops: ::prost::alloc::vec::Vec<SignedStop>,
+}
+/// What must not be installed, or who is no member any more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Stop {
+    /// SHA-256 of the canonical signed part of root version 1.
+    #[prost(bytes = "vec", tag = "1")]
+    pub mesh_id: ::prost::alloc::vec::Vec<u8>,
+    /// 16 bytes by chance; what lifts a stop names it.
+    #[prost(bytes = "vec", tag = "2")]
+    pub stop_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(enumeration = "stop::Kind", tag = "3")]
+    pub kind: i32,
+    /// By kind: `<line>/<id>` of releases, 32 bytes of nodes, 16 bytes of
+    /// serials, 8 bytes of one epoch, nothing.
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub subjects: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Unix seconds; for people.
+    #[prost(int64, tag = "5")]
+    pub issued: i64,
+    /// For people.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `Stop`.
+pub mod stop {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        Unspecified = 0,
+        Release = 1,
+        Node = 2,
+        Serials = 3,
+        EpochFloor = 4,
+        AllInstalls = 5,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::Release => "KIND_RELEASE",
+                Self::Node => "KIND_NODE",
+                Self::Serials => "KIND_SERIALS",
+                Self::EpochFloor => "KIND_EPOCH_FLOOR",
+                Self::AllInstalls => "KIND_ALL_INSTALLS",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_RELEASE" => Some(Self::Release),
+                "KIND_NODE" => Some(Self::Node),
+                "KIND_SERIALS" => Some(Self::Serials),
+                "KIND_EPOCH_FLOOR" => Some(Self::EpochFloor),
+                "KIND_ALL_INSTALLS" => Some(Self::AllInstalls),
+                _ => None,
+            }
+        }
+    }
+}
 /// One control frame. Frames of one peer arrive in the order they were sent.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Frame {
@@ -454,7 +561,7 @@ pub struct Frame {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Message {
-    #[prost(oneof = "message::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "message::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
     pub body: ::core::option::Option<message::Body>,
 }
 /// Nested message and enum types in `Message`.
@@ -477,6 +584,10 @@ pub mod message {
         Digest(super::Digest),
         #[prost(message, tag = "8")]
         Alarm(super::Alarm),
+        #[prost(message, tag = "9")]
+        Stop(super::SignedStop),
+        #[prost(message, tag = "10")]
+        Revoked(super::Revoked),
     }
 }
 /// Which timestamp of its version the sender holds: two of one version are a

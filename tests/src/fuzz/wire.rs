@@ -4,6 +4,7 @@ use patchmesh_content::id::PeerId;
 use patchmesh_content::index::ReleaseIndex;
 use patchmesh_core::message::{
     Announcement, ChunkAnswer, DocumentRef, Want, decode_frame, decode_hello, encode_frame,
+    mark_to_wire,
 };
 use patchmesh_pack::compress;
 use patchmesh_proto::Message as _;
@@ -81,6 +82,7 @@ pub fn hello(data: &[u8]) {
             snapshot,
         }),
         addresses: proof.addresses.clone(),
+        revoked: Some(mark_to_wire(&proof.mark)),
     };
     // A hello may be longer with a head of zeros than without one.
     if let Ok(again) = decode_hello(&again.encode_to_vec(), peer) {

@@ -190,6 +190,6 @@ fn the_hints_quote_what_holds() {
     let example = &hint[hint.find('{').unwrap()..];
     assert_eq!(decode_request(example.as_bytes()), Ok(Request::Status));
     assert!(LineRefusal::UnknownSchema.hint().contains(REQUEST_SCHEMA));
-    assert_eq!(REQUEST_LEN_MAX, 4_096);
-    assert!(LineRefusal::TooLong.hint().contains("4,096"));
+    assert_eq!(REQUEST_LEN_MAX, 8_192);
+    assert!(LineRefusal::TooLong.hint().contains("8,192"));
 }

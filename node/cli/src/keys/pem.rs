@@ -119,7 +119,8 @@ fn decrypt(text: &str, passphrase: &str) -> anyhow::Result<Zeroizing<[u8; 32]>> 
     Ok(Zeroizing::new(seed))
 }
 
-fn fill(bytes: &mut [u8]) -> anyhow::Result<()> {
+/// Fills bytes from the system's random source.
+pub(crate) fn fill(bytes: &mut [u8]) -> anyhow::Result<()> {
     let filled = getrandom::fill(bytes);
     filled.map_err(|error| anyhow::anyhow!("failed to get random bytes: {error}"))
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use patchmesh_content::id::{ContentId, PeerId};
 use patchmesh_content::index::ReleaseIndex;
 use patchmesh_trust::role::RoleName;
+use patchmesh_trust::stop::set::Mark;
+use patchmesh_trust::stop::signed::SignedStop;
 use patchmesh_trust::verified::Verified;
 
 use crate::ids::{AskId, AskedId, GossipId};
@@ -12,7 +14,7 @@ use crate::message::{Announcement, DocumentRef};
 use crate::output::{Answer, Notice, Source, Verdict};
 use crate::record::Record;
 
-/// One order; all but `Indexed` and `Listed` are outputs of the engine as they are.
+/// One order; all but `Indexed`, `Listed` and `Stopped` are outputs of the engine as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Answer to `Event::Asked`.
@@ -75,6 +77,22 @@ pub enum Action {
         /// Size and root of its log.
         log: Option<(u64, [u8; 32])>,
     },
+    /// Say to an admitted peer which stops this node knows.
+    SendMark {
+        /// To whom.
+        to: PeerId,
+        /// Which.
+        mark: Mark,
+    },
+    /// Pass an emergency stop on.
+    SendStop {
+        /// To whom.
+        to: PeerId,
+        /// The stop.
+        stop: SignedStop,
+    },
+    /// Stops came or went: who is no member any more must leave.
+    Stopped,
     /// Send the own head to an admitted peer.
     SendHead {
         /// To whom.

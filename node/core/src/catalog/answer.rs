@@ -16,6 +16,7 @@ use crate::catalog::log::follow::asked_leaves;
 use crate::catalog::machine::Catalog;
 use crate::catalog::needs::Question;
 use crate::catalog::peers::DISTRUST;
+use crate::catalog::watch::stopped::STOPS_FILE;
 use crate::ids::AskId;
 use crate::input::Answered;
 use crate::message::DocumentRef;
@@ -112,6 +113,8 @@ impl Catalog {
                 if let Some(recovering) = self.recovering.as_mut().filter(|_| told) {
                     recovering.source_answered(now);
                 }
+            } else if role == STOPS_FILE {
+                self.poll.stops_done();
             } else if !matches!(outcome, Outcome::New) {
                 self.poll.roots_done();
             }
@@ -158,6 +161,9 @@ impl Catalog {
     ) -> Result<bool, Refusal> {
         match document {
             DocumentRef::Metadata { role, .. } => {
+                if role == STOPS_FILE {
+                    return self.learn_stops(&bytes, now, out);
+                }
                 if let Some((of, _)) = asked_proof(document) {
                     return self.learn_proof(of, &bytes, out);
                 }

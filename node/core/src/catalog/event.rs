@@ -2,6 +2,9 @@
 
 use patchmesh_content::id::{ContentId, PeerId};
 
+use patchmesh_trust::stop::set::Mark;
+use patchmesh_trust::stop::signed::SignedStop;
+
 use crate::ids::{AskId, AskedId, GossipId};
 use crate::input::Answered;
 use crate::message::{Announcement, DocumentRef};
@@ -80,6 +83,25 @@ pub enum Event {
         origin: bool,
         /// Versions it holds: root, timestamp, snapshot.
         head: [u64; 3],
+    },
+    /// An admitted peer says which stops it knows.
+    Mark {
+        /// Who says so.
+        from: PeerId,
+        /// Which.
+        mark: Mark,
+    },
+    /// A peer that knows other stops is about to come up: it gets them first.
+    Meet {
+        /// The peer.
+        peer: PeerId,
+    },
+    /// An emergency stop, not checked.
+    Stop {
+        /// The admitted peer that passed it on; `None` for a person here.
+        from: Option<PeerId>,
+        /// The stop.
+        stop: Box<SignedStop>,
     },
     /// Look at the source of truth now.
     Refresh,

@@ -11,6 +11,7 @@ use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::release::Release;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::{Admission, Head, TrustState, Verifier};
+use patchmesh_trust::stop::set::{Mark, Stops};
 use patchmesh_trust::time::UtcTime;
 use patchmesh_trust::verified::Verified;
 
@@ -25,6 +26,7 @@ use crate::catalog::needs::{Key, Need, Question};
 use crate::catalog::peers::{Peer, Peers};
 use crate::catalog::poll::Poll;
 use crate::catalog::watch::recovering::Recovering;
+use crate::catalog::watch::stopped::{self, TakenOver};
 use crate::catalog::watch::withheld::{Missing, covers};
 use crate::config::{Config, Mode};
 use crate::gate::{Operations, Say};
@@ -64,6 +66,8 @@ pub struct Catalog {
     pub(crate) alarms: Alarms,
     pub(crate) recovering: Option<Recovering>,
     pub(crate) log: Follow,
+    pub(crate) stops: Stops,
+    pub(crate) taken: TakenOver,
     rng: Rng,
     /// The verifier took something over since the releases were listed.
     changed: bool,
@@ -117,6 +121,7 @@ impl Catalog {
         if let Some(issued) = verifier.issued() {
             clock.seen(issued, now.mono);
         }
+        let stops = stopped::restore(verifier.mesh_id(), &std::mem::take(&mut restored.stops));
         Ok(Self {
             me: config.peer,
             weight: config.weight,
@@ -136,6 +141,8 @@ impl Catalog {
             recovering,
             alarms: Alarms::restore(anchor, &std::mem::take(&mut restored.proofs)),
             log: Follow::default(),
+            stops,
+            taken: TakenOver::default(),
             rng: rng.fork("sync"),
             changed: true,
             due: Due::default(),
@@ -171,6 +178,8 @@ impl Catalog {
                 out.push(Action::Judge { id, verdict });
             }
             Event::Head { from, head } => self.claimed(from, head),
+            Event::Mark { from, mark } => self.marked(from, mark, now.mono, out),
+            Event::Meet { peer } => self.send_stops(peer, out),
             Event::PeerDown { peer } => drop(self.peers.remove(&peer)),
             Event::PeerUp {
                 peer,
@@ -188,10 +197,14 @@ impl Catalog {
                 self.send_alarms(peer, out);
             }
             Event::Refresh => self.poll.refresh(now.mono),
+            // A refusal is told by a notice.
+            Event::Stop { from, stop } => drop(self.give_stop(from, &stop, now, out)),
             Event::Tick => self.sync(now.mono, out),
             Event::Want { content } => self.indexes.want(&content),
         }
         self.relist(out);
+        self.take_membership(out);
+        self.settle_stops(now.mono, out);
         self.watch(now.mono, out);
         self.pursue(now.mono, out);
     }
@@ -301,13 +314,15 @@ impl Catalog {
 
     /// Releases that may be installed now: listed by statements that have not
     /// expired, that are not known to be replaced by a withheld one, of which no
-    /// role was signed twice (T-44), and which are in the log (T-74). None while
+    /// role was signed twice (T-44), which are in the log (T-74), and that nothing
+    /// stops (T-29). None while
     /// the floors are lost.
     pub fn usable(&self, now: Now) -> BTreeMap<ContentId, Verified<Release>> {
-        if self.is_recovering() {
+        if self.is_recovering() || self.stops.all_installs().is_some() {
             return BTreeMap::new();
         }
         let (withheld, frozen) = (self.withheld(now), self.frozen());
+        let stopped = self.stopped_releases();
         let releases = self.verifier.releases(self.clock.utc(now));
         let releases = releases.into_iter();
         let usable = releases.filter(|release| {
@@ -315,6 +330,7 @@ impl Catalog {
             !covers(&withheld, &release.line)
                 && !freezes(&frozen, &release.line)
                 && self.verifier.is_logged(&role)
+                && !stopped.contains(&release.content)
         });
         usable.map(|release| (release.content, release)).collect()
     }
@@ -333,7 +349,7 @@ impl Catalog {
             frozen: frozen.collect(),
             withheld: withheld.collect(),
             not_separated: verifier.lines_not_separated(),
-            stopped: BTreeSet::new(),
+            stopped: self.all_stopped(),
             operations,
         }
     }
@@ -361,6 +377,21 @@ impl Catalog {
     pub(crate) fn changed(&mut self) {
         self.changed = true;
         self.due.news = true;
+    }
+
+    /// Contents of listed releases that nothing may be done with (T-26).
+    fn all_stopped(&self) -> BTreeSet<ContentId> {
+        if self.stops.all_installs().is_some() {
+            return self.indexes.listed().keys().copied().collect();
+        }
+        self.stopped_releases()
+    }
+
+    /// Contents of listed releases that a stop names.
+    pub fn stopped_releases(&self) -> BTreeSet<ContentId> {
+        let listed = self.indexes.listed().iter();
+        let stopped = listed.filter(|(_, one)| self.stops.release(&one.line, &one.id).is_some());
+        stopped.map(|(content, _)| *content).collect()
     }
 
     pub(crate) fn head(&self) -> [u64; 3] {
@@ -447,6 +478,9 @@ impl Catalog {
             out.push(Action::SendHead { to, head });
             out.extend(self.digest(to));
             self.send_alarms(to, out);
+            if self.stops.mark() != Mark::default() {
+                self.send_mark(to, out);
+            }
         }
     }
 

@@ -18,6 +18,7 @@ pub mod peers;
 pub mod poll;
 pub mod pursue;
 pub mod sources;
+pub mod stops;
 pub mod watch;
 
 pub use action::Action;

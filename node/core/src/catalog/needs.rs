@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchmesh_proto::limits::{PROOF_LEN_MAX, ROOT_LEN_MAX, TIMESTAMP_LEN_MAX};
+use patchmesh_proto::limits::{PROOF_LEN_MAX, ROOT_LEN_MAX, STOPS_LEN_MAX, TIMESTAMP_LEN_MAX};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::{Head, Verifier};
 
@@ -13,6 +13,7 @@ use crate::catalog::indexes::{Indexes, reference};
 use crate::catalog::log::follow::Follow;
 use crate::catalog::peers::{Peer, Peers};
 use crate::catalog::poll::Stage;
+use crate::catalog::watch::stopped::STOPS_FILE;
 use crate::ids::AskId;
 use crate::limits::PROOF_ASKS_MAX;
 use crate::message::DocumentRef;
@@ -130,6 +131,8 @@ pub struct Known<'a> {
     pub annexes: &'a Annexes,
     /// Look at the source of truth.
     pub stage: Option<Stage>,
+    /// Look at its file of stops.
+    pub stops: bool,
     /// Whether peers are asked at all.
     pub peers_asked: bool,
     /// Proofs that some roles were signed twice.
@@ -165,6 +168,9 @@ pub fn required(known: Known<'_>, root_since: Option<Time>, now: Time) -> BTreeM
     }
     if let (Some((leaves, len_max)), false) = (known.log.needed(known.verifier), stopped) {
         add(leaves, false, len_max);
+    }
+    if known.stops {
+        add(metadata(STOPS_FILE, 0), true, STOPS_LEN_MAX);
     }
     for (document, len_max) in offered(known, stopped) {
         add(document, false, len_max);

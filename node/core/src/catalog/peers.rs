@@ -17,6 +17,8 @@ pub const GOSSIP_PER_SEC_MAX: u32 = 50;
 pub const REJECTS_MAX: u32 = 10;
 /// The time in which they count.
 pub const REJECTS_WITHIN: Duration = Duration::secs(60);
+/// Stops of one peer that are checked per second.
+pub const STOPS_PER_SEC_MAX: u32 = 512;
 /// Least time between two heads sent back to one peer (T-40).
 pub const HEAD_BACK: Duration = Duration::secs(10);
 
@@ -35,9 +37,14 @@ pub struct Peer {
     pub alarms: BTreeMap<String, u64>,
     /// It holds a timestamp of this version that contradicts the own one.
     pub twin: Option<u64>,
+    /// It knows other stops than this node, which it has not been sent yet.
+    pub stops_owed: bool,
+    /// It is sent all stops from then on.
+    pub stops_from: Time,
     head_back_from: Time,
     gossip: (Time, u32),
     rejects: (Time, u32),
+    stops: (Time, u32),
 }
 
 impl Peer {
@@ -50,6 +57,9 @@ impl Peer {
             trusted_from: Time::default(),
             alarms: BTreeMap::new(),
             twin: None,
+            stops_owed: false,
+            stops_from: Time::default(),
+            stops: (Time::default(), 0),
             head_back_from: Time::default(),
             gossip: (Time::default(), 0),
             rejects: (Time::default(), 0),
@@ -77,6 +87,15 @@ impl Peer {
         }
         self.rejects.1 += 1;
         self.rejects.1 == REJECTS_MAX + 1
+    }
+
+    /// Counts a stop; `false` above the limit of this second.
+    pub fn may_stop(&mut self, now: Time) -> bool {
+        if now.since(self.stops.0) >= Duration::secs(1) {
+            self.stops = (now, 0);
+        }
+        self.stops.1 += 1;
+        self.stops.1 <= STOPS_PER_SEC_MAX
     }
 
     /// Whether the own head may be sent back now, and notes it.

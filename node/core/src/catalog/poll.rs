@@ -30,6 +30,7 @@ pub struct Poll {
     mode: Mode,
     stage: Stage,
     again: bool,
+    stops: bool,
     rng: Rng,
 }
 
@@ -40,6 +41,7 @@ impl Poll {
             mode,
             stage: Stage::Idle(now),
             again: false,
+            stops: false,
             rng,
         }
     }
@@ -53,7 +55,18 @@ impl Poll {
     pub fn tick(&mut self, now: Time) {
         if matches!(self.stage, Stage::Idle(due) if due <= now) {
             self.stage = Stage::Root;
+            self.stops = true;
         }
+    }
+
+    /// Whether the file of stops is to be looked at.
+    pub fn looks_for_stops(&self) -> bool {
+        self.stops && self.mode != Mode::Endpoint
+    }
+
+    /// The file of stops was looked at.
+    pub fn stops_done(&mut self) {
+        self.stops = false;
     }
 
     /// Starts a look now, or once more after the one under way.

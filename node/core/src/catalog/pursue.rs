@@ -21,6 +21,7 @@ impl Catalog {
         due = earliest(due, self.missing.next(now));
         let recovering = self.recovering.as_ref();
         due = earliest(due, recovering.and_then(|one| one.next(now)));
+        due = earliest(due, self.next_stops());
         let keys: Vec<_> = self.needs.keys().cloned().collect();
         for key in keys {
             let at = self.pursue_one(&key, now, out);
@@ -36,6 +37,7 @@ impl Catalog {
             indexes: &self.indexes,
             annexes: &self.annexes,
             stage: self.poll.stage(),
+            stops: self.poll.looks_for_stops(),
             peers_asked: self.mode != Mode::Origin,
             alarms: &self.alarms,
             log: &self.log,

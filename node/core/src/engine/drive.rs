@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use patchmesh_content::bitfield::Bitfield;
 use patchmesh_content::id::{ContentId, PeerId};
 use patchmesh_trust::refusal::Refusal;
+use patchmesh_trust::stop::signed::SignedStop;
 
 use crate::catalog::{self, Catalog};
 use crate::config::{Config, Mode};
@@ -30,6 +31,9 @@ use crate::view::View;
 /// Longest time until the next look at what may be applied: a day, so that a
 /// clock that was set back delays nothing for long.
 const LOOK_SECS_MAX: u64 = 86_400;
+/// How long the stops of a peer that knows others are waited for before it may
+/// do anything else: more than a round trip, less than people notice.
+const MEETING: Duration = Duration::secs(2);
 
 /// Why an engine did not start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +52,9 @@ pub struct Engine {
     swarm: Swarm,
     rollout: Rollout,
     roster: Roster,
+    /// Peers that are up and were sent other stops than theirs; until when their
+    /// own are waited for.
+    meetings: BTreeMap<PeerId, Time>,
     inventory: Inventory,
     fetches: BTreeMap<FetchId, Want>,
     room: bool,
@@ -76,6 +83,7 @@ impl Engine {
             swarm: Swarm::new(&config, rng.fork("swarm")),
             rollout: Rollout::new(&config, restored.releases),
             roster: Roster::new(&config.bootstrap),
+            meetings: BTreeMap::new(),
             inventory: Inventory::new(restored.chunks),
             fetches: BTreeMap::new(),
             room: true,
@@ -140,12 +148,20 @@ impl Engine {
     }
 
     fn wake(&self) -> Option<(Time, WakeReason)> {
+        let meeting = self.meetings.values().min();
+        let meeting = meeting.map(|until| (*until, WakeReason::Sync));
         let look = self.look_at.map(|at| (at, WakeReason::Rollout));
-        let machines = [self.catalog.wake(), self.swarm.wake(), look];
+        let machines = [self.catalog.wake(), self.swarm.wake(), look, meeting];
         machines.into_iter().flatten().min()
     }
 
     fn tick(&mut self) {
+        let over = self.meetings.iter();
+        let over = over.filter(|(_, until)| **until <= self.now.mono);
+        let over: Vec<PeerId> = over.map(|(peer, _)| *peer).collect();
+        for peer in over {
+            self.met(&peer);
+        }
         if self.look_at.is_some_and(|at| at <= self.now.mono) {
             self.look_at = None;
             self.list();
@@ -164,6 +180,7 @@ impl Engine {
                 from,
                 document,
             } => {
+                self.met(&from);
                 if self.roster.is_up(&from) {
                     self.tell_catalog(catalog::Event::Asked { asked, document });
                 } else {
@@ -200,6 +217,7 @@ impl Engine {
             Input::PeerDown { peer, why: _ } => self.peer_down(peer),
             Input::PeerUp { peer } => self.peer_up(peer),
             Input::Requested { serve, from, want } => {
+                self.met(&from);
                 if self.roster.is_up(&from) {
                     let want = *want;
                     self.tell_swarm(swarm::Event::Requested { serve, from, want });
@@ -223,13 +241,15 @@ impl Engine {
         let mesh_id = self.catalog.mesh_id();
         let utc = self.catalog.utc(self.now);
         let refused = self.swarm.refuses(&proof.peer, self.now.mono);
-        let mut verdict = if refused {
+        let mut verdict = if self.catalog.stopped().nodes().contains(&proof.peer) {
+            Err(PeerRefusal::Revoked)
+        } else if refused {
             Err(PeerRefusal::Refused)
         } else {
             admission::judge(proof, &self.config, &mesh_id, utc)
         };
         if let Ok((member, path)) = &verdict {
-            match self.roster.admit(member.clone(), *path, proof.head) {
+            match self.roster.admit(member.clone(), *path, proof.into()) {
                 Admission::Place => {}
                 Admission::InsteadOf(peer) => self.turn_out(peer),
                 Admission::Full => verdict = Err(PeerRefusal::TooManyPeers),
@@ -252,17 +272,53 @@ impl Engine {
     fn turn_out(&mut self, peer: PeerId) {
         self.tell_swarm(swarm::Event::PeerDown { peer });
         self.tell_catalog(catalog::Event::PeerDown { peer });
+        self.meetings.remove(&peer);
         self.outputs.push_back(Output::Disconnect {
             peer,
             why: PeerRefusal::TooManyPeers,
         });
     }
 
+    /// Who is stopped leaves; hellos are refused from now on (M-15).
+    fn expel(&mut self) {
+        let stopped = self.catalog.stopped().nodes().into_iter();
+        let known: Vec<PeerId> = stopped.filter(|peer| self.roster.remove(peer)).collect();
+        for peer in known {
+            if self.meetings.remove(&peer).is_none() {
+                self.tell_swarm(swarm::Event::PeerDown { peer });
+                self.tell_catalog(catalog::Event::PeerDown { peer });
+            }
+            let why = PeerRefusal::Revoked;
+            self.outputs.push_back(Output::Disconnect { peer, why });
+        }
+    }
+
     fn peer_up(&mut self, peer: PeerId) {
         let Some(entry) = self.roster.up(&peer) else {
             return;
         };
-        let (member, path, head) = (entry.member.clone(), entry.path, entry.head);
+        if entry.greeting.mark == self.catalog.stopped().mark() {
+            return self.come_up(&peer);
+        }
+        // Stops first, in both directions; then everything else (M-14).
+        self.meetings.insert(peer, self.now.mono.plus(MEETING));
+        self.tell_catalog(catalog::Event::Meet { peer });
+    }
+
+    /// A peer that was met said all its stops, or something else, or nothing in
+    /// time.
+    fn met(&mut self, peer: &PeerId) {
+        if self.meetings.remove(peer).is_some() {
+            self.come_up(peer);
+        }
+    }
+
+    fn come_up(&mut self, peer: &PeerId) {
+        let Some(entry) = self.roster.entry(peer) else {
+            return;
+        };
+        let peer = *peer;
+        let (member, path, head) = (entry.member.clone(), entry.path, entry.greeting.head);
         let origin = member.origin;
         // The swarm first: it knows the peer before documents lead to fetches.
         let member = Box::new(member);
@@ -276,7 +332,8 @@ impl Engine {
     }
 
     fn peer_down(&mut self, peer: PeerId) {
-        if self.roster.down(&peer) {
+        let met = self.meetings.remove(&peer).is_none();
+        if self.roster.down(&peer) && met {
             self.tell_swarm(swarm::Event::PeerDown { peer });
             self.tell_catalog(catalog::Event::PeerDown { peer });
         }
@@ -286,7 +343,18 @@ impl Engine {
         if !self.roster.is_up(&from) {
             return;
         }
+        if !matches!(*message, Message::Stop(_) | Message::Mark(_)) {
+            self.met(&from);
+        }
         match *message {
+            Message::Mark(mark) => {
+                self.met(&from);
+                self.tell_catalog(catalog::Event::Mark { from, mark });
+            }
+            Message::Stop(stop) => {
+                let (from, stop) = (Some(from), Box::new(stop));
+                self.tell_catalog(catalog::Event::Stop { from, stop });
+            }
             Message::Alarm { role, version } => self.tell_catalog(catalog::Event::Alarm {
                 from,
                 role,
@@ -319,12 +387,30 @@ impl Engine {
             Command::Forget { release } => {
                 self.on_release(release, |content| rollout::Event::Forget { content })
             }
+            Command::Stop { bytes } => self.stop(bytes),
             Command::Refresh => {
                 self.tell_catalog(catalog::Event::Refresh);
                 Reply::Done
             }
         };
         self.outputs.push_back(Output::Reply { id, answer });
+    }
+
+    /// A person gives a stop: it is judged like any input.
+    fn stop(&mut self, bytes: &[u8]) -> Reply {
+        let read = SignedStop::decode(bytes);
+        let judged = read.and_then(|stop| {
+            self.catalog.stopped().admit(&stop)?;
+            Ok(stop)
+        });
+        match judged {
+            Ok(stop) => {
+                let (from, stop) = (None, Box::new(stop));
+                self.tell_catalog(catalog::Event::Stop { from, stop });
+                Reply::Done
+            }
+            Err(refusal) => Reply::Refused(refusal),
+        }
     }
 
     /// Finds a release by `<id>` or `<line>/<id>`.
@@ -413,6 +499,15 @@ impl Engine {
                     log,
                 }),
             },
+            Action::SendMark { to, mark } => Output::Send {
+                to,
+                message: Box::new(Message::Mark(mark)),
+            },
+            Action::SendStop { to, stop } => Output::Send {
+                to,
+                message: Box::new(Message::Stop(stop)),
+            },
+            Action::Stopped => return self.expel(),
             Action::SendHead { to, head } => Output::Send {
                 to,
                 message: Box::new(Message::Head(head)),
@@ -434,6 +529,8 @@ impl Engine {
             releases,
             usable,
             open,
+            stopped: self.catalog.stopped_releases(),
+            installs_stopped: self.catalog.stopped().all_installs().is_some(),
             complete: self.catalog.is_complete(),
         });
     }
@@ -551,6 +648,12 @@ impl Engine {
                     self.tell_catalog(catalog::Event::Drop { content });
                 }
                 return;
+            }
+            Action::Cancel { install } => Output::CancelInstall { install },
+            Action::Halt { content } => {
+                let wanted = false;
+                self.tell_swarm(swarm::Event::Want { content, wanted });
+                return self.share(None);
             }
             Action::Want { content } => {
                 let wanted = true;

@@ -50,6 +50,7 @@ pub fn view(machines: Machines<'_>, now: Now) -> View {
         frozen: machines.catalog.frozen(),
         withheld: machines.catalog.withheld(now),
         recovering: machines.catalog.is_recovering(),
+        stops: machines.catalog.stops(),
         peers: machines.swarm.peers(now.mono),
         releases,
     }
@@ -65,6 +66,7 @@ impl Machines<'_> {
             total: index.map_or(0, |index| index.chunks_len()),
             lacks_source: self.swarm.lacks_source(&content, now.mono),
             no_room: !self.room,
+            installs_stopped: self.catalog.stopped().all_installs().is_some(),
         };
         ReleaseView {
             line: release.line.clone(),

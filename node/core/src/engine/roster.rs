@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchmesh_content::id::PeerId;
+use patchmesh_trust::stop::set::Mark;
 
 use crate::limits::PEERS_MAX;
-use crate::peer::{Address, Member, Path};
+use crate::peer::{Address, Member, Path, Proof};
 
 /// One admitted peer.
 #[derive(Debug, Clone)]
@@ -15,11 +16,29 @@ pub struct Entry {
     pub member: Member,
     /// How it is reached.
     pub path: Path,
-    /// Versions that its hello claimed.
-    pub head: [u64; 3],
+    /// What its hello said of what it knows.
+    pub greeting: Greeting,
     admitted: u64,
     /// Number of the admission that was the last when it came up.
     up: Option<u64>,
+}
+
+/// What a hello says of what the peer knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Greeting {
+    /// Versions of root, timestamp and snapshot.
+    pub head: [u64; 3],
+    /// Its stops.
+    pub mark: Mark,
+}
+
+impl From<&Proof> for Greeting {
+    fn from(proof: &Proof) -> Self {
+        Self {
+            head: proof.head,
+            mark: proof.mark,
+        }
+    }
 }
 
 /// What became of a peer that asks to be let in.
@@ -53,7 +72,7 @@ impl Roster {
 
     /// Lets a peer in, if there is room. One that was let in and never came up
     /// gives its place away, and then one of a site that has more places.
-    pub fn admit(&mut self, member: Member, path: Path, head: [u64; 3]) -> Admission {
+    pub fn admit(&mut self, member: Member, path: Path, greeting: Greeting) -> Admission {
         let peer = member.peer;
         let known = self.entries.get(&peer);
         let up = known.and_then(|entry| entry.up);
@@ -69,7 +88,7 @@ impl Roster {
         let entry = Entry {
             member,
             path,
-            head,
+            greeting,
             admitted: self.count,
             up,
         };
@@ -101,6 +120,16 @@ impl Roster {
             self.entries.remove(peer);
         }
         true
+    }
+
+    /// A peer that was let in.
+    pub fn entry(&self, peer: &PeerId) -> Option<&Entry> {
+        self.entries.get(peer)
+    }
+
+    /// Takes its place from a peer; whether it had one.
+    pub fn remove(&mut self, peer: &PeerId) -> bool {
+        self.entries.remove(peer).is_some()
     }
 
     /// Whether the peer is let in and connected.
@@ -170,7 +199,7 @@ mod tests {
     }
 
     fn admit(roster: &mut Roster, member: Member) -> Admission {
-        roster.admit(member, Path::Wan, [0; 3])
+        roster.admit(member, Path::Wan, Greeting::default())
     }
 
     /// M-23.
@@ -204,7 +233,7 @@ mod tests {
             roster.up(&member(number).peer);
         }
         assert_eq!(given, places / 2);
-        let near = roster.admit(other(9_999, "c"), Path::Lan, [0; 3]);
+        let near = roster.admit(other(9_999, "c"), Path::Lan, Greeting::default());
         assert_eq!(near, Admission::Full);
     }
 

@@ -5,6 +5,8 @@ use patchmesh_content::geometry::{ChunkIndex, SpanIndex};
 use patchmesh_content::id::{ChunkId, ContentId, PeerId};
 use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::role::RoleName;
+use patchmesh_trust::stop::set::Mark;
+use patchmesh_trust::stop::signed::SignedStop;
 
 use crate::config::{Config, Mode};
 use crate::ids::{AskId, AskedId, CommandId, FetchId, GossipId, HelloId, InstallId, ServeId};
@@ -12,7 +14,7 @@ use crate::input::{Answered, Command, Fetched, HostChange, Input, Installed};
 use crate::journal::codec::{Form, Reader, Writer};
 use crate::message::{Announcement, Decline, DeclineReason, DocumentRef, Message, Want};
 use crate::peer::{Down, Proof};
-use crate::record::{ReleaseState, Restored};
+use crate::record::{ReleaseState, Restored, StoredStops};
 use crate::rng::Seed;
 use crate::time::{Duration, Now, Time, UtcTime};
 
@@ -84,14 +86,17 @@ structs! {
     Config { peer, site, lines, automatic, mode, weight, bootstrap }
     Decline { reason, retry_after, holders }
     Now { mono, utc }
-    Proof { peer, certificate, signature, protocol, head, addresses }
-    Restored { documents, floors, proofs, annexes, log, indexes, releases, chunks }
+    Proof { peer, certificate, signature, protocol, head, mark, addresses }
+    Mark { version, digest }
+    SignedStop { payload, key, signature }
+    StoredStops { list, outstanding }
+    Restored { documents, floors, proofs, annexes, log, stops, indexes, releases, chunks }
     Want { content, chunk, unreachable }
 }
 
 enums! {
     Answered { 0 Bytes(bytes), 1 Failed, 2 Gone }
-    Command { 0 Fetch { release }, 1 Forget { release }, 2 Refresh }
+    Command { 0 Fetch { release }, 1 Forget { release }, 2 Refresh, 3 Stop { bytes } }
     DeclineReason { 0 Busy, 1 Gone, 2 HeldBySite, 3 Leased, 4 Refused }
     DocumentRef { 0 Metadata { role, version }, 1 Index { sha256, name },
         2 Annex { name, sha256 } }
@@ -126,6 +131,8 @@ enums! {
         5 Release { content, span },
         6 Digest { version, digest, log },
         7 Alarm { role, version },
+        8 Mark(mark),
+        9 Stop(stop),
     }
     Mode { 0 Endpoint, 1 EndpointWithHttp, 2 Origin }
     ReleaseState { 0 Known, 1 Fetching, 2 Staged, 3 Failed, 4 Applying, 5 Good }

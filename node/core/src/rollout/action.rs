@@ -16,6 +16,16 @@ pub enum Action {
         /// What.
         step: Step,
     },
+    /// End a step as soon as may be; it is still answered.
+    Cancel {
+        /// The order.
+        install: InstallId,
+    },
+    /// Fetch no more of a content; what is held stays.
+    Halt {
+        /// Name of the content.
+        content: ContentId,
+    },
     /// The index of a given-up content is wanted again.
     NeedIndex {
         /// Name of the content.

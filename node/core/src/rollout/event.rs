@@ -52,6 +52,10 @@ pub enum Event {
         usable: BTreeMap<ContentId, Verified<Release>>,
         /// Those that may be applied now.
         open: BTreeSet<ContentId>,
+        /// Those that a stop names.
+        stopped: BTreeSet<ContentId>,
+        /// Whether a stop ends every installation.
+        installs_stopped: bool,
         /// Whether what is not listed is known not to be.
         complete: bool,
     },

@@ -1,6 +1,6 @@
 //! The machine: one event in, orders out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchmesh_content::id::ContentId;
 use patchmesh_trust::release::Release;
@@ -23,6 +23,8 @@ struct Item {
     release: Option<Verified<Release>>,
     facts: Facts,
     install: Option<InstallId>,
+    /// The step was told to end.
+    cancelled: bool,
     /// Stage steps in a row that found damaged chunks.
     repairs: u32,
 }
@@ -71,12 +73,15 @@ impl Rollout {
                 releases,
                 usable,
                 open,
+                stopped,
+                installs_stopped,
                 complete,
             } => {
                 self.listed(releases, &usable, complete, out);
                 for (content, item) in &mut self.items {
                     item.facts.open = open.contains(content);
                 }
+                self.stop(&stopped, installs_stopped, out);
             }
         }
         self.run(out);
@@ -118,6 +123,20 @@ impl Rollout {
             });
             item.facts.usable = usable.contains_key(&content);
             item.release = Some(release);
+        }
+    }
+
+    /// What is stopped is not fetched or staged; a step under way is ended,
+    /// unless it is done first (T-29).
+    fn stop(&mut self, stopped: &BTreeSet<ContentId>, all: bool, out: &mut Vec<Action>) {
+        for item in self.items.values_mut() {
+            item.facts.stopped = stopped.contains(&item.facts.content);
+            // Past its point of no return an apply ends by itself.
+            let ends = (item.facts.stopped || all) && !item.is_applying();
+            if let (true, false, Some(install)) = (ends, item.cancelled, item.install) {
+                item.cancelled = true;
+                out.push(Action::Cancel { install });
+            }
         }
     }
 
@@ -176,7 +195,9 @@ impl Rollout {
             let content = item.facts.content;
             return self.applied(content, outcome, out);
         }
+        let cancelled = std::mem::take(&mut item.cancelled);
         match outcome {
+            Installed::Failed(_) if cancelled => {}
             Installed::Passed => {
                 item.repairs = 0;
                 item.enter(ReleaseState::Staged, String::new(), out);
@@ -193,6 +214,10 @@ impl Rollout {
             match step {
                 Step::Fetch(content) => self.start_fetch(content, out),
                 Step::Forget(content) => self.forget(content, out),
+                Step::Halt(content) => {
+                    self.update(&content, |facts| facts.pursued = false);
+                    out.push(Action::Halt { content });
+                }
                 Step::Stage(content) => self.stage(content, out),
                 Step::Apply(content) => self.apply(content, out),
             }
@@ -304,6 +329,7 @@ impl Item {
                 state,
                 listed: true,
                 usable: false,
+                stopped: false,
                 indexed: false,
                 complete: false,
                 commanded: false,
@@ -313,6 +339,7 @@ impl Item {
                 open: false,
             },
             install: None,
+            cancelled: false,
             repairs: 0,
         }
     }

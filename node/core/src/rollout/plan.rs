@@ -30,6 +30,8 @@ pub struct Facts {
     pub listed: bool,
     /// Statements that hold now list it.
     pub usable: bool,
+    /// A stop names it.
+    pub stopped: bool,
     /// Its index is at hand.
     pub indexed: bool,
     /// Every chunk is held.
@@ -51,6 +53,8 @@ pub struct Facts {
 pub enum Step {
     /// Start fetching, or go on after a restart.
     Fetch(ContentId),
+    /// A stop names it: fetch no more, keep what is held.
+    Halt(ContentId),
     /// It is no longer listed: let go of it.
     Forget(ContentId),
     /// Assemble its files.
@@ -70,6 +74,8 @@ pub struct Progress {
     pub lacks_source: bool,
     /// The store has no room.
     pub no_room: bool,
+    /// A stop ends every installation.
+    pub installs_stopped: bool,
 }
 
 /// The steps that follow from the facts. Doing a step changes the facts so that
@@ -87,6 +93,9 @@ fn step(policy: Policy, facts: &Facts) -> Option<Step> {
     }
     if policy.origin || !facts.indexed {
         return None;
+    }
+    if facts.stopped {
+        return facts.pursued.then_some(Step::Halt(facts.content));
     }
     let wanted = match facts.state {
         ReleaseState::Known => !facts.given_up && (policy.automatic || facts.commanded),
@@ -114,6 +123,7 @@ fn step(policy: Policy, facts: &Facts) -> Option<Step> {
 /// What a release waits on until it is staged: never nothing before, unless this
 /// is an origin, which has nothing to wait for.
 pub fn waiting(policy: Policy, facts: &Facts, progress: &Progress) -> Vec<WaitingOn> {
+    let stopped = facts.stopped || progress.installs_stopped;
     if facts.state == ReleaseState::Applying {
         return vec![WaitingOn::Applying];
     }
@@ -122,7 +132,9 @@ pub fn waiting(policy: Policy, facts: &Facts, progress: &Progress) -> Vec<Waitin
         return Vec::new();
     }
     let mut waiting = Vec::new();
-    if !facts.usable {
+    if stopped {
+        waiting.push(WaitingOn::Stop);
+    } else if !facts.usable {
         waiting.push(WaitingOn::Metadata);
     }
     let asked_for = policy.automatic || facts.commanded;

@@ -63,7 +63,9 @@ impl Swarm {
             Message::Alarm { .. }
             | Message::Claim { .. }
             | Message::Digest { .. }
-            | Message::Head(_) => {}
+            | Message::Head(_)
+            | Message::Mark(_)
+            | Message::Stop(_) => {}
         }
     }
 

@@ -48,6 +48,14 @@ pub(crate) fn message(message: &Message) -> Value {
         Message::Alarm { role, version } => {
             json!({ "alarm": role, "version": number(*version) })
         }
+        Message::Mark(mark) => {
+            json!({ "revoked": number(mark.version), "digest": mark.digest.map(|one| hex(&one)) })
+        }
+        Message::Stop(stop) => json!({
+            "stop": hex(&stop.payload),
+            "key": hex(&stop.key),
+            "signature": hex(&stop.signature),
+        }),
         Message::Head(head) => json!({ "head": head.map(number) }),
         Message::Interest { content } => json!({ "interest": content.to_hex() }),
         Message::Introduce(list) => json!({ "introduce": peers(list) }),

@@ -12,6 +12,7 @@ use patchmesh_core::output::{Answer, Notice, Output, Source, Step};
 use patchmesh_core::record::Record;
 use patchmesh_core::time::Time;
 use patchmesh_net::{Bytes, Command};
+use tokio_util::sync::CancellationToken;
 
 use crate::apply;
 use crate::chunks::contents::Known;
@@ -21,6 +22,7 @@ use crate::drive::node::Node;
 use crate::drive::query::Query;
 use crate::origin::broken;
 use crate::room::Lack;
+use crate::stage::StageError;
 use crate::{stage, troubles};
 
 /// Tries of a commit, a second apart, before the node gives up a disk that fails
@@ -56,6 +58,7 @@ impl Node {
                 self.ask(ask, from, document, len_max).await;
             }
             Output::CancelFetch { fetch } => self.tell(Command::CancelFetch { fetch }).await,
+            Output::CancelInstall { install } => self.cancel_install(install),
             Output::Decline { serve, decline } => {
                 self.tell(Command::Decline { serve, decline }).await;
             }
@@ -112,7 +115,9 @@ impl Node {
             | Record::Document { .. }
             | Record::Log { .. }
             | Record::Proof { .. }
-            | Record::Release { .. } => {}
+            | Record::Release { .. }
+            | Record::Stop { .. }
+            | Record::StopList { .. } => {}
         }
         Ok(())
     }
@@ -271,7 +276,7 @@ impl Node {
     }
 
     /// Stages or applies on a blocking thread.
-    pub(crate) fn install(&self, install: InstallId, step: Step) {
+    pub(crate) fn install(&mut self, install: InstallId, step: Step) {
         let known = self.contents.get(&step.release().content);
         match step {
             Step::Stage { .. } => self.stage(install, step, known),
@@ -296,15 +301,17 @@ impl Node {
         });
     }
 
-    fn stage(&self, install: InstallId, step: Step, known: Option<Arc<Known>>) {
+    fn stage(&mut self, install: InstallId, step: Step, known: Option<Arc<Known>>) {
         let (store, staging) = (self.store.clone(), self.staging());
+        let ended = CancellationToken::new();
+        self.installs.insert(install, ended.clone());
         self.spawn(move || {
             let release = step.release();
             let Some(known) = known else {
                 let why = "failed to stage: the index is missing".to_owned();
                 return Finished::Staged(install, Installed::Failed(why), Vec::new());
             };
-            let Err(error) = stage::stage(&store, &known.index, &staging) else {
+            let Err(error) = stage::stage(&store, &known.index, &staging, &ended) else {
                 return Finished::Staged(install, Installed::Passed, Vec::new());
             };
             if error.is_full() {
@@ -330,6 +337,20 @@ impl Node {
         });
     }
 
+    /// Ends a stage step at its next file; one that waits for room at once.
+    fn cancel_install(&mut self, install: InstallId) {
+        if let Some(ended) = self.installs.get(&install) {
+            ended.cancel();
+        }
+        let waiting = self.unstaged.len();
+        self.unstaged.retain(|(other, _)| *other != install);
+        if self.unstaged.len() < waiting {
+            self.installs.remove(&install);
+            let outcome = Installed::Failed(StageError::Ended.to_string());
+            self.feed(Input::Installed { install, outcome });
+        }
+    }
+
     async fn notify(&mut self, notice: Notice) {
         if let Notice::HeadMoved(head) = &notice {
             self.tell(Command::SetHead(*head)).await;
@@ -340,6 +361,10 @@ impl Node {
         }
         if let Notice::FloorsLost(lost) = &notice {
             self.trouble("floors", lost.then(troubles::floors_lost));
+        }
+        if let Notice::Stops { standing, mark } = &notice {
+            self.trouble("stops", troubles::stops(standing));
+            self.tell(Command::SetMark(*mark)).await;
         }
         if let Notice::Withheld(withheld) = &notice {
             self.trouble("withheld", troubles::withheld(withheld));

@@ -85,6 +85,8 @@ pub(crate) struct Node {
     pub(crate) stop: CancellationToken,
     /// When something last found no room.
     pub(crate) lacked: Option<Instant>,
+    /// Ends a stage step under way.
+    pub(crate) installs: BTreeMap<InstallId, CancellationToken>,
     /// Stage steps that wait for room.
     pub(crate) unstaged: Vec<(InstallId, Step)>,
 }

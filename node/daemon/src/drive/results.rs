@@ -45,6 +45,7 @@ impl Node {
                 for (content, chunk) in damaged {
                     self.damaged(content, chunk);
                 }
+                self.installs.remove(&install);
                 self.feed(Input::Installed { install, outcome });
             }
             Finished::Looked | Finished::Synced(Ok(_)) => {}

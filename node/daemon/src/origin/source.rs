@@ -7,6 +7,7 @@ use std::time::Duration;
 use patchmesh_content::index::ReleaseIndex;
 use patchmesh_content::tree::verify_chunk;
 use patchmesh_core::catalog::log::follow::asked_leaves;
+use patchmesh_core::catalog::watch::stopped::STOPS_FILE;
 use patchmesh_core::input::Answered;
 use patchmesh_core::message::DocumentRef;
 use patchmesh_pack::compress::decode;
@@ -43,7 +44,7 @@ impl Origin {
             Self::Folder(folder) => {
                 let read = folder.file(&path, len_max);
                 let found = match &read {
-                    Ok(None) if !is_root(document) => Some(broken::missing(&folder.shown(&path))),
+                    Ok(None) if !may_lack(document) => Some(broken::missing(&folder.shown(&path))),
                     Ok(_) => None,
                     Err(error) => Some(broken::unreadable(&folder.shown(&path), error)),
                 };
@@ -203,9 +204,9 @@ fn published(folder: &Folder, place: &Place) -> Option<Vec<u8>> {
 }
 
 /// A root is looked for one version above the newest, where there may be none.
-fn is_root(document: &DocumentRef) -> bool {
-    let name = RoleName::Root.to_string();
-    matches!(document, DocumentRef::Metadata { role, .. } if *role == name)
+fn may_lack(document: &DocumentRef) -> bool {
+    let root = RoleName::Root.to_string();
+    matches!(document, DocumentRef::Metadata { role, .. } if *role == root || role == STOPS_FILE)
 }
 
 /// The document that every repository has, under a name without a version.
@@ -218,6 +219,7 @@ fn is_timestamp(document: &DocumentRef) -> bool {
 /// be one, so that no text of a peer or a document becomes a foreign path.
 fn path_of(document: &DocumentRef) -> Option<String> {
     match document {
+        DocumentRef::Metadata { role, .. } if role == STOPS_FILE => Some(layout::STOPS.to_owned()),
         DocumentRef::Metadata { role, version } => {
             let role: RoleName = role.parse().ok()?;
             Some(layout::metadata_path(&role, *version))

@@ -75,6 +75,10 @@ impl Task {
                 self.hello.parts.head = head;
                 self.renew_hello();
             }
+            Command::SetMark(mark) => {
+                self.hello.parts.mark = mark;
+                self.renew_hello();
+            }
             Command::Shutdown => return Next::End,
         }
         Next::GoOn

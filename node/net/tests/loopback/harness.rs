@@ -32,6 +32,7 @@ pub(crate) fn config(seed: u8) -> Config {
             signature: vec![seed; 64],
             protocol: (1, 1),
             head: [1, 2, 3],
+            mark: patchmesh_core::message::Mark::default(),
             addresses: vec![],
         },
         gossip_topic: "0123456789abcdef".to_owned(),

@@ -74,6 +74,7 @@ pub(crate) fn hello_bytes(seed: u8) -> Vec<u8> {
         protocol_max: 1,
         head: None,
         addresses: vec![],
+        revoked: None,
     }
     .encode_length_delimited_to_vec()
 }

@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchmesh_content::id::{ContentId, blake3};
-use patchmesh_core::record::{ReleaseState, Restored};
-use patchmesh_proto::limits::{INDEX_LEN_MAX, PROOF_LEN_MAX};
+use patchmesh_core::record::{ReleaseState, Restored, StoredStops};
+use patchmesh_proto::limits::{INDEX_LEN_MAX, MEMBERSHIP_LEN_MAX, PROOF_LEN_MAX};
 use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::limits::LOG_LEAVES_MAX;
 use patchmesh_trust::log::tile::TILE_LEN_MAX;
 use patchmesh_trust::role::RoleName;
+use patchmesh_trust::stop::signed::SignedStop;
 
 use crate::disk::Disk;
 use crate::durable::{quarantine, replace};
-use crate::layout::{FLOORS, Layout, PROOF, content_id, role, root_version};
+use crate::layout::{FLOORS, Layout, PROOF, STOP, content_id, role, root_version};
 use crate::options::OpenReport;
 use crate::sealed::{SEAL_LEN, open};
 use crate::state::{DOCUMENT_LEN_MAX, SMALL_LEN_MAX, state_from_text};
@@ -51,6 +52,7 @@ impl Restorer<'_> {
             proofs: self.proofs()?,
             annexes: self.annexes()?,
             log: self.log()?,
+            stops: self.stops()?,
             indexes: self.indexes()?,
             releases: self.releases()?,
             chunks: Vec::new(),
@@ -129,6 +131,26 @@ impl Restorer<'_> {
             }
         }
         Ok(proofs)
+    }
+
+    /// Stops were verified before they were stored; what is no longer one is
+    /// left out by whoever takes them in.
+    fn stops(&mut self) -> Result<StoredStops, Failed> {
+        let dir = self.layout.stops();
+        let list = self.layout.stop_list();
+        let list = self.read(&list, MEMBERSHIP_LEN_MAX, Some)?;
+        let mut stops = StoredStops {
+            list: list.map(Into::into),
+            outstanding: Vec::new(),
+        };
+        for name in self.list(&dir)? {
+            if name.ends_with(STOP)
+                && let Some(bytes) = self.read(&dir.join(&name), SignedStop::LEN_MAX, Some)?
+            {
+                stops.outstanding.push(bytes.into());
+            }
+        }
+        Ok(stops)
     }
 
     /// Annexes are compared with what a statement says of them by whoever takes

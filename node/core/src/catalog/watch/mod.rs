@@ -2,4 +2,5 @@
 //! not come, and floors that were lost.
 
 pub mod recovering;
+pub mod stopped;
 pub mod withheld;

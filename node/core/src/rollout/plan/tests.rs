@@ -12,7 +12,7 @@ fn all_facts() -> impl Iterator<Item = Facts> {
         ReleaseState::Failed,
     ];
     states.into_iter().flat_map(|state| {
-        (0u32..512).map(move |bits| {
+        (0u32..1024).map(move |bits| {
             let bit = |at: u32| bits >> at & 1 == 1;
             Facts {
                 content: ContentId([1; 32]),
@@ -26,6 +26,7 @@ fn all_facts() -> impl Iterator<Item = Facts> {
                 pursued: bit(6),
                 staging: bit(7),
                 open: bit(8),
+                stopped: bit(9),
             }
         })
     })
@@ -52,7 +53,7 @@ fn nothing_is_staged_unless_listed_now_and_whole() {
         for facts in all_facts() {
             if plan(policy, [facts]) == [Step::Stage(facts.content)] {
                 assert!(facts.listed && facts.usable && facts.indexed && facts.complete);
-                assert!(!policy.origin && !facts.staging);
+                assert!(!policy.origin && !facts.staging && !facts.stopped);
                 assert_eq!(facts.state, ReleaseState::Fetching);
             }
         }
@@ -80,6 +81,7 @@ fn a_release_that_is_not_staged_says_what_it_waits_on() {
         total: 7,
         lacks_source: false,
         no_room: false,
+        installs_stopped: false,
     };
     for policy in &POLICIES[..2] {
         for facts in all_facts() {
@@ -107,6 +109,7 @@ fn a_given_up_release_is_fetched_by_command_only() {
         pursued: false,
         staging: false,
         open: true,
+        stopped: false,
     };
     assert_eq!(plan(POLICIES[0], [facts]), []);
     let asked = Facts {
@@ -125,4 +128,19 @@ fn a_given_up_release_is_fetched_by_command_only() {
         ),
         []
     );
+}
+
+/// T-27, T-29: a stop starts nothing, and ends a fetch.
+#[test]
+fn a_stopped_release_is_only_let_go_of() {
+    for policy in POLICIES {
+        for facts in all_facts().filter(|facts| facts.stopped) {
+            let steps = plan(policy, [facts]);
+            let ends = |step: &Step| matches!(step, Step::Forget(_) | Step::Halt(_));
+            assert!(steps.iter().all(ends), "{facts:?}");
+            let known = facts.listed || facts.staging;
+            let goes_on = facts.pursued && known && facts.indexed && !policy.origin;
+            assert_eq!(steps == [Step::Halt(facts.content)], goes_on, "{facts:?}");
+        }
+    }
 }

@@ -1,0 +1,66 @@
+//! `membership`: the next statement of the membership role.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::args::authority::{DAYS_MAX, PlaceArgs};
+
+/// Days that a statement of membership holds by default.
+const MEMBERSHIP_DAYS: u32 = 30;
+
+/// Second words of `membership`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MembershipVerb {
+    /// Draft a change of the keys that may stop.
+    Keys(MembershipKeysArgs),
+    /// Draft the next list of stops: take single stops in, lift some.
+    Revocations(RevocationsArgs),
+    /// What the repository's membership says now.
+    Show {
+        /// The repository.
+        #[arg(long, value_name = "REPO")]
+        repository: PathBuf,
+    },
+}
+
+/// How the next statement is drafted.
+#[derive(Debug, Args)]
+pub(crate) struct MembershipDraftArgs {
+    /// The repository, whose newest statement is changed.
+    #[arg(long, value_name = "REPO")]
+    pub(crate) repository: PathBuf,
+    /// Days until the statement expires.
+    #[arg(long, value_name = "DAYS", default_value_t = MEMBERSHIP_DAYS)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=DAYS_MAX))]
+    pub(crate) expires: u32,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+/// Arguments of `membership keys`.
+#[derive(Debug, Args)]
+pub(crate) struct MembershipKeysArgs {
+    /// Let a further key stop.
+    #[arg(long, value_name = "FILE.pub")]
+    pub(crate) add_revocation: Vec<PathBuf>,
+    /// Take a key away: its name, or the first digits of its id. What only it
+    /// has stopped goes on; fold what should stay stopped.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) remove_revocation: Vec<String>,
+    #[command(flatten)]
+    pub(crate) draft: MembershipDraftArgs,
+}
+
+/// Arguments of `membership revocations`.
+#[derive(Debug, Args)]
+pub(crate) struct RevocationsArgs {
+    /// Take this stop into the list: it stands whatever becomes of its key.
+    #[arg(long, value_name = "FILE.stop")]
+    pub(crate) fold: Vec<PathBuf>,
+    /// End the stop of this id.
+    #[arg(long, value_name = "STOP-ID")]
+    pub(crate) lift: Vec<String>,
+    #[command(flatten)]
+    pub(crate) draft: MembershipDraftArgs,
+}

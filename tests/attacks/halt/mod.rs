@@ -1,0 +1,3 @@
+//! Attacks on what ends things: stops, and who makes them.
+
+mod stops;
