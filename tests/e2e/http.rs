@@ -14,6 +14,8 @@ const COPIES_MAX: f64 = 1.1;
 #[test]
 fn a_site_takes_one_copy_from_a_plain_web_server() {
     let mut bench = Bench::new();
+    bench.forge.keep_log();
+    bench.forge.publish();
     let tree = bench.path("tree");
     input::tree(&tree, 7, 4_000_000);
     let web = Web::serve(&bench.forge.repository);
