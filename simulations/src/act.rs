@@ -12,6 +12,7 @@ use patchmesh_core::time::Duration;
 
 use crate::broken::Broken;
 use crate::check;
+use crate::freight::Cargo;
 use crate::host::node_at;
 use crate::link::Serving;
 use crate::world::{Event, World};
@@ -116,9 +117,8 @@ impl World {
         if let (false, Some(site)) = (self.near(node, client), self.hosts[client].site) {
             self.wan_documents[site] += len;
         }
-        let after = self.transfer(node, client, len).since(self.now);
         let outcome = bytes.map_or(Answered::Gone, Answered::Bytes);
-        self.answer(client, ask, after, outcome);
+        self.load((node, client), len, Cargo::Document(ask, outcome));
     }
 
     /// A liar bends every third document that it gives.
@@ -186,13 +186,11 @@ impl World {
         };
         let bytes = u64::from(entry.wire_len);
         if let (false, Some(site)) = (self.near(node, client), self.hosts[client].site) {
-            self.wan_bytes[site] += bytes;
             if let Err(broken) = check::lease(self, (node, client, site), &want) {
                 self.broken = Some(broken);
             }
         }
-        let at = self.transfer(node, client, bytes);
-        self.at(at, Event::Arrived(serve));
+        self.load((node, client), bytes, Cargo::Chunk(serve));
     }
 
     fn declined(&mut self, serve: ServeId, decline: patchmesh_core::message::Decline) {

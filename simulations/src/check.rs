@@ -17,6 +17,9 @@ use crate::world::World;
 const WINDOW_MAX: u64 = 64;
 /// A lease lives at least so long after its holder was granted a chunk.
 const LEASE: Duration = Duration::secs(15);
+/// While a chunk is under way it lives eight times as long as serves to the site
+/// take, at most this long (S-17).
+const SERVE_MOST: Duration = Duration::secs(120);
 /// What a node may not have made durable yet: so many bytes, or what came in so
 /// many seconds. A node that is alone in its site loses all of it.
 const UNSYNCED: (u64, u64) = (8 << 20, 2);
@@ -94,11 +97,16 @@ pub fn lease(
     if want.unreachable {
         world.splits.insert(split);
     }
+    // Serves took at least as long as the quickest, on average too.
+    let quickest = world.quickest.get(&(server, site, content));
+    let patience = quickest.map_or(SERVE_MOST, |quickest| {
+        Duration(quickest.0.saturating_mul(8).clamp(LEASE.0, SERVE_MOST.0))
+    });
     let is_live = |serving: &&Serving| {
         let of = &serving.want;
         let began = serving
             .since
-            .is_some_and(|at| world.now().since(at) < LEASE);
+            .is_some_and(|at| world.now().since(at) < patience);
         began
             && (serving.server, of.content, of.chunk.span()) == (server, content, span)
             && serving.client != client

@@ -13,6 +13,7 @@ pub mod broken;
 pub mod capped;
 pub mod check;
 pub mod fault;
+pub mod freight;
 pub mod host;
 pub mod link;
 pub mod net;

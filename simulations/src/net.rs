@@ -11,7 +11,7 @@ use crate::plan::Fault;
 use crate::world::{Event, World};
 
 /// One way, in a site.
-const NEAR: Duration = Duration(200);
+pub(crate) const NEAR: Duration = Duration(200);
 /// One way, over the WAN.
 const FAR: Duration = Duration::millis(10);
 
@@ -38,7 +38,7 @@ impl World {
         Duration(way.0 + until.since(self.now).0)
     }
 
-    fn mute_until(&self, from: usize, to: usize) -> Time {
+    pub(crate) fn mute_until(&self, from: usize, to: usize) -> Time {
         self.mutes.get(&(from, to)).copied().unwrap_or_default()
     }
 
@@ -57,7 +57,7 @@ impl World {
         .collect()
     }
 
-    fn access(&mut self, node: usize) -> &mut Access {
+    pub(crate) fn access(&mut self, node: usize) -> &mut Access {
         match self.hosts[node].site {
             Some(site) => &mut self.sites[site],
             None => &mut self.origin,
@@ -72,18 +72,6 @@ impl World {
             .iter()
             .any(|(from, to)| self.mute_until(*from, *to) > now);
         powered && !silent && (self.near(a, b) || line(self.access(a)) && line(self.access(b)))
-    }
-
-    /// When a message of this size that leaves now has arrived.
-    pub(crate) fn transfer(&mut self, from: usize, to: usize, bytes: u64) -> Time {
-        let mut at = self.hosts[from].port_out.carry(bytes, self.now);
-        at = at.max(self.mute_until(from, to));
-        if !self.near(from, to) {
-            at = self.access(from).up.carry(bytes, at);
-            let there = at.plus(self.delay(from, to));
-            at = self.access(to).down.carry(bytes, there);
-        }
-        self.hosts[to].port_in.carry(bytes, at.plus(NEAR))
     }
 
     pub(crate) fn dialled(&mut self, from: usize, to: usize) {
@@ -138,6 +126,7 @@ impl World {
         for serve in serves {
             self.abort(serve);
         }
+        self.give_up_between(a, b);
         self.asked
             .retain(|_, (from, to, _)| pair(*from, *to) != pair(a, b));
         for (node, other) in [(a, b), (b, a)] {
@@ -187,12 +176,12 @@ impl World {
     }
 
     fn abort(&mut self, serve: ServeId) {
-        let Some(serving) = self.serves.get(&serve).cloned() else {
+        let Some(serving) = self.serves.remove(&serve) else {
             return;
         };
         self.fetched(serving.client, serving.fetch, Fetched::Stalled);
         if serving.since.is_some() {
-            self.serves.remove(&serve);
+            self.give_up(serve);
             let after = self.delay(serving.server, serving.client);
             self.input(serving.server, after, Input::Served { serve, bytes: 0 });
         }
@@ -209,8 +198,14 @@ impl World {
             client,
             fetch,
             want,
-            ..
+            since,
         } = serving;
+        if let (Some(since), Some(site)) = (since, self.hosts[client].site) {
+            let took = self.now.since(since);
+            let quickest = self.quickest.entry((server, site, want.content));
+            let quickest = quickest.or_insert(took);
+            *quickest = took.min(*quickest);
+        }
         let index = self.hosts[client].store.index(&want.content);
         let entry = index
             .and_then(|(_, index)| index.chunk(want.chunk))

@@ -99,6 +99,11 @@ impl Plan {
         if large.below(8) == 0 {
             plan.sites[0].nodes = at(16 + large.below(45));
         }
+        // One in eight has a thin line, on which leases get old.
+        let mut thin = crate::plan::rng(seed).fork("thin");
+        if thin.below(8) == 0 {
+            plan.sites[0].down = 500_000 * (1 + thin.below(4));
+        }
         plan.chunks = vec![(0, 32 + small(rng.below(64)))];
         let nodes = plan.nodes();
         let when = |rng: &mut Rng| Time(0).plus(Duration::millis(rng.below(12_000)));

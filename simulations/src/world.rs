@@ -12,6 +12,7 @@ use patchmesh_core::rng::Rng;
 use patchmesh_core::time::{Duration, Now, Time, UtcTime};
 
 use crate::broken::Broken;
+use crate::freight::{Freight, Place};
 use crate::host::{Host, address};
 use crate::link::{Access, Conn, Serving};
 use crate::plan::{Fault, Plan, rng};
@@ -31,8 +32,10 @@ pub(crate) enum Event {
     Wake(usize, u64),
     /// A dial gets through, or not.
     Dialled(usize, usize),
-    /// A chunk has arrived, corrupt or not.
-    Arrived(ServeId),
+    /// A frame has left a link, unless it was given up before.
+    Left(u64, Place),
+    /// A frame comes to a link.
+    Reach(u64, Place),
     /// A fetch is out of time.
     Late(usize, u64, patchmesh_core::ids::FetchId),
     /// From the plan.
@@ -65,11 +68,14 @@ pub struct World {
     pub(crate) hellos: BTreeMap<HelloId, (usize, usize)>,
     pub(crate) asked: BTreeMap<AskedId, (usize, usize, AskId)>,
     pub(crate) serves: BTreeMap<ServeId, Serving>,
+    pub(crate) freights: BTreeMap<u64, Freight>,
     pub(crate) gossip: BTreeMap<GossipId, (usize, usize, patchmesh_core::message::Announcement)>,
     pub(crate) next_id: u64,
     /// Spans that a source serves to several members of a site, since one took the
     /// other for unreachable.
     pub(crate) splits: BTreeSet<(usize, usize, ContentId, SpanIndex)>,
+    /// Shortest time in which a source served a chunk of a content to a site.
+    pub(crate) quickest: BTreeMap<(usize, usize, ContentId), Duration>,
     /// Chunk bytes over the WAN into each site.
     pub(crate) wan_bytes: Vec<u64>,
     /// Bytes of metadata and indexes over the WAN into each site.
@@ -119,8 +125,10 @@ impl World {
             hellos: BTreeMap::new(),
             asked: BTreeMap::new(),
             serves: BTreeMap::new(),
+            freights: BTreeMap::new(),
             gossip: BTreeMap::new(),
             splits: BTreeSet::new(),
+            quickest: BTreeMap::new(),
             next_id: 0,
             active: 1,
             broken: None,
@@ -217,7 +225,8 @@ impl World {
             }
             Event::Wake(node, life) => self.wake(node, life),
             Event::Dialled(from, to) => self.dialled(from, to),
-            Event::Arrived(serve) => self.arrived(serve),
+            Event::Left(frame, place) => self.left(frame, place),
+            Event::Reach(frame, place) => self.reach(frame, place),
             Event::Late(node, life, fetch) => {
                 if self.hosts[node].life == life {
                     self.stall(node, fetch);

@@ -1,0 +1,155 @@
+//! Frames on their way over ports and lines, link by link; what is given up under
+//! way frees the links for those behind it.
+
+use patchmesh_core::ids::{AskId, ServeId};
+use patchmesh_core::input::Answered;
+use patchmesh_core::time::Duration;
+
+use crate::link::{Leaves, Link};
+use crate::net::{NEAR, pair};
+use crate::world::{Event, World};
+
+/// A link of a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The port of a node, in.
+    PortIn(usize),
+    /// The port of a node, out.
+    PortOut(usize),
+    /// The line of a node's site, or the origin's, from the WAN.
+    Down(usize),
+    /// The same, to the WAN.
+    Up(usize),
+}
+
+/// What a frame brings.
+#[derive(Debug)]
+pub(crate) enum Cargo {
+    /// A chunk.
+    Chunk(ServeId),
+    /// The answer to a question.
+    Document(AskId, Answered),
+}
+
+/// A frame on its way.
+#[derive(Debug)]
+pub(crate) struct Freight {
+    from: usize,
+    to: usize,
+    bytes: u64,
+    cargo: Cargo,
+    /// The link that it waits for or is carried by.
+    at: Option<Place>,
+}
+
+impl World {
+    /// Puts a frame on its way.
+    pub(crate) fn load(&mut self, (from, to): (usize, usize), bytes: u64, cargo: Cargo) {
+        let frame = self.id();
+        let freight = Freight {
+            from,
+            to,
+            bytes,
+            cargo,
+            at: None,
+        };
+        self.freights.insert(frame, freight);
+        self.reach(frame, Place::PortOut(from));
+    }
+
+    fn link(&mut self, place: Place) -> &mut Link {
+        match place {
+            Place::PortIn(node) => &mut self.hosts[node].port_in,
+            Place::PortOut(node) => &mut self.hosts[node].port_out,
+            Place::Down(node) => &mut self.access(node).down,
+            Place::Up(node) => &mut self.access(node).up,
+        }
+    }
+
+    /// A frame comes to a link.
+    pub(crate) fn reach(&mut self, frame: u64, place: Place) {
+        let Some(freight) = self.freights.get_mut(&frame) else {
+            return;
+        };
+        freight.at = Some(place);
+        let (bytes, now) = (freight.bytes, self.now);
+        let leaves = self.link(place).enter(frame, bytes, now);
+        self.leaves(place, leaves);
+    }
+
+    fn leaves(&mut self, place: Place, leaves: Option<Leaves>) {
+        if let Some((frame, at)) = leaves {
+            self.at(at, Event::Left(frame, place));
+        }
+    }
+
+    /// A frame has left a link, and goes on to the next.
+    pub(crate) fn left(&mut self, frame: u64, place: Place) {
+        let Some((from, to)) = self.leave(frame, place) else {
+            return;
+        };
+        let (next, after) = match place {
+            Place::PortOut(_) if self.near(from, to) => {
+                let way = NEAR.0 + self.mute_until(from, to).since(self.now).0;
+                (Place::PortIn(to), Duration(way))
+            }
+            Place::PortOut(_) => (Place::Up(from), self.mute_until(from, to).since(self.now)),
+            Place::Up(_) => (Place::Down(to), self.delay(from, to)),
+            Place::Down(_) => (Place::PortIn(to), NEAR),
+            Place::PortIn(_) => return self.unload(frame),
+        };
+        self.after(after, Event::Reach(frame, next));
+    }
+
+    /// Takes a frame off a link; between whom it goes, if it still does.
+    fn leave(&mut self, frame: u64, place: Place) -> Option<(usize, usize)> {
+        let freight = self.freights.get_mut(&frame)?;
+        freight.at = None;
+        let (from, to) = (freight.from, freight.to);
+        let is_chunk = matches!(freight.cargo, Cargo::Chunk(_));
+        let now = self.now;
+        let (carried, leaves) = self.link(place).leave(frame, now);
+        self.leaves(place, leaves);
+        if let (Place::Down(node), true) = (place, is_chunk)
+            && let Some(site) = self.hosts[node].site
+        {
+            self.wan_bytes[site] += carried;
+        }
+        Some((from, to))
+    }
+
+    fn unload(&mut self, frame: u64) {
+        let Some(freight) = self.freights.remove(&frame) else {
+            return;
+        };
+        match freight.cargo {
+            Cargo::Chunk(serve) => self.arrived(serve),
+            Cargo::Document(ask, outcome) => {
+                self.answer(freight.to, ask, Duration(0), outcome);
+            }
+        }
+    }
+
+    /// A chunk is given up.
+    pub(crate) fn give_up(&mut self, serve: ServeId) {
+        self.drop_frames(|freight| matches!(freight.cargo, Cargo::Chunk(of) if of == serve));
+    }
+
+    /// All frames between two nodes are given up.
+    pub(crate) fn give_up_between(&mut self, a: usize, b: usize) {
+        self.drop_frames(|freight| pair(freight.from, freight.to) == pair(a, b));
+    }
+
+    fn drop_frames(&mut self, gone: impl Fn(&Freight) -> bool) {
+        let frames = self.freights.iter().filter(|(_, freight)| gone(freight));
+        let frames: Vec<_> = frames
+            .map(|(frame, freight)| (*frame, freight.at))
+            .collect();
+        for (frame, at) in frames {
+            if let Some(place) = at {
+                self.leave(frame, place);
+            }
+            self.freights.remove(&frame);
+        }
+    }
+}
