@@ -57,6 +57,15 @@ struct Figures {
 pub(crate) fn calibrate(top: &Path, part: &str) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("patchmesh-calibrate-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
+    let table = compared(top, part, &folder);
+    let removed = fs::remove_dir_all(&folder);
+    let table = table?;
+    removed?;
+    println!("\nMB and seconds; error of the prediction over the laboratory's figure\n\n{table}");
+    Ok(())
+}
+
+fn compared(top: &Path, part: &str, folder: &Path) -> Result<String> {
     let mut table = String::from(
         "| Rollout | WAN bytes, lab | predicted | error | half, lab | predicted | error | last, \
          lab | predicted | error |\n|---|---|---|---|---|---|---|---|---|---|\n",
@@ -65,7 +74,7 @@ pub(crate) fn calibrate(top: &Path, part: &str) -> Result<()> {
         let document = measure(top, pairs, &folder.join("lab.json"))?;
         let real = measured(&document)?;
         let text = scenario(&document)?;
-        let planned = planned(top, &text, &folder)?;
+        let planned = planned(top, &text, folder)?;
         let cell = |real: f64, planned: f64, unit: f64| {
             let error = (planned - real) / real * 100.0;
             format!("{:.1} | {:.1} | {error:+.1} %", real / unit, planned / unit)
@@ -78,9 +87,7 @@ pub(crate) fn calibrate(top: &Path, part: &str) -> Result<()> {
             cell(real.all, planned.all, 1.0),
         )?;
     }
-    fs::remove_dir_all(&folder)?;
-    println!("\nMB and seconds; error of the prediction over the laboratory's figure\n\n{table}");
-    Ok(())
+    Ok(table)
 }
 
 /// A run of the laboratory.

@@ -185,10 +185,10 @@ impl World {
             return;
         };
         let bytes = u64::from(entry.wire_len);
-        if let (false, Some(site)) = (self.near(node, client), self.hosts[client].site) {
-            if let Err(broken) = check::lease(self, (node, client, site), &want) {
-                self.broken = Some(broken);
-            }
+        if let (false, Some(site)) = (self.near(node, client), self.hosts[client].site)
+            && let Err(broken) = check::lease(self, (node, client, site), &want)
+        {
+            self.broken = Some(broken);
         }
         self.load((node, client), bytes, Cargo::Chunk(serve));
     }

@@ -213,6 +213,7 @@ mod tests {
     use patchmesh_content::geometry::{ChunkIndex, DUTY_SPAN_CHUNKS};
     use patchmesh_content::id::ContentId;
     use patchmesh_core::ids::{FetchId, ServeId};
+    use patchmesh_core::time::Time;
 
     use super::*;
     use crate::plan::Plan;
@@ -269,6 +270,16 @@ mod tests {
         };
         assert_eq!(lease(&mut world, (0, 2, 0), &unreachable), Ok(()));
         assert_eq!(lease(&mut world, (0, 2, 0), &want(2)), Ok(()));
+        world.splits.clear();
+        // A chunk that is long under way keeps the lease, eight times as long as the
+        // quickest took.
+        world.now = Time(20_000_000);
+        assert!(lease(&mut world, (0, 2, 0), &want(1)).is_err());
+        let of = (0, 0, ContentId([7; 32]));
+        world.quickest.insert(of, Duration::secs(3));
+        assert!(lease(&mut world, (0, 2, 0), &want(1)).is_err());
+        world.quickest.insert(of, Duration::secs(2));
+        assert_eq!(lease(&mut world, (0, 2, 0), &want(1)), Ok(()));
     }
 
     #[test]

@@ -86,24 +86,8 @@ impl Plan {
     pub fn faulty(seed: u64) -> Self {
         let mut rng = rng(seed).fork("plan");
         let mut plan = Self::quiet(seed);
-        let sites = 1 + rng.below(3);
-        let site = |rng: &mut Rng| Site {
-            nodes: at(1 + rng.below(4)),
-            down: 8_000_000 + 4_000_000 * rng.below(5),
-            up: 5_000_000,
-        };
-        plan.sites = (0..sites).map(|_| site(&mut rng)).collect();
-        // One in eight has a site in which not all are neighbours. Its chance is
-        // its own: other seeds stay as they were.
-        let mut large = crate::plan::rng(seed).fork("large");
-        if large.below(8) == 0 {
-            plan.sites[0].nodes = at(16 + large.below(45));
-        }
-        // One in eight has a thin line, on which leases get old.
-        let mut thin = crate::plan::rng(seed).fork("thin");
-        if thin.below(8) == 0 {
-            plan.sites[0].down = 500_000 * (1 + thin.below(4));
-        }
+        plan.sites = sites(&mut rng);
+        let sites = plan.sites.len() as u64;
         plan.chunks = vec![(0, 32 + small(rng.below(64)))];
         let nodes = plan.nodes();
         let when = |rng: &mut Rng| Time(0).plus(Duration::millis(rng.below(12_000)));
@@ -176,6 +160,37 @@ impl Plan {
         numbers.dedup();
         numbers.len() as u64 * CHUNK_WIRE_LEN
     }
+}
+
+/// One to six sites; with the origin 8 to 14 nodes in most worlds, 15 to 64 in one
+/// of eight.
+fn sites(rng: &mut Rng) -> Vec<Site> {
+    let count = 1 + rng.below(6);
+    let nodes = match rng.below(8) {
+        0 => 14 + rng.below(50),
+        _ => 7 + rng.below(7),
+    };
+    let site = |rng: &mut Rng| Site {
+        nodes: 1,
+        down: 8_000_000 + 4_000_000 * rng.below(5),
+        up: 5_000_000,
+    };
+    let mut sites: Vec<Site> = (0..count).map(|_| site(rng)).collect();
+    // Half of the worlds have one large site, in which not all are neighbours if
+    // it has more than a dozen; the others spread them.
+    let gather = rng.below(2) == 0;
+    for _ in count..nodes {
+        let most = if gather && rng.below(4) > 0 { 1 } else { count };
+        sites[at(rng.below(most))].nodes += 1;
+    }
+    // On a thin line leases get old, and a single chunk may take 8 s.
+    if rng.below(8) == 0 {
+        sites[0].down = match rng.below(4) {
+            0 => 64_000,
+            _ => 500_000 * (1 + rng.below(4)),
+        };
+    }
+    sites
 }
 
 /// The root of all chance of a world.

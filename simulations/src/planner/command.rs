@@ -12,6 +12,7 @@ use crate::planner::compare;
 use crate::planner::find::Search;
 use crate::planner::problem::Problem;
 use crate::planner::report::folder;
+use crate::planner::report::ran::Ran;
 use crate::planner::report::summary::summary;
 use crate::planner::report::table::table;
 use crate::planner::run::{Failure, plan};
@@ -78,7 +79,7 @@ pub struct PlanArgs {
     /// Part of the endpoints that must be done (with --find)
     #[arg(long, default_value_t = 0.99, requires = "find")]
     until: f64,
-    /// Write report.html, result.json and tables into this folder
+    /// Write report.html, result.json, run.json and tables into this folder
     #[arg(long, value_name = "FOLDER")]
     #[arg(conflicts_with_all = ["what_if", "find", "explain", "example", "from_site_csv"])]
     out: Option<PathBuf>,
@@ -163,7 +164,11 @@ fn execute(
             let summary = summary(&plan);
             show(out, &table(&summary))?;
             if let Some(folder) = &args.out {
-                folder::write(folder, &plan, &summary, &text).map_err(wrong)?;
+                let written = folder::write(folder, &plan, &summary, &text);
+                let ran = Ran::now(&plan, &text, threads.max(1));
+                written
+                    .and_then(|()| folder::write_run(folder, &ran))
+                    .map_err(wrong)?;
                 tell(&format!("report in {}", folder.display()));
             }
             Ok(ExitCode::SUCCESS)

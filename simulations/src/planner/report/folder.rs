@@ -1,10 +1,11 @@
 //! The folder of a report: `result.json`, `sites.csv`, `series.csv`,
-//! `report.html`.
+//! `report.html`, and `run.json` beside them.
 
 use std::path::Path;
 
 use crate::planner::report::csv;
 use crate::planner::report::html::page::page;
+use crate::planner::report::ran::Ran;
 use crate::planner::report::summary::Summary;
 use crate::planner::run::Plan;
 
@@ -18,6 +19,14 @@ pub fn prepare(folder: &Path) -> Result<(), String> {
     let trial = folder.join(".patchmesh-sim");
     std::fs::write(&trial, "").map_err(wrong)?;
     std::fs::remove_file(&trial).map_err(wrong)
+}
+
+/// Writes `run.json`: it differs from run to run, unlike the other files.
+pub fn write_run(folder: &Path, ran: &Ran) -> Result<(), String> {
+    let path = folder.join("run.json");
+    let json = serde_json::to_string_pretty(ran).map_err(|error| error.to_string())?;
+    std::fs::write(&path, json)
+        .map_err(|error| format!("failed to write {}: {error}", path.display()))
 }
 
 /// Writes all files into a folder that is there; `scenario` is the text that the plan was
