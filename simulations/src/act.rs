@@ -12,9 +12,8 @@ use patchmesh_core::time::Duration;
 
 use crate::broken::Broken;
 use crate::check;
-use crate::freight::Cargo;
 use crate::host::node_at;
-use crate::link::Serving;
+use crate::link::{Cargo, Serving};
 use crate::world::{Event, World};
 
 /// How long a look into the origin's folder takes.

@@ -1,46 +1,12 @@
 //! Frames on their way over ports and lines, link by link; what is given up under
 //! way frees the links for those behind it.
 
-use patchmesh_core::ids::{AskId, ServeId};
-use patchmesh_core::input::Answered;
+use patchmesh_core::ids::ServeId;
 use patchmesh_core::time::Duration;
 
-use crate::link::{Leaves, Link};
+use crate::link::{Cargo, Freight, Leaves, Link, Place};
 use crate::net::{NEAR, pair};
 use crate::world::{Event, World};
-
-/// A link of a world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// The port of a node, in.
-    PortIn(usize),
-    /// The port of a node, out.
-    PortOut(usize),
-    /// The line of a node's site, or the origin's, from the WAN.
-    Down(usize),
-    /// The same, to the WAN.
-    Up(usize),
-}
-
-/// What a frame brings.
-#[derive(Debug)]
-pub(crate) enum Cargo {
-    /// A chunk.
-    Chunk(ServeId),
-    /// The answer to a question.
-    Document(AskId, Answered),
-}
-
-/// A frame on its way.
-#[derive(Debug)]
-pub(crate) struct Freight {
-    from: usize,
-    to: usize,
-    bytes: u64,
-    cargo: Cargo,
-    /// The link that it waits for or is carried by.
-    at: Option<Place>,
-}
 
 impl World {
     /// Puts a frame on its way.

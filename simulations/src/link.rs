@@ -4,7 +4,8 @@
 
 use std::collections::VecDeque;
 
-use patchmesh_core::ids::FetchId;
+use patchmesh_core::ids::{AskId, FetchId, ServeId};
+use patchmesh_core::input::Answered;
 use patchmesh_core::message::Want;
 use patchmesh_core::time::{Duration, Time};
 
@@ -110,6 +111,39 @@ pub struct Serving {
     pub(crate) want: Want,
     /// When the server said yes.
     pub(crate) since: Option<Time>,
+}
+
+/// A link of a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The port of a node, in.
+    PortIn(usize),
+    /// The port of a node, out.
+    PortOut(usize),
+    /// The line of a node's site, or the origin's, from the WAN.
+    Down(usize),
+    /// The same, to the WAN.
+    Up(usize),
+}
+
+/// What a frame brings.
+#[derive(Debug)]
+pub(crate) enum Cargo {
+    /// A chunk.
+    Chunk(ServeId),
+    /// The answer to a question.
+    Document(AskId, Answered),
+}
+
+/// A frame on its way.
+#[derive(Debug)]
+pub(crate) struct Freight {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) bytes: u64,
+    pub(crate) cargo: Cargo,
+    /// The link that it waits for or is carried by.
+    pub(crate) at: Option<Place>,
 }
 
 #[cfg(test)]

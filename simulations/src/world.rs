@@ -12,9 +12,8 @@ use patchmesh_core::rng::Rng;
 use patchmesh_core::time::{Duration, Now, Time, UtcTime};
 
 use crate::broken::Broken;
-use crate::freight::{Freight, Place};
 use crate::host::{Host, address};
-use crate::link::{Access, Conn, Serving};
+use crate::link::{Access, Conn, Freight, Place, Serving};
 use crate::plan::{Fault, Plan, rng};
 use crate::publisher::{Publisher, UTC, index};
 

@@ -13,9 +13,9 @@ use crate::planner::find::Search;
 use crate::planner::problem::Problem;
 use crate::planner::report::folder;
 use crate::planner::report::ran::Ran;
-use crate::planner::report::summary::summary;
+use crate::planner::report::summary::{Summary, summary};
 use crate::planner::report::table::table;
-use crate::planner::run::{Failure, plan};
+use crate::planner::run::{Failure, Plan, plan};
 use crate::planner::scenario::example::{EXAMPLE, around_table};
 use crate::planner::scenario::model::{Fidelity, Scenario};
 use crate::planner::scenario::parse;
@@ -164,11 +164,7 @@ fn execute(
             let summary = summary(&plan);
             show(out, &table(&summary))?;
             if let Some(folder) = &args.out {
-                let written = folder::write(folder, &plan, &summary, &text);
-                let ran = Ran::now(&plan, &text, threads.max(1));
-                written
-                    .and_then(|()| folder::write_run(folder, &ran))
-                    .map_err(wrong)?;
+                report(folder, (&plan, &summary), &text, threads.max(1)).map_err(wrong)?;
                 tell(&format!("report in {}", folder.display()));
             }
             Ok(ExitCode::SUCCESS)
@@ -179,6 +175,16 @@ fn execute(
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+fn report(
+    folder: &Path,
+    (plan, summary): (&Plan, &Summary),
+    text: &str,
+    threads: usize,
+) -> Result<(), String> {
+    folder::write(folder, plan, summary, text)?;
+    folder::write_run(folder, &Ran::now(plan, text, threads))
 }
 
 type Streams<'a> = (
