@@ -76,7 +76,9 @@ mod tests {
         };
         let passes = |parts: &[&[u8]]| {
             let mut check = FileCheck::new(&entry).unwrap();
-            parts.iter().for_each(|part| check.update(part));
+            for part in parts {
+                check.update(part);
+            }
             check.finish()
         };
         assert!(passes(&[b"some ", b"bytes"]));

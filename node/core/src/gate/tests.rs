@@ -19,7 +19,9 @@ fn listed() -> Listed {
     let folder = publisher.folder.iter();
     let documents = folder.filter_map(|(document, bytes)| match document {
         crate::message::DocumentRef::Metadata { role, .. } => Some((role.parse().ok()?, &**bytes)),
-        _ => None,
+        crate::message::DocumentRef::Index { .. } | crate::message::DocumentRef::Annex { .. } => {
+            None
+        }
     });
     let mut documents: Vec<(RoleName, &[u8])> = documents.collect();
     documents.sort_by(|a, b| a.0.cmp(&b.0));
@@ -96,14 +98,14 @@ fn each_condition_dropped_alone_closes_and_is_named() {
             policy(say).holds.push(Hold { scope, reason });
         })
     };
-    let held = [WaitingOn::Hold {
+    let waits = [WaitingOn::Hold {
         reason: "audit".to_owned(),
     }];
     let line = b.line.clone();
     let id = "A".to_owned();
-    assert_eq!(hold(HoldScope::Everything), held, "(b)");
-    assert_eq!(hold(HoldScope::Line(line.clone())), held, "(b)");
-    assert_eq!(hold(HoldScope::Release { line, id }), held, "(b)");
+    assert_eq!(hold(HoldScope::Everything), waits, "(b)");
+    assert_eq!(hold(HoldScope::Line(line.clone())), waits, "(b)");
+    assert_eq!(hold(HoldScope::Release { line, id }), waits, "(b)");
     let silent = closed(&|say| say.operations = Operations::Silent);
     assert_eq!(silent, [WaitingOn::Rollout], "(b)");
     let withdrawn = closed(&|say| policy(say).approvals.clear());

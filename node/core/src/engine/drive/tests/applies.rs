@@ -147,8 +147,8 @@ fn a_policy_that_is_withheld_approves_nothing() {
     assert!(host.run(&without, |host| host.is_staged("KB-1")));
     assert_eq!(waits(&host, "KB-1"), [WaitingOn::Rollout]);
     let reason = "audit".to_owned();
-    let hold = [WaitingOn::Hold { reason }];
-    assert!(host.run(&publisher.folder, |host| waits(host, "KB-1") == hold));
+    let waits_on_it = [WaitingOn::Hold { reason }];
+    assert!(host.run(&publisher.folder, |host| waits(host, "KB-1") == waits_on_it));
     assert_eq!(host.applied, [""; 0]);
 }
 
