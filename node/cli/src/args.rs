@@ -26,7 +26,7 @@ use crate::args::release::ReleaseVerb;
 use crate::args::rollout::{RoleVerb, RolloutVerb};
 use crate::args::root::{KeyVerb, RootVerb};
 use crate::args::sign::{AssembleArgs, PublishArgs, SignArgs, VerifyArgs, VerifyProofArgs};
-use crate::args::stop::StopArgs;
+use crate::args::stop::StopVerb;
 use crate::args::tuf::TufArgs;
 
 /// Obtain, sign, publish and follow releases.
@@ -105,7 +105,8 @@ pub(crate) enum Verb {
     /// The node on one screen.
     Status,
     /// Stop releases, nodes or every installation, with one key.
-    Stop(Box<StopArgs>),
+    #[command(subcommand)]
+    Stop(StopVerb),
     /// A plain TUF client for repositories of other tools.
     Tuf(Box<TufArgs>),
     /// Check a draft or a whole repository against a root, offline.

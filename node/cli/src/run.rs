@@ -75,7 +75,7 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Verb::Root(RootVerb::Show { path }) => authority::root_show::run(path, output),
         Verb::Sign(args) => verbs::sign::run(args, output),
         Verb::Status => verbs::status::run(global, output),
-        Verb::Stop(args) => authority::stop::run(args, global, output),
+        Verb::Stop(verb) => authority::stop::run(verb, global, output),
         Verb::Tuf(args) => verbs::tuf::run(args, output),
         Verb::Verify(args) => verbs::verify::run(args, output),
         Verb::VerifyProof(args) => verbs::verify_proof::run(args, output),

@@ -173,7 +173,7 @@ async fn refresh(queries: &mpsc::Sender<Query>) -> Option<Answer> {
 
 async fn send_stop(stop: &str, queries: &mpsc::Sender<Query>) -> Option<Answer> {
     let Some(bytes) = unhex(stop).filter(|bytes| bytes.len() <= SignedStop::LEN_MAX) else {
-        let hint = "send the file that `patchmesh stop` made";
+        let hint = "send the file that `patchmesh stop make` made";
         return Some(Answer::refused(codes::BAD_REQUEST, "this is no stop", hint));
     };
     command(queries, Command::Stop { bytes }, "stop", "").await

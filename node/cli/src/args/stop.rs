@@ -6,9 +6,8 @@ use clap::{Args, Subcommand};
 
 use crate::args::sign::KeyArgs;
 
-/// Arguments of `stop`.
+/// Arguments of `stop make`.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(long_about = "\
 Stop releases, nodes, or every installation, with one revocation key, offline.
 
@@ -16,15 +15,6 @@ Shows what ends and asks for the release id (for a node: the first 8 characters 
 its key; else: all-installs), then writes one signed file. Hand it to a running \
 node (`stop send`) or to a repository (`stop publish`). A stop starts nothing; only \
 the threshold of membership lifts it.")]
-pub(crate) struct StopArgs {
-    #[command(subcommand)]
-    pub(crate) verb: Option<StopVerb>,
-    #[command(flatten)]
-    pub(crate) make: Option<MakeStopArgs>,
-}
-
-/// Arguments of making a stop.
-#[derive(Debug, Args)]
 pub(crate) struct MakeStopArgs {
     /// Releases to stop, as LINE/ID; at most 16.
     #[arg(value_name = "LINE/ID", required_unless_present_any = ["node", "all_installs"])]
@@ -57,6 +47,8 @@ pub(crate) struct MakeStopArgs {
 /// Second words of `stop`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StopVerb {
+    /// Sign a stop with one revocation key, offline.
+    Make(Box<MakeStopArgs>),
     /// Place a stop into a repository, from which origins hand it out.
     Publish {
         /// The stop.

@@ -6,6 +6,7 @@ use patchmesh_trust::annex::keys::Keys;
 use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::annex::policy::{Approval, Hold, HoldScope, Policy};
 use patchmesh_trust::annex::revocations::Revocations;
+use patchmesh_trust::stop::signed::Stop;
 use patchmesh_trust::time::UtcTime;
 
 use crate::clock;
@@ -144,11 +145,27 @@ fn key_facts(keys: &Keys, names: &Names) -> Vec<Fact> {
 fn stop_facts(list: &Revocations) -> Vec<Fact> {
     let version = ("list", format!("version {}", list.version));
     let standing = ("stops", format!("{} stand", list.standing.len()));
+    let stops = list
+        .standing
+        .iter()
+        .map(|stop| ("standing stop", stands(stop)));
     let folded = list.folded.iter().map(|id| ("folded stop", hex(id)));
     let lifted = list.lifted.iter().map(|id| ("lifted stop", hex(id)));
     [version, standing]
         .into_iter()
+        .chain(stops)
         .chain(folded)
         .chain(lifted)
         .collect()
+}
+
+/// A stop of the list for people.
+fn stands(payload: &[u8]) -> String {
+    match Stop::read(payload) {
+        Ok(stop) => {
+            let (id, reason) = (hex(&stop.id), safe(&stop.reason));
+            format!("{} stopped: {reason} ({id})", stop.subject)
+        }
+        Err(refusal) => format!("that no node can read ({refusal}): it stops every installation"),
+    }
 }

@@ -13,6 +13,7 @@ mod keys;
 mod log;
 mod node;
 mod rollout;
+mod stops;
 mod support;
 mod tree;
 mod tuf;

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use patchmesh_content::id::hex;
 use patchmesh_trust::annex::body::AnnexBody;
 use patchmesh_trust::annex::keys::Keys;
 use patchmesh_trust::annex::name::AnnexName;
@@ -142,23 +141,12 @@ fn draft(
 #[derive(Debug, Serialize)]
 struct MembershipDocument {
     facts: Vec<String>,
-    standing: Vec<Standing>,
-}
-
-#[derive(Debug, Serialize)]
-struct Standing {
-    id: String,
-    stops: String,
-    reason: String,
 }
 
 fn show(repository: &Path, output: &Output) -> anyhow::Result<()> {
     let ground = open(repository)?;
     let annexes = ground.annexes(&RoleName::Membership)?;
-    let mut document = MembershipDocument {
-        facts: Vec::new(),
-        standing: Vec::new(),
-    };
+    let mut document = MembershipDocument { facts: Vec::new() };
     for name in AnnexName::of(&RoleName::Membership) {
         let Some(annex) = body(&annexes, name)? else {
             continue;
@@ -168,25 +156,11 @@ fn show(repository: &Path, output: &Output) -> anyhow::Result<()> {
             said.into_iter()
                 .map(|(what, text)| format!("{what}: {text}")),
         );
-        if let AnnexBody::Revocations(list) = &annex {
-            let stops = list.standing.iter().filter_map(|one| Stop::read(one).ok());
-            document.standing.extend(stops.map(|stop| Standing {
-                id: hex(&stop.id),
-                stops: stop.subject.to_string(),
-                reason: stop.reason,
-            }));
-        }
     }
     output.document("patchmesh.membership/1", &document, || {
         let mut text = String::new();
         for fact in &document.facts {
             push(&mut text, format_args!("{fact}\n"));
-        }
-        for Standing { id, stops, reason } in &document.standing {
-            push(
-                &mut text,
-                format_args!("{stops} stopped: {} (stop {id})\n", safe(reason)),
-            );
         }
         text
     })

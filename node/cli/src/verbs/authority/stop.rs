@@ -17,7 +17,7 @@ use patchmesh_trust::stop::signed::{
 use serde::Serialize;
 
 use crate::args::global::Global;
-use crate::args::stop::{MakeStopArgs, StopArgs, StopVerb};
+use crate::args::stop::{MakeStopArgs, StopVerb};
 use crate::clock;
 use crate::draft::annexes::{body, in_repository};
 use crate::draft::refusal::refused;
@@ -43,13 +43,12 @@ struct StopDocument {
 }
 
 /// Makes, sends, publishes or shows a stop.
-pub(crate) fn run(args: &StopArgs, global: &Global, output: &Output) -> anyhow::Result<()> {
-    match (&args.verb, &args.make) {
-        (Some(StopVerb::Publish { file, repository }), _) => publish(file, repository, output),
-        (Some(StopVerb::Send { file }), _) => send(file, global, output),
-        (Some(StopVerb::Show { file }), _) => show(file, output),
-        (None, Some(make)) => self::make(make, output),
-        (None, None) => Err(Failure::usage("nothing to stop is named").into()),
+pub(crate) fn run(verb: &StopVerb, global: &Global, output: &Output) -> anyhow::Result<()> {
+    match verb {
+        StopVerb::Make(args) => make(args, output),
+        StopVerb::Publish { file, repository } => publish(file, repository, output),
+        StopVerb::Send { file } => send(file, global, output),
+        StopVerb::Show { file } => show(file, output),
     }
 }
 
