@@ -105,15 +105,18 @@ impl Say {
             | RoleName::Rollout
             | RoleName::Membership => true,
         };
+        let stopped = self.stopped.contains(&release.content);
+        // A stopped release is not usable, whatever its metadata.
+        let unusable = !covered && !stopped;
         if self.frozen.iter().any(ours) {
             closed.push(WaitingOn::Frozen);
-        } else if !self.current || !covered || self.withheld.iter().any(ours) {
+        } else if !self.current || unusable || self.withheld.iter().any(ours) {
             closed.push(WaitingOn::Metadata);
         }
         if let Some(line) = self.not_separated.first() {
             closed.push(WaitingOn::Separation { line: line.clone() });
         }
-        if self.stopped.contains(&release.content) {
+        if stopped {
             closed.push(WaitingOn::Stop);
         }
         match &self.operations {

@@ -118,6 +118,11 @@ fn each_condition_dropped_alone_closes_and_is_named() {
     assert_eq!(late, [WaitingOn::Approval], "(b)");
     let stopped = closed(&|say| say.stopped.extend([a]));
     assert_eq!(stopped, [WaitingOn::Stop], "(c)");
+    // It is no longer usable either, and says why once.
+    let mut say = good.clone();
+    say.stopped.extend([a]);
+    let verdicts = judge(&say, &listed, &Listed::new());
+    assert_eq!(verdicts.closed[&a], [WaitingOn::Stop], "(c)");
     assert_eq!(
         closed(&|say| say.current = false),
         [WaitingOn::Metadata],
