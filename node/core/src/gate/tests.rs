@@ -72,6 +72,17 @@ fn policy(say: &mut Say) -> &mut Policy {
     policy
 }
 
+/// A stopped release is no longer usable either, and says why once.
+#[test]
+fn a_stopped_release_waits_for_its_stop_alone() {
+    let listed = listed();
+    let a = release(&listed, "A").content;
+    let mut say = say(&listed);
+    say.stopped.extend([a]);
+    let verdicts = judge(&say, &listed, &Listed::new());
+    assert_eq!(verdicts.closed[&a], [WaitingOn::Stop]);
+}
+
 /// T-26: with each condition dropped alone nothing is applied, and the release
 /// says which one it was.
 #[test]
@@ -118,11 +129,6 @@ fn each_condition_dropped_alone_closes_and_is_named() {
     assert_eq!(late, [WaitingOn::Approval], "(b)");
     let stopped = closed(&|say| say.stopped.extend([a]));
     assert_eq!(stopped, [WaitingOn::Stop], "(c)");
-    // It is no longer usable either, and says why once.
-    let mut say = good.clone();
-    say.stopped.extend([a]);
-    let verdicts = judge(&say, &listed, &Listed::new());
-    assert_eq!(verdicts.closed[&a], [WaitingOn::Stop], "(c)");
     assert_eq!(
         closed(&|say| say.current = false),
         [WaitingOn::Metadata],
