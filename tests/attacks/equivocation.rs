@@ -55,7 +55,7 @@ pub(crate) fn is_frozen(status: &Status) -> bool {
 }
 
 /// How long each node takes until it shows the alarm.
-pub(crate) fn alarms(nodes: &[&Daemon], began: Instant) -> Vec<Duration> {
+fn alarms(nodes: &[&Daemon], began: Instant) -> Vec<Duration> {
     let mut took = vec![None; nodes.len()];
     until("every node has the alarm", SOON * 3, || {
         for (node, took) in nodes.iter().zip(&mut took) {
@@ -70,7 +70,7 @@ pub(crate) fn alarms(nodes: &[&Daemon], began: Instant) -> Vec<Duration> {
     took
 }
 
-pub(crate) fn verified(state: &Path, root: &Path) -> String {
+fn verified(state: &Path, root: &Path) -> String {
     let output = Command::new(&programs().patchmesh)
         .arg("verify-proof")
         .arg(state.join("trust/proofs/timestamp.proof"))
@@ -81,6 +81,28 @@ pub(crate) fn verified(state: &Path, root: &Path) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// Two sites that nobody could tell apart meet in one node: gives the time of
+/// that, and what the proof of each node says once all have one.
+#[expect(clippy::print_stdout, reason = "a test prints its figure")]
+pub(crate) fn meet(
+    bench: &mut Bench,
+    deceived: &Daemon,
+    evil: &Daemon,
+    name: &str,
+) -> (Instant, Vec<String>) {
+    let unaware = !is_frozen(&deceived.status().unwrap());
+    assert!(unaware, "nobody can tell yet");
+    let began = Instant::now();
+    let both = [address(&bench.endpoints[0]), address(deceived)];
+    let bridge = endpoint(bench, "bridge", &both);
+    let nodes = [&bridge, deceived, evil, &bench.endpoints[0], bench.origin()];
+    let took = alarms(&nodes, began);
+    println!("{name}: alarm on {} nodes after {took:?}", took.len());
+    let root = bench.forge.root_path();
+    let proofs = nodes.iter().map(|node| verified(&node.state(), &root));
+    (began, proofs.collect())
 }
 
 /// T-43 to T-47: the two views meet in one node; every node has a proof, and
@@ -105,28 +127,8 @@ fn attack_12_equivocation() {
         let there = head(&deceived) == version && head(&bench.endpoints[0]) == version;
         there.then_some(())
     });
-    assert!(
-        !is_frozen(&deceived.status().unwrap()),
-        "nobody can tell yet"
-    );
-
-    let began = Instant::now();
-    let both = [address(&bench.endpoints[0]), address(&deceived)];
-    let bridge = endpoint(&mut bench, "bridge", &both);
-    let nodes = [
-        &bridge,
-        &deceived,
-        &evil,
-        &bench.endpoints[0],
-        bench.origin(),
-    ];
-    let took = alarms(&nodes, began);
-    println!(
-        "12 equivocation: alarm on {} nodes after {took:?}",
-        took.len()
-    );
-    for node in nodes {
-        let shown = verified(&node.state(), &bench.forge.root_path());
+    let (began, proofs) = meet(&mut bench, &deceived, &evil, "12 equivocation");
+    for shown in proofs {
         assert!(
             shown.contains(&format!("timestamp version {version}")),
             "{shown}"

@@ -1,15 +1,14 @@
 //! A thief of every key that signs shows one site another log, under versions
 //! that the other site never sees; or signs what no log holds.
 
-use std::time::{Duration, Instant};
-
+use patchmesh_api::releases::WaitingOn;
 use patchmesh_api::status::TrustState;
 use patchmesh_demo::fleet::Role;
-use patchmesh_tests::bench::{Bench, FAST, address};
+use patchmesh_tests::bench::{Bench, FAST, address, release};
 use patchmesh_tests::input;
 use patchmesh_tests::until::until;
 
-use crate::equivocation::{alarms, endpoint, is_frozen, verified};
+use crate::equivocation::{endpoint, is_frozen, meet};
 use crate::support::{SOON, copy, head};
 
 /// T-72, T-73: no version is signed twice, and still the two views find each
@@ -46,28 +45,8 @@ fn attack_13_split_view() {
         staged.iter().any(|one| one.id == "evil").then_some(())
     });
     assert_eq!(head(&bench.endpoints[0]), bench.forge.version);
-    assert!(
-        !is_frozen(&deceived.status().unwrap()),
-        "nobody can tell yet"
-    );
-
-    let began = Instant::now();
-    let both = [address(&bench.endpoints[0]), address(&deceived)];
-    let bridge = endpoint(&mut bench, "bridge", &both);
-    let nodes = [
-        &bridge,
-        &deceived,
-        &evil,
-        &bench.endpoints[0],
-        bench.origin(),
-    ];
-    let took = alarms(&nodes, began);
-    println!(
-        "13 split-view: alarm on {} nodes after {took:?}",
-        took.len()
-    );
-    for node in nodes {
-        let shown = verified(&node.state(), &bench.forge.root_path());
+    let (_, proofs) = meet(&mut bench, &deceived, &evil, "13 split-view");
+    for shown in proofs {
         assert!(shown.contains("log was split"), "{shown}");
     }
     bench.endpoints[0].kill().unwrap();
@@ -99,14 +78,13 @@ fn attack_06_unlogged() {
     bench.forge.unlogged = true;
     input::change(&tree, 85);
     bench.release(&tree, "secret");
-    let began = Instant::now();
     until(
-        "the node has the statement, and time to stage it",
+        "the node has all of it and does not act on it",
         SOON,
         || {
-            let releases = bench.endpoints[0].status().unwrap().releases;
-            let known = releases.iter().any(|one| one.id == "secret");
-            (known && began.elapsed() > Duration::from_secs(5)).then_some(())
+            let secret = release(&bench.endpoints[0], "secret")?;
+            let whole = secret.chunks_total > 0 && secret.chunks_held == secret.chunks_total;
+            (whole && secret.waiting_on == [WaitingOn::Metadata]).then_some(())
         },
     );
     assert!(!bench.staged(0, "secret").exists());

@@ -55,6 +55,8 @@ pub enum EventKind {
     Release,
     /// Something keeps the node from its work; `status` says how long it lasts.
     Trouble,
+    /// Something came that has to wait for something else.
+    Waiting,
     /// Anything that a newer node reports and this program does not know.
     #[serde(other)]
     Other,

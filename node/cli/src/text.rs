@@ -1,41 +1,13 @@
-//! Text for people: foreign text made harmless, sizes, tables.
+//! Text for people: sizes, tables, words of a shell.
 
 use std::fmt::{Arguments, Write as _};
 use std::path::Path;
 
-/// Foreign text with control characters, line separators and bidirectional
-/// overrides escaped, so that it cannot move the cursor or reorder a line.
-pub(crate) fn safe(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || is_deceptive(c) {
-            push(&mut out, format_args!("\\u{{{:x}}}", u32::from(c)));
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
+pub(crate) use patchmesh_content::text::safe;
 
 /// Adds formatted text.
 pub(crate) fn push(text: &mut String, more: Arguments<'_>) {
     text.write_fmt(more).expect("a string takes all text");
-}
-
-/// Format characters that change direction or hide: invisible to a signer.
-fn is_deceptive(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 /// A path as one word of a shell.
@@ -106,17 +78,6 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn control_and_bidirectional_characters_are_shown_as_escapes() {
-        let hostile = "KB-1\u{1b}[2J\r\u{202e}gpj.exe\u{200b}\u{feff}\u{e0041}";
-        let shown = safe(hostile);
-        assert_eq!(
-            shown,
-            "KB-1\\u{1b}[2J\\u{d}\\u{202e}gpj.exe\\u{200b}\\u{feff}\\u{e0041}"
-        );
-        assert_eq!(safe("Ünïcode ß 漢字"), "Ünïcode ß 漢字");
-    }
 
     #[test]
     fn a_path_is_one_word_of_a_shell() {

@@ -7,4 +7,5 @@ pub mod geometry;
 pub mod id;
 pub mod index;
 pub mod path;
+pub mod text;
 pub mod tree;

@@ -55,7 +55,7 @@ impl Notices {
                         "timestamp {version} waits until its log of {size} leaves is shown to \
                          continue the known one"
                     ),
-                    ..blank(EventKind::HeadMoved)
+                    ..blank(EventKind::Waiting)
                 });
             }
             // They are troubles, which the driver takes up while they last.

@@ -28,7 +28,6 @@
 //!
 //! Of two statements of one version the first is kept and the second refused
 //! as `Contradiction`; both together are a proof ([`state::equivocation`]).
-//!
 #![deny(clippy::disallowed_methods, clippy::iter_over_hash_type)]
 
 pub mod annex;

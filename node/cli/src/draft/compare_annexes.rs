@@ -75,7 +75,7 @@ fn policy_facts(policy: &Policy) -> Vec<Fact> {
 }
 
 /// An approval for people.
-pub(crate) fn approved(approval: &Approval) -> String {
+fn approved(approval: &Approval) -> String {
     let index = hex(&approval.sha256);
     let nodes = if approval.rings.is_empty() {
         "every node".to_owned()
@@ -99,7 +99,7 @@ pub(crate) fn approved(approval: &Approval) -> String {
 }
 
 /// A hold for people.
-pub(crate) fn held(hold: &Hold) -> String {
+fn held(hold: &Hold) -> String {
     let what = match &hold.scope {
         HoldScope::Everything => "every release of every line".to_owned(),
         HoldScope::Line(line) => format!("every release of {line}"),

@@ -57,7 +57,8 @@ impl Ground {
         })
     }
 
-    fn in_repository(folder: &Path) -> anyhow::Result<Self> {
+    /// As [`Self::open`], of what a repository has.
+    pub(crate) fn in_repository(folder: &Path) -> anyhow::Result<Self> {
         let verifier = chain::existing(folder)?;
         let document = |role| verifier.document(&role, None).map(|bytes| bytes.to_vec());
         let root = document(RoleName::Root);

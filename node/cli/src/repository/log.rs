@@ -15,7 +15,7 @@ use patchmesh_trust::log::note::NOTE_LEN_MAX;
 use patchmesh_trust::log::tile::{
     CHECKPOINT_PATH, ENTRIES_LEN_MAX, Tile, read_entries, write_entries,
 };
-use patchmesh_trust::log::tree::Tree;
+use patchmesh_trust::log::tree::{TILE_WIDTH, Tree};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 
@@ -174,7 +174,7 @@ impl Log {
 
     /// The entries below a tile of level 0, as a file has them.
     pub(crate) fn entries_of(&self, tile: &Tile) -> Vec<u8> {
-        let from = usize::try_from(tile.index * 256).unwrap_or(usize::MAX);
+        let from = usize::try_from(tile.index * TILE_WIDTH).unwrap_or(usize::MAX);
         let entries = self.entries.get(from..).unwrap_or_default();
         write_entries(&entries[..entries.len().min(usize::from(tile.width))])
     }
@@ -234,7 +234,7 @@ fn place(repository: &Path, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
 
 /// Takes away the parts of tiles that are full now; what stays takes room only.
 fn forget_parts(repository: &Path, tiles: &[Tile]) {
-    for tile in tiles.iter().filter(|tile| tile.width == 256) {
+    for tile in tiles.iter().filter(|tile| tile.is_full()) {
         for path in [tile.path(), tile.entries_path()] {
             drop(fs::remove_dir_all(repository.join(format!("{path}.p"))));
         }

@@ -68,6 +68,7 @@ fn text(event: &Event) -> String {
         EventKind::Refused => "refused",
         EventKind::Release => "release",
         EventKind::Trouble => "trouble",
+        EventKind::Waiting => "waiting",
     };
     let peer = event.peer.map(|peer| short(&peer.to_hex()).to_owned());
     let parts = [

@@ -5,21 +5,6 @@ use crate::support::Bench;
 
 const REPO: [&str; 2] = ["--repository", "repo"];
 
-/// Signs a draft with these keys, assembles and publishes it.
-fn published(bench: &Bench, draft: &str, signers: &[&str]) {
-    let look = bench.run(&["sign", draft, "--key", "file:none", "--dry-run", "--json"]);
-    let look = look.ok().json();
-    let word = look["statement"].as_str().unwrap()[..8].to_owned();
-    let mut words = vec!["assemble".to_owned(), draft.to_owned()];
-    for signer in signers {
-        bench.sign(draft, signer, &format!("{word}\n")).ok();
-        words.push(format!("{signer}.sig"));
-    }
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    bench.run(&words).ok();
-    bench.publish(&[draft]).ok();
-}
-
 /// T-12, T-51.
 #[test]
 fn operations_come_later_with_keys_of_their_own_and_say_what_is_shown() {
@@ -46,7 +31,7 @@ fn operations_come_later_with_keys_of_their_own_and_say_what_is_shown() {
         "{}",
         drafted.stdout
     );
-    published(&bench, "targets-2.draft", &["key-1", "key-2"]);
+    bench.accepted("targets-2.draft", &["key-1", "key-2"]);
 
     let drafted = bench.run(&approve).ok();
     let shown = "+ approval desktop/KB-1 (index sha256 ";
@@ -59,7 +44,7 @@ fn operations_come_later_with_keys_of_their_own_and_say_what_is_shown() {
     bench
         .sign("rollout-1.draft", "key-1", "anything\n")
         .fails(1, "E_NOT_CONFIRMED");
-    published(&bench, "rollout-1.draft", &["ops-1", "ops-2"]);
+    bench.accepted("rollout-1.draft", &["ops-1", "ops-2"]);
     let show = [&["rollout", "show"][..], &REPO].concat();
     let said = bench.run(&show).ok().stdout;
     assert!(
@@ -92,5 +77,5 @@ fn operations_come_later_with_keys_of_their_own_and_say_what_is_shown() {
         "{}",
         drafted.stdout
     );
-    published(&bench, "again.draft", &["ops-1", "ops-2"]);
+    bench.accepted("again.draft", &["ops-1", "ops-2"]);
 }

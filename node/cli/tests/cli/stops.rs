@@ -4,21 +4,6 @@ use crate::support::Bench;
 
 const REPO: [&str; 2] = ["--repository", "repo"];
 
-/// Signs a draft with these keys, assembles and publishes it.
-fn published(bench: &Bench, draft: &str, signers: &[&str]) {
-    let look = bench.run(&["sign", draft, "--key", "file:none", "--dry-run", "--json"]);
-    let look = look.ok().json();
-    let word = look["statement"].as_str().unwrap()[..8].to_owned();
-    let mut words = vec!["assemble".to_owned(), draft.to_owned()];
-    for signer in signers {
-        bench.sign(draft, signer, &format!("{word}\n")).ok();
-        words.push(format!("{signer}.sig"));
-    }
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    bench.run(&words).ok();
-    bench.publish(&[draft]).ok();
-}
-
 fn make(bench: &Bench, what: &[&str], out: &str, typed: &str) -> crate::support::Ran {
     let key = [
         "--key",
@@ -66,7 +51,7 @@ fn one_key_stops_and_the_threshold_takes_over_and_lifts() {
                --public ceremony/member-2.pub";
     let add: Vec<&str> = add.split_whitespace().collect();
     bench.run(&[&add[..], &REPO].concat()).ok();
-    published(&bench, "targets-2.draft", &["key-1", "key-2"]);
+    bench.accepted("targets-2.draft", &["key-1", "key-2"]);
     let keys = [
         "membership",
         "keys",
@@ -80,7 +65,7 @@ fn one_key_stops_and_the_threshold_takes_over_and_lifts() {
         drafted.stdout
     );
     let members = ["member-1", "member-2"];
-    published(&bench, "membership-1.draft", &members);
+    bench.accepted("membership-1.draft", &members);
     make(&bench, &listed, "c.stop", "KB-1\n").ok();
     bench
         .run(&[&["stop", "publish", "c.stop"], &REPO[..]].concat())
@@ -93,7 +78,7 @@ fn one_key_stops_and_the_threshold_takes_over_and_lifts() {
     let drafted = bench.run(&[&fold[..], &REPO].concat()).ok();
     let named = "standing stop release desktop/KB-1 is stopped: bad";
     assert!(drafted.stdout.contains(named), "{}", drafted.stdout);
-    published(&bench, "membership-2.draft", &members);
+    bench.accepted("membership-2.draft", &members);
     let lift = ["membership", "revocations", "--lift", id];
     let drafted = bench.run(&[&lift[..], &REPO].concat()).ok();
     assert!(
@@ -101,7 +86,7 @@ fn one_key_stops_and_the_threshold_takes_over_and_lifts() {
         "{}",
         drafted.stdout
     );
-    published(&bench, "membership-3.draft", &members);
+    bench.accepted("membership-3.draft", &members);
     let show = [&["membership", "show"], &REPO[..]].concat();
     assert!(!bench.run(&show).ok().stdout.contains("KB-1"));
     bench.verify("repo").ok();

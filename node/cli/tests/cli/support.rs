@@ -179,6 +179,21 @@ impl Bench {
             .ok();
     }
 
+    /// Signs a draft with these keys, assembles and publishes it.
+    pub(crate) fn accepted(&self, draft: &str, signers: &[&str]) {
+        let look = self.run(&["sign", draft, "--key", "file:none", "--dry-run", "--json"]);
+        let look = look.ok().json();
+        let word = look["statement"].as_str().unwrap()[..8].to_owned();
+        let mut words = vec!["assemble".to_owned(), draft.to_owned()];
+        for signer in signers {
+            self.sign(draft, signer, &format!("{word}\n")).ok();
+            words.push(format!("{signer}.sig"));
+        }
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        self.run(&words).ok();
+        self.publish(&[draft]).ok();
+    }
+
     pub(crate) fn verify(&self, path: &str) -> Ran {
         self.run(&["verify", path, "--root", "ceremony/root.json"])
     }

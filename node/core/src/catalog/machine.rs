@@ -315,8 +315,7 @@ impl Catalog {
     /// Releases that may be installed now: listed by statements that have not
     /// expired, that are not known to be replaced by a withheld one, of which no
     /// role was signed twice (T-44), which are in the log (T-74), and that nothing
-    /// stops (T-29). None while
-    /// the floors are lost.
+    /// stops (T-29). None while the floors are lost.
     pub fn usable(&self, now: Now) -> BTreeMap<ContentId, Verified<Release>> {
         if self.is_recovering() || self.stops.all_installs().is_some() {
             return BTreeMap::new();

@@ -14,6 +14,7 @@ use patchmesh_pack::compress::decode;
 use patchmesh_trust::layout;
 use patchmesh_trust::limits::LOG_LEAVES_MAX;
 use patchmesh_trust::log::tile::{TILE_LEN_MAX, Tile};
+use patchmesh_trust::log::tree::TILE_WIDTH;
 use patchmesh_trust::role::{RoleName, is_line, is_release_id};
 
 use crate::chunks::contents::Place;
@@ -80,15 +81,17 @@ impl Origin {
         let mut shown = String::new();
         for tile in tiles_of_leaves(from, size) {
             let path = tile.path();
-            let full = Tile { width: 256, ..tile };
             let (read, at) = match self {
                 Self::Folder(folder) => {
                     let read = |tile: &str| folder.file(tile, TILE_LEN_MAX);
-                    (either(read, &path, &full.path()), folder.shown(&path))
+                    (
+                        either(read, &path, &tile.full().path()),
+                        folder.shown(&path),
+                    )
                 }
                 Self::Http(http) => {
                     let read = |tile: &str| http.file(tile, TILE_LEN_MAX, false);
-                    let read = either(read, &path, &full.path());
+                    let read = either(read, &path, &tile.full().path());
                     (read.map_err(io::Error::other), http.address(&path))
                 }
             };
@@ -102,7 +105,7 @@ impl Origin {
                 }
             }
         }
-        let skip = usize::try_from(from % 256).unwrap_or_default();
+        let skip = usize::try_from(from % TILE_WIDTH).unwrap_or_default();
         let count = usize::try_from(size - from).unwrap_or(usize::MAX);
         let bytes: Vec<u8> = leaves
             .into_iter()
@@ -160,7 +163,7 @@ impl Origin {
 
 /// The lowest tiles that hold the leaves from a position on, of a log of a size.
 fn tiles_of_leaves(from: u64, size: u64) -> impl Iterator<Item = Tile> {
-    let tiles = Tile::between(from - from % 256, size).into_iter();
+    let tiles = Tile::between(from - from % TILE_WIDTH, size).into_iter();
     tiles.take_while(|tile| tile.level == 0)
 }
 

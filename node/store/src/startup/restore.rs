@@ -10,6 +10,7 @@ use patchmesh_proto::limits::{INDEX_LEN_MAX, MEMBERSHIP_LEN_MAX, PROOF_LEN_MAX};
 use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::limits::LOG_LEAVES_MAX;
 use patchmesh_trust::log::tile::TILE_LEN_MAX;
+use patchmesh_trust::log::tree::TILE_WIDTH;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::stop::signed::SignedStop;
 
@@ -169,7 +170,7 @@ impl Restorer<'_> {
     /// by whoever takes them in.
     fn log(&mut self) -> Result<Vec<u8>, Failed> {
         let mut leaves = Vec::new();
-        for tile in 0..LOG_LEAVES_MAX / 256 {
+        for tile in 0..LOG_LEAVES_MAX / TILE_WIDTH {
             let path = self.layout.log_tile(tile);
             let Some(hashes) = self.read(&path, TILE_LEN_MAX, Some)? else {
                 break;

@@ -10,10 +10,13 @@ pub const LOG_FOLDER: &str = "log";
 pub const CHECKPOINT_PATH: &str = "log/checkpoint";
 /// Bytes of an entry: the SHA-256 of a signed part.
 pub const ENTRY_LEN: usize = 32;
+/// Hashes of a full tile.
+const WIDTH: u16 = 256;
+const _: () = assert!(WIDTH as u64 == TILE_WIDTH);
 /// Bytes of a full bundle: each entry has its length before it.
-pub const ENTRIES_LEN_MAX: usize = 256 * (2 + ENTRY_LEN);
+pub const ENTRIES_LEN_MAX: usize = WIDTH as usize * (2 + ENTRY_LEN);
 /// Bytes of a full tile.
-pub const TILE_LEN_MAX: usize = 256 * 32;
+pub const TILE_LEN_MAX: usize = WIDTH as usize * 32;
 
 /// One tile of hashes; of level 0 there is a bundle of entries as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +42,25 @@ impl Tile {
             let tile = |index| Self {
                 level,
                 index,
-                width: u16::try_from(TILE_WIDTH.min(has - index * TILE_WIDTH)).unwrap_or(256),
+                width: u16::try_from(TILE_WIDTH.min(has - index * TILE_WIDTH)).unwrap_or(WIDTH),
             };
             tiles.extend((had / TILE_WIDTH..has.div_ceil(TILE_WIDTH)).map(tile));
         }
         tiles
+    }
+
+    /// The full tile in the place of this one.
+    #[must_use]
+    pub fn full(self) -> Self {
+        Self {
+            width: WIDTH,
+            ..self
+        }
+    }
+
+    /// Whether it holds as many hashes as a tile can.
+    pub fn is_full(&self) -> bool {
+        self.width == WIDTH
     }
 
     /// Path below the repository.
@@ -72,7 +89,7 @@ impl Tile {
             name = format!("x{:03}/{name}", rest % 1000);
             rest /= 1000;
         }
-        if u64::from(self.width) < TILE_WIDTH {
+        if !self.is_full() {
             name = format!("{name}.p/{}", self.width);
         }
         name

@@ -62,9 +62,10 @@ impl Tree {
         self.levels.get(level).map_or(&[], Vec::as_slice)
     }
 
-    /// Position of a leaf hash, the first one.
+    /// Position of a leaf hash, the last one: what is asked for was mostly added
+    /// lately.
     pub fn position(&self, leaf: &Hash) -> Option<u64> {
-        let position = self.level(0).iter().position(|held| held == leaf);
+        let position = self.level(0).iter().rposition(|held| held == leaf);
         position.map(|at| at as u64)
     }
 

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchmesh_content::id::{PeerId, hex};
+use patchmesh_content::text::safe;
 
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +75,7 @@ impl Standing {
         let reason = if reason.is_empty() {
             "no reason is given".to_owned()
         } else {
-            shown(reason)
+            safe(reason)
         };
         format!(
             "{} stopped: {reason} (stop {}, signed by {by}, {at})",
@@ -82,24 +83,6 @@ impl Standing {
             hex(id)
         )
     }
-}
-
-/// Foreign text without what moves a cursor or turns a line around.
-fn shown(text: &str) -> String {
-    let harmless = |c: char| !c.is_control() && !c.is_whitespace() || c == ' ';
-    let hidden = |c: char| {
-        matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-    };
-    let chars = text.chars().map(|c| {
-        if harmless(c) && !hidden(c) {
-            c.to_string()
-        } else {
-            format!("\\u{{{:x}}}", u32::from(c))
-        }
-    });
-    chars.collect()
 }
 
 /// What a change of the set asks of a store.

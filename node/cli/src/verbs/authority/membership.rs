@@ -11,7 +11,6 @@ use patchmesh_trust::role::RoleName;
 use patchmesh_trust::stop::signed::Stop;
 use serde::Serialize;
 
-use crate::args::authority::GroundArgs;
 use crate::args::membership::{
     MembershipDraftArgs, MembershipKeysArgs, MembershipVerb, RevocationsArgs,
 };
@@ -36,15 +35,8 @@ pub(crate) fn run(verb: &MembershipVerb, output: &Output) -> anyhow::Result<()> 
     }
 }
 
-fn open(repository: &Path) -> anyhow::Result<Ground> {
-    Ground::open(&GroundArgs {
-        repository: Some(repository.to_owned()),
-        authority: None,
-    })
-}
-
 fn keys(args: &MembershipKeysArgs, output: &Output) -> anyhow::Result<()> {
-    let mut ground = open(&args.draft.repository)?;
+    let mut ground = Ground::in_repository(&args.draft.repository)?;
     let mut annexes = ground.annexes(&RoleName::Membership)?;
     let mut keys = match body(&annexes, AnnexName::Keys)? {
         Some(AnnexBody::Keys(keys)) => keys,
@@ -74,7 +66,7 @@ fn keys(args: &MembershipKeysArgs, output: &Output) -> anyhow::Result<()> {
 }
 
 fn revocations(args: &RevocationsArgs, output: &Output) -> anyhow::Result<()> {
-    let ground = open(&args.draft.repository)?;
+    let ground = Ground::in_repository(&args.draft.repository)?;
     let mut annexes = ground.annexes(&RoleName::Membership)?;
     let mut list = match body(&annexes, AnnexName::Revocations)? {
         Some(AnnexBody::Revocations(list)) => list,
@@ -144,7 +136,7 @@ struct MembershipDocument {
 }
 
 fn show(repository: &Path, output: &Output) -> anyhow::Result<()> {
-    let ground = open(repository)?;
+    let ground = Ground::in_repository(repository)?;
     let annexes = ground.annexes(&RoleName::Membership)?;
     let mut document = MembershipDocument { facts: Vec::new() };
     for name in AnnexName::of(&RoleName::Membership) {

@@ -12,7 +12,6 @@ use patchmesh_trust::time::UtcTime;
 use patchmesh_trust::verified::Verified;
 use serde::Serialize;
 
-use crate::args::authority::GroundArgs;
 use crate::args::rollout::{ApproveArgs, HeldArgs, RolloutVerb, StatementArgs};
 use crate::clock;
 use crate::draft::annexes::{self, Annexes};
@@ -35,7 +34,7 @@ pub(crate) fn run(verb: &RolloutVerb, output: &Output) -> anyhow::Result<()> {
         RolloutVerb::Withdraw(args) => ("rollout-withdraw", &args.statement),
         RolloutVerb::Show { repository } => return show(repository, output),
     };
-    let ground = open(&statement.repository)?;
+    let ground = Ground::in_repository(&statement.repository)?;
     let mut policy = policy(&ground)?;
     let mut notes = forget_unlisted(&ground, &mut policy);
     match verb {
@@ -52,13 +51,6 @@ pub(crate) fn run(verb: &RolloutVerb, output: &Output) -> anyhow::Result<()> {
         dry_run: statement.place.dry_run,
     };
     finish(about, &ground, &policy, statement, output)
-}
-
-fn open(repository: &Path) -> anyhow::Result<Ground> {
-    Ground::open(&GroundArgs {
-        repository: Some(repository.to_owned()),
-        authority: None,
-    })
 }
 
 /// The newest policy of the repository; an empty one before the first.
@@ -283,7 +275,7 @@ struct Said {
 }
 
 fn show(repository: &Path, output: &Output) -> anyhow::Result<()> {
-    let ground = open(repository)?;
+    let ground = Ground::in_repository(repository)?;
     let policy = AnnexBody::Policy(policy(&ground)?);
     let verifier = ground.verifier();
     let role = RoleName::Rollout;

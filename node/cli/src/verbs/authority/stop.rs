@@ -112,11 +112,7 @@ fn make(args: &MakeStopArgs, output: &Output) -> anyhow::Result<()> {
 fn network(args: &MakeStopArgs) -> anyhow::Result<([u8; 32], Option<Vec<PublicKey>>)> {
     if let Some(folder) = &args.repository {
         let verifier = chain::existing(folder)?;
-        let annexes = in_repository(folder, &verifier, None)?;
-        let keys = match body(&annexes, AnnexName::Keys)? {
-            Some(AnnexBody::Keys(keys)) => keys.revocation,
-            _ => Vec::new(),
-        };
+        let keys = may_stop(folder, &verifier)?;
         return Ok((verifier.mesh_id(), Some(keys)));
     }
     let path = args.root.as_deref();
@@ -130,6 +126,15 @@ fn network(args: &MakeStopArgs) -> anyhow::Result<([u8; 32], Option<Vec<PublicKe
             .into());
     }
     Ok((verifier.mesh_id(), None))
+}
+
+/// Keys that may stop, as the repository says.
+fn may_stop(repository: &Path, verifier: &Verifier) -> anyhow::Result<Vec<PublicKey>> {
+    let annexes = in_repository(repository, verifier, None)?;
+    Ok(match body(&annexes, AnnexName::Keys)? {
+        Some(AnnexBody::Keys(keys)) => keys.revocation,
+        _ => Vec::new(),
+    })
 }
 
 /// What ends, and what a person types to say so.
@@ -208,11 +213,8 @@ fn publish(file: &Path, repository: &Path, output: &Output) -> anyhow::Result<()
         let refusal = patchmesh_trust::refusal::Refusal::WrongNetwork;
         return Err(refused("the stop", refusal).into());
     }
-    let annexes = in_repository(repository, &verifier, None)?;
-    if let Some(AnnexBody::Keys(keys)) = body(&annexes, AnnexName::Keys)? {
-        let judged = signed.verify(&keys.revocation, &stop.mesh_id);
-        judged.map_err(|refusal| refused("the stop", refusal))?;
-    }
+    let judged = signed.verify(&may_stop(repository, &verifier)?, &stop.mesh_id);
+    judged.map_err(|refusal| refused("the stop", refusal))?;
     let _lock = lock::take(repository)?;
     let path = repository.join(STOPS);
     let held = files::read_if_there(&path, STOPS_LEN_MAX)?;

@@ -8,6 +8,7 @@ use crate::record::StoredStops;
 
 /// What the repository's file of stops is asked for by.
 pub const STOPS_FILE: &str = "stops";
+
 /// The set that a store kept.
 pub fn restore(mesh_id: [u8; 32], stored: &StoredStops) -> Stops {
     let kept = stored.outstanding.iter();
