@@ -12,7 +12,8 @@
 //! | stands all around | `eclipse` |
 //! | promises chunks | `chunks` |
 //! | is of another network | `hellos` |
-//! | was stopped, or makes stops of its own | `stops` |
+//! | was stopped, or makes stops of its own | `halt/stops`, `halt/forged`, `halt/web` |
+//! | stops midway; replays what operations said | `halt/midway`, `halt/policies` |
 #![allow(
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,

@@ -14,6 +14,7 @@ use patchmesh_pack::plan::{NewChunk, Planner, ReleaseFacts};
 use patchmesh_trust::annex::body::Annex;
 use patchmesh_trust::annex::keys::Keys;
 use patchmesh_trust::annex::name::AnnexName;
+use patchmesh_trust::annex::policy::{Approval, Policy};
 use patchmesh_trust::author::{
     AnnexPlan, Draft, LineKeys, LinePlan, ReleaseEntry, RootPlan, SnapshotPlan, TargetsPlan,
     TimestampPlan,
@@ -40,6 +41,8 @@ pub const LEVEL: i32 = 1;
 pub const PEOPLE: [u8; 2] = [1, 2];
 /// Seeds of the keys of two people of whom both must sign for membership.
 pub const MEMBERS: [u8; 2] = [21, 22];
+/// Seeds of the keys of two people of whom both must sign for rollout.
+pub const OPERATIONS: [u8; 2] = [25, 26];
 /// Seed of the key that signs timestamps and snapshots at first.
 pub const ONLINE: u8 = 9;
 
@@ -68,6 +71,10 @@ pub struct Forge {
     pub membership: Vec<(AnnexName, Vec<u8>)>,
     /// Seeds of the keys that sign for membership in the next publication.
     pub members: Vec<u8>,
+    /// What operations say; without anything the role does not exist.
+    pub policy: Option<Policy>,
+    /// Seeds of the keys that sign for rollout in the next publication.
+    pub operations: Vec<u8>,
 }
 
 /// The documents of one publication.
@@ -83,6 +90,8 @@ pub struct Documents {
     pub timestamp: Vec<u8>,
     /// The statement of membership, where there is one.
     pub membership: Option<Vec<u8>>,
+    /// The statement of rollout, where there is one.
+    pub rollout: Option<Vec<u8>>,
 }
 
 /// The present.
@@ -163,6 +172,8 @@ impl Forge {
             unlogged: false,
             membership: Vec::new(),
             members: MEMBERS.to_vec(),
+            policy: None,
+            operations: OPERATIONS.to_vec(),
         };
         forge.write(&metadata_path(&RoleName::Root, 1), &forge.root);
         fs::write(forge.root_path(), &forge.root).expect("the root beside the repository");
@@ -361,17 +372,25 @@ impl Forge {
                 line: LINE.to_owned(),
                 keys: keys(&PEOPLE, 2),
             }],
-            rollout: None,
+            rollout: self.policy.as_ref().map(|_| keys(&OPERATIONS, 2)),
             membership: (!self.membership.is_empty()).then(|| keys(&MEMBERS, 2)),
         };
         let targets = sign(targets.build().expect("targets"), people);
-        let membership = self.membership_statement(version, expires);
+        let membership = self.statement(RoleName::Membership, version, expires);
+        let rollout = self.statement(RoleName::Rollout, version, expires);
         let mut documents = vec![
             (RoleName::Targets, &targets[..]),
             (RoleName::Line(LINE.to_owned()), &line),
         ];
-        let statement = membership.as_deref();
-        documents.extend(statement.map(|bytes| (RoleName::Membership, bytes)));
+        let others = [
+            (RoleName::Membership, membership.as_deref()),
+            (RoleName::Rollout, rollout.as_deref()),
+        ];
+        documents.extend(
+            others
+                .into_iter()
+                .filter_map(|(role, bytes)| Some((role, bytes?))),
+        );
         let snapshot = SnapshotPlan {
             version,
             expires,
@@ -393,21 +412,53 @@ impl Forge {
             snapshot,
             timestamp,
             membership,
+            rollout,
         }
     }
 
-    fn membership_statement(&self, version: u64, expires: UtcTime) -> Option<Vec<u8>> {
-        let annexes = self.membership.iter();
+    /// Annexes of all roles, as they lie in the repository.
+    fn annexes(&self) -> Vec<(AnnexName, Vec<u8>)> {
+        let policy = self.policy.iter();
+        let policy = policy.map(|policy| policy.write().expect("a small policy"));
+        let policy = policy.map(|bytes| (AnnexName::Policy, bytes));
+        policy.chain(self.membership.clone()).collect()
+    }
+
+    fn statement(&self, role: RoleName, version: u64, expires: UtcTime) -> Option<Vec<u8>> {
+        let annexes = self.annexes().into_iter();
+        let own = annexes.filter(|(name, _)| name.role() == role);
+        let signers = if role == RoleName::Rollout {
+            &self.operations
+        } else {
+            &self.members
+        };
         let plan = AnnexPlan {
-            role: RoleName::Membership,
+            annexes: own.map(|(name, bytes)| Annex::of(name, &bytes)).collect(),
+            role,
             version,
             expires,
-            annexes: annexes
-                .map(|(name, bytes)| Annex::of(*name, bytes))
-                .collect(),
         };
         let there = !plan.annexes.is_empty();
-        there.then(|| sign(plan.build().expect("a statement"), &self.members))
+        there.then(|| sign(plan.build().expect("a statement"), signers))
+    }
+
+    /// Operations approve this release beside what they approved before.
+    ///
+    /// # Panics
+    /// If it was not published here.
+    pub fn approve(&mut self, id: &str) {
+        let release = self.releases.iter().find(|release| release.id == id);
+        let release = release.expect("a published release");
+        let approval = Approval {
+            line: LINE.to_owned(),
+            id: id.to_owned(),
+            sha256: release.sha256,
+            rings: Vec::new(),
+            from: None,
+            until: None,
+        };
+        let policy = self.policy.get_or_insert_default();
+        policy.approvals.push(approval);
     }
 
     /// Lets keys of these seeds stop, each alone.
@@ -465,6 +516,7 @@ impl Forge {
             snapshot: read(&RoleName::Snapshot),
             timestamp: read(&RoleName::Timestamp),
             membership: (!self.membership.is_empty()).then(|| read(&RoleName::Membership)),
+            rollout: self.policy.as_ref().map(|_| read(&RoleName::Rollout)),
         }
     }
 
@@ -474,12 +526,17 @@ impl Forge {
     /// If the folder cannot be written.
     pub fn place(&self, documents: &Documents, version: u64) {
         let line = RoleName::Line(LINE.to_owned());
-        for (name, bytes) in &self.membership {
-            self.write(&annex_path(*name, &sha256(bytes)), bytes);
+        for (name, bytes) in self.annexes() {
+            self.write(&annex_path(name, &sha256(&bytes)), &bytes);
         }
-        if let Some(membership) = &documents.membership {
-            let path = metadata_path(&RoleName::Membership, version);
-            self.write(&path, membership);
+        let others = [
+            (RoleName::Membership, &documents.membership),
+            (RoleName::Rollout, &documents.rollout),
+        ];
+        for (role, bytes) in others {
+            if let Some(bytes) = bytes {
+                self.write(&metadata_path(&role, version), bytes);
+            }
         }
         self.write(&metadata_path(&line, version), &documents.line);
         self.write(

@@ -1,3 +1,7 @@
 //! Attacks on what ends things: stops, and who makes them.
 
+mod forged;
+mod midway;
+mod policies;
 mod stops;
+mod web;

@@ -20,24 +20,24 @@ use patchmesh_trust::stop::signed::{SignedStop, Subject, write_file};
 use crate::support::{SOON, events, head};
 
 /// Seeds of two keys that may stop, each alone, and of one that may not.
-const STOPPERS: [u8; 2] = [31, 32];
-const STRANGER: u8 = 33;
+pub(crate) const STOPPERS: [u8; 2] = [31, 32];
+pub(crate) const STRANGER: u8 = 33;
 
-fn of(id: &str) -> Subject {
+pub(crate) fn of(id: &str) -> Subject {
     Subject::Releases([(LINE.to_owned(), id.to_owned())].into())
 }
 
-fn send(node: &Daemon, stop: &SignedStop) -> Answer {
+pub(crate) fn send(node: &Daemon, stop: &SignedStop) -> Answer {
     let stop = hex(&stop.encode());
     node.ask(&Request::Stop { stop }).unwrap()
 }
 
-fn stopped(node: &Daemon) -> bool {
+pub(crate) fn stopped(node: &Daemon) -> bool {
     let status = node.status();
     status.is_ok_and(|status| status.troubles.iter().any(|one| one.code == "Stopped"))
 }
 
-fn waits_on_stop(release: &Release) -> bool {
+pub(crate) fn waits_on_stop(release: &Release) -> bool {
     let mut waits = release.waiting_on.iter();
     waits.any(|one| matches!(one, WaitingOn::Stop { detail } if detail.contains("deletes files")))
 }

@@ -90,7 +90,8 @@ impl Catalog {
         verdict
     }
 
-    fn is_flood(&mut self, from: PeerId, now: Now) -> bool {
+    /// Counts what was rejected of a peer; `true` at the one too many (T-41).
+    pub(crate) fn is_flood(&mut self, from: PeerId, now: Now) -> bool {
         let peer = self.peers.get_mut(&from);
         peer.is_some_and(|peer| peer.floods(now.mono))
     }

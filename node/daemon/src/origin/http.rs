@@ -9,6 +9,8 @@ use ureq::Agent;
 use ureq::http::StatusCode;
 use ureq::http::header::{CONTENT_RANGE, RANGE};
 
+use patchmesh_trust::layout::STOPS;
+
 use crate::origin::health::Health;
 use crate::troubles::Found;
 
@@ -96,7 +98,10 @@ impl Http {
             Ok(_) => None,
             Err(error) => Some(trouble(error, &self.address(path))),
         };
-        self.health.note("origin documents".to_owned(), found);
+        // Few read the stops: what is wrong with them is not over with the next
+        // document that comes.
+        let about = if path == STOPS { "stops" } else { "documents" };
+        self.health.note(format!("origin {about}"), found);
         read
     }
 
