@@ -10,6 +10,25 @@ use patchmesh_content::geometry::CHUNK_LEN_MEAN;
 #[derive(Debug, Default)]
 struct Holders(Vec<(f64, f64)>);
 
+/// What late endpoints find in their site.
+#[derive(Debug, Default)]
+struct Found {
+    holders: Holders,
+    /// When one of them fetched over the line, and at what rate: who is on gets the same.
+    fetched: Vec<(f64, f64, f64)>,
+    /// When the air is free.
+    air: f64,
+}
+
+impl Found {
+    /// Until when somebody fetches who does so now, and the rate.
+    fn fetching(&self, now: f64) -> Option<(f64, f64)> {
+        let mut all = self.fetched.iter();
+        let one = all.find(|(from, to, _)| *from <= now && now < *to);
+        one.map(|(_, to, rate)| (*to, *rate))
+    }
+}
+
 impl Holders {
     fn add(&mut self, from: f64, to: f64) {
         let at = self.0.partition_point(|(_, end)| *end < from);
@@ -42,20 +61,19 @@ pub fn pipeline(site: &Site) -> f64 {
 pub fn finish(site: &Site, kind: Kind, size: f64, (run, copy): (&mut SiteRun, &Copy)) {
     let mut order: Vec<usize> = (0..site.hosts.len()).collect();
     order.sort_by(|a, b| site.hosts[*a].first().total_cmp(&site.hosts[*b].first()));
-    let mut holders = Holders::default();
+    let mut found = Found::default();
     if kind == Kind::Cache {
-        holders.add(0.0, f64::INFINITY);
+        found.holders.add(0.0, f64::INFINITY);
     }
-    let mut air = 0.0;
     for at in order {
         let host = &site.hosts[at];
         let lacks = host.lacks(size);
-        let Some(end) = end(site, host, (lacks, copy), (&mut holders, &mut air), run) else {
+        let Some(end) = end(site, host, (lacks, copy), &mut found, run) else {
             continue;
         };
         run.ends[at] = end;
         for (from, to) in host.spans().filter(|(_, to)| *to > end) {
-            holders.add(from.max(end), to);
+            found.holders.add(from.max(end), to);
         }
     }
     let ended = site
@@ -72,43 +90,33 @@ pub fn finish(site: &Site, kind: Kind, size: f64, (run, copy): (&mut SiteRun, &C
 }
 
 /// The end of one endpoint: it follows the copy while it is on, and catches up
-/// over the LAN; where no holder is on, over the line.
+/// over the LAN; where no holder is on yet, over the line.
 fn end(
     site: &Site,
     host: &Host,
     (lacks, copy): (f64, &Copy),
-    (holders, air): (&mut Holders, &mut f64),
+    found: &mut Found,
     run: &mut SiteRun,
 ) -> Option<f64> {
     let port = site.port(host);
-    let pipe = pipeline(site);
     let inside = lacks - copy.lacks;
     let mut has = 0.0;
     for (from, to) in host.spans() {
         let mut begin = from;
-        if from >= copy.done && has < lacks {
-            if let Some(at) = holders.within(from, to) {
-                begin = at;
-            } else {
-                let end = site.down_free.until(from, lacks - has);
-                let end = end.max(from + (lacks - has) / port);
-                let got = site.down_free.passed(from, end.min(to)).min(lacks - has);
-                run.note(from, end.min(to), got / (end.min(to) - from));
-                run.from_origin += got;
-                if end <= to {
-                    return Some(end);
-                }
-                has += got;
-                continue;
+        if from >= copy.done {
+            match alone(site, (from, to), (lacks, port), &mut has, (found, run)) {
+                Alone::Done(end) => return Some(end),
+                Alone::Joined(at) => begin = at,
+                Alone::Left => continue,
             }
         }
-        let mut whole = (copy.done + pipe).max(begin + (lacks - has) / port);
+        let mut whole = (copy.done + pipeline(site)).max(begin + (lacks - has) / port);
         if host.wireless && begin > copy.done {
-            whole = whole.max(air.max(begin) + (lacks - has) / site.wifi);
+            whole = whole.max(found.air.max(begin) + (lacks - has) / site.wifi);
         }
         if whole <= to {
             if host.wireless && begin > copy.done {
-                *air = whole;
+                found.air = whole;
             }
             return Some(whole);
         }
@@ -116,4 +124,55 @@ fn end(
         has = there.min(has + port * (to - begin)).max(has).min(lacks);
     }
     None
+}
+
+/// What becomes of an endpoint that was switched on after the copy was whole.
+enum Alone {
+    /// It has everything.
+    Done(f64),
+    /// It meets a holder.
+    Joined(f64),
+    /// It is switched off before.
+    Left,
+}
+
+/// Until a holder is on: it follows whoever is fetching, or fetches.
+fn alone(
+    site: &Site,
+    (from, to): (f64, f64),
+    (lacks, port): (f64, f64),
+    has: &mut f64,
+    (found, run): (&mut Found, &mut SiteRun),
+) -> Alone {
+    let mut now = from;
+    while now < to {
+        let holder = found.holders.within(now, to).unwrap_or(to);
+        if holder <= now {
+            return Alone::Joined(now);
+        }
+        if *has >= lacks {
+            return Alone::Done(now);
+        }
+        if let Some((until, rate)) = found.fetching(now) {
+            let until = until.min(to);
+            *has = (*has + rate.min(port) * (until - now)).min(lacks);
+            now = until;
+            continue;
+        }
+        let end = site.down_free.until(now, lacks - *has);
+        let end = end.max(now + (lacks - *has) / port);
+        let until = end.min(holder);
+        let most = (port * (until - now)).min(lacks - *has);
+        let got = site.down_free.passed(now, until).min(most);
+        let rate = got / (until - now);
+        run.note(now, until, rate);
+        run.from_origin += got;
+        found.fetched.push((now, until, rate));
+        if end <= holder {
+            return Alone::Done(end);
+        }
+        *has += got;
+        now = until;
+    }
+    Alone::Left
 }
