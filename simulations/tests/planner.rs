@@ -252,3 +252,46 @@ fn figures_are_those_of_the_last_release() {
     assert!(good, "{text}");
     assert_eq!(before.policies.len(), 6);
 }
+
+/// A pilot that has the release goes home for a week; those whose ring begins then
+/// fetch it once more over the line, together, and do not wait for the pilot.
+#[test]
+fn nobody_waits_a_week_for_a_holder_while_the_line_is_free() {
+    let text = SMALL
+        .replace("fidelity = \"full\"", "fidelity = \"fluid\"")
+        .replace("horizon = \"2d\"", "horizon = \"8d\"")
+        .replace("presence = \"office-laptop\"", "")
+        .replace("count = 6", "count = 1")
+        .replace("{ min = 2, median = 5, max = 9 }", "20");
+    let (text, _) = text.split_once("[[fault]]").unwrap();
+    let rings =
+        "rings = [{ name = \"a\", share = 0.05 }, { name = \"b\", share = 0.95, at = \"20h\" }]";
+    let text = format!("{text}[[release]]\nname = \"r\"\nsize = \"48 MiB\"\n{rings}\n");
+    let plan = plan_of_pilots(&text);
+    let site = &plan.world.sites[0];
+    let ends = &plan.entries[0].run.sites[0];
+    let alone = 48.0 * 1_048_576.0 / site.down;
+    for (host, end) in site.hosts.iter().zip(&ends.ends) {
+        assert!(*end < host.first() + 2.0 * alone, "{host:?} {end}");
+    }
+    assert!((ends.wan_down / (48.0 * 1_048_576.0) - 2.0).abs() < 1e-6);
+}
+
+/// One pilot, who is off from hour 10 to day 7: an outage takes the last endpoint of a
+/// site, so a seed is looked for that puts the pilot there.
+fn plan_of_pilots(text: &str) -> Plan {
+    let seed = |seed: u64| text.replace("seed = 5", &format!("seed = {seed}"));
+    let fits = |at: &u64| {
+        let world = world(&parsed(&seed(*at)), "t.toml").unwrap();
+        let hosts = world.sites[0].hosts.iter();
+        let pilots: Vec<usize> = hosts
+            .enumerate()
+            .filter_map(|(at, host)| (host.ring == 0).then_some(at))
+            .collect();
+        pilots == [world.sites[0].hosts.len() - 1]
+    };
+    let found = (1..500).find(fits).unwrap();
+    let pilot = "[[fault]]\nkind = \"off\"\nsites = [\"branch\"]\nendpoints = 1\n\
+                 at = \"10h\"\nfor = \"158h\"\n";
+    run(parsed(&(seed(found) + pilot)), 1)
+}

@@ -9,8 +9,9 @@ use crate::planner::problem::Problem;
 use crate::planner::report::explain::explain;
 use crate::planner::report::summary::{PolicySummary, summary};
 use crate::planner::run::{Failure, plan};
-use crate::planner::scenario::model::{Kind, Scenario};
-use crate::planner::world::build::world;
+use crate::planner::scenario::model::{Fidelity, Kind, Scenario};
+use crate::planner::windows::{Found, Lengths, shown, with};
+use crate::planner::world::build::{UNREACHABLE, world};
 
 /// What limits each class, or one site, under each kind of policy.
 pub fn limits(scenario: &Scenario, file: &str, site: Option<&str>) -> Result<String, Problem> {
@@ -35,19 +36,9 @@ pub fn smallest(
     (search, until): (&Search, f64),
     threads: usize,
 ) -> Result<String, Failure> {
-    let wrong = |says: &str, hint: &str| Failure::Scenario(Problem::new(file, says, hint));
-    let mut scenario = scenario.clone();
-    let own = scenario
-        .policies
-        .iter()
-        .position(|way| way.kind == Kind::Patchmesh);
-    let way = scenario.policies.swap_remove(own.unwrap_or(0));
-    scenario.policies = vec![way];
-    if scenario.release.deadline.is_none() && !search.is_for_deadline() {
-        return Err(wrong(
-            "no deadline",
-            "add `deadline = \"48h\"` to [[release]]",
-        ));
+    let scenario = one_policy(scenario);
+    if !search.is_for_deadline() {
+        has_deadline(&scenario, file)?;
     }
     let mut last: Option<PolicySummary> = None;
     let found = search.smallest(&scenario, |point| {
@@ -74,6 +65,70 @@ pub fn smallest(
             search.shown(search.most())
         ),
     })
+}
+
+/// The shortest daily window with which so large a part of the present endpoints is
+/// done at the deadline. Looked for as flows; the answer is run again as exactly as
+/// the scenario asks.
+pub fn window(
+    scenario: &Scenario,
+    file: &str,
+    (lengths, until): (Lengths, f64),
+    threads: usize,
+) -> Result<String, Failure> {
+    let scenario = one_policy(scenario);
+    has_deadline(&scenario, file)?;
+    let on_time = |point: Scenario| -> Result<f64, Failure> {
+        match plan(point, file, threads, &|_| {}) {
+            Ok(found) => Ok(summary(&found).policies[0].on_time.unwrap_or(0.0)),
+            // A window in which other traffic or a cut leaves nothing.
+            Err(Failure::Scenario(problem)) if problem.says.contains(UNREACHABLE) => Ok(0.0),
+            Err(failure) => Err(failure),
+        }
+    };
+    let mut flows = scenario.clone();
+    flows.fidelity = Fidelity::Fluid;
+    let found = lengths.shortest(&flows, |point| Ok::<_, Failure>(on_time(point)? >= until))?;
+    let (label, percent) = (&scenario.policies[0].label, until * 100.0);
+    let what = format!("{label} has {percent} % of the endpoints done at the deadline");
+    let Some(Found { length, starts }) = found else {
+        return Ok(format!("in no window of {} h {what}\n", lengths.most()));
+    };
+    let part = on_time(with(&scenario, starts[0], length))?;
+    let each: Vec<String> = starts.iter().map(|start| shown(*start, length)).collect();
+    let mut says = format!(
+        "shortest window in which {what}: {length} h a day\n\
+         windows of that length, local time: {}\n\
+         in {}: {:.2} % at the deadline, {}\n",
+        each.join(", "),
+        each[0],
+        part * 100.0,
+        scenario.fidelity.name(),
+    );
+    if part < until {
+        says.push_str("that is less than was asked for: take one hour more\n");
+    }
+    Ok(says)
+}
+
+/// The scenario with the node's own policy alone, or else the first.
+fn one_policy(scenario: &Scenario) -> Scenario {
+    let mut scenario = scenario.clone();
+    let own = scenario
+        .policies
+        .iter()
+        .position(|way| way.kind == Kind::Patchmesh);
+    let way = scenario.policies.swap_remove(own.unwrap_or(0));
+    scenario.policies = vec![way];
+    scenario
+}
+
+fn has_deadline(scenario: &Scenario, file: &str) -> Result<(), Failure> {
+    if scenario.release.deadline.is_some() {
+        return Ok(());
+    }
+    let hint = "add `deadline = \"48h\"` to [[release]]";
+    Err(Failure::Scenario(Problem::new(file, "no deadline", hint)))
 }
 
 impl From<String> for Failure {

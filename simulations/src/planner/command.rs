@@ -9,8 +9,10 @@ use clap::Args;
 use crate::capped;
 use crate::planner::ask;
 use crate::planner::compare;
+use crate::planner::estimate::{admit, half_of_memory};
 use crate::planner::find::Search;
 use crate::planner::problem::Problem;
+use crate::planner::quantity;
 use crate::planner::report::folder;
 use crate::planner::report::ran::Ran;
 use crate::planner::report::summary::{Summary, summary};
@@ -21,6 +23,7 @@ use crate::planner::scenario::model::{Fidelity, Scenario};
 use crate::planner::scenario::parse;
 use crate::planner::scenario::quick::Quick;
 use crate::planner::sweep::{Sweep, head, lines, points};
+use crate::planner::windows::Lengths;
 
 /// A scenario, table of sites or result, in bytes.
 const TEXT_LEN_MAX: usize = 64 << 20;
@@ -64,7 +67,7 @@ pub struct PlanArgs {
     #[arg(long, requires = "quick")]
     deadline: Option<String>,
     /// The same with changes, for every combination: wan, wan-up, origin, share, size,
-    /// endpoints, ring (start of the last), deadline
+    /// endpoints, ring (start of the last), deadline, window (20-06)
     #[arg(long, value_name = "KEY=VALUE,VALUE")]
     what_if: Vec<String>,
     /// Run nothing: say what limits each class of sites, or one site, at best, and what
@@ -73,7 +76,7 @@ pub struct PlanArgs {
     #[arg(default_missing_value = "", conflicts_with_all = ["what_if", "find"])]
     explain: Option<String>,
     /// Look for the smallest value that meets the deadline: deadline, origin, share, wan or
-    /// wan-up, such as wan=2mbit..100mbit
+    /// wan-up, such as wan=2mbit..100mbit; or window=1h..12h for the shortest daily window
     #[arg(long, value_name = "KEY=FROM..TO", conflicts_with = "what_if")]
     find: Option<String>,
     /// Part of the endpoints that must be done (with --find)
@@ -89,6 +92,9 @@ pub struct PlanArgs {
     /// Threads [default: all processors]; results do not depend on it
     #[arg(long)]
     threads: Option<usize>,
+    /// Refuse what is estimated to take more memory [default: half of what there is]
+    #[arg(long, value_name = "SIZE")]
+    max_memory: Option<String>,
     /// No progress on standard error
     #[arg(long)]
     silent: bool,
@@ -126,6 +132,10 @@ fn execute(
     let threads = args
         .threads
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    let most = memory(args)?;
+    if args.explain.is_none() {
+        tell(&admit(&scenario, &file, threads.max(1), most)?);
+    }
     if !args.what_if.is_empty() {
         return what_if(
             args,
@@ -140,18 +150,7 @@ fn execute(
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(text) = &args.find {
-        let wrong = |says: String| Problem::new("command line", says, "");
-        let search = Search::parse(text).map_err(wrong)?;
-        if !(args.until > 0.0 && args.until <= 1.0) {
-            let says = format!("--until {} is no part: above 0, 1 at most", args.until);
-            return Err(wrong(says));
-        }
-        let found = ask::smallest(&scenario, &file, (&search, args.until), threads.max(1));
-        let found = found.map_err(|failure| match failure {
-            Failure::Scenario(problem) => problem,
-            Failure::Beaten(beaten) => Problem::new(&file, beaten.to_string(), ""),
-        })?;
-        show(out, &found)?;
+        show(out, &find(args, text, (&scenario, &file), threads.max(1))?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let wrong = |says: String| Problem::new("command line", says, "");
@@ -175,6 +174,40 @@ fn execute(
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// The smallest value, or the shortest window, that is asked for.
+fn find(
+    args: &PlanArgs,
+    text: &str,
+    (scenario, file): (&Scenario, &str),
+    threads: usize,
+) -> Result<String, Problem> {
+    let wrong = |says: String| Problem::new("command line", says, "");
+    if !(args.until > 0.0 && args.until <= 1.0) {
+        let says = format!("--until {} is no part: above 0, 1 at most", args.until);
+        return Err(wrong(says));
+    }
+    let found = if let Some(range) = text.strip_prefix("window=") {
+        let lengths = Lengths::parse(range).map_err(wrong)?;
+        ask::window(scenario, file, (lengths, args.until), threads)
+    } else {
+        let search = Search::parse(text).map_err(wrong)?;
+        ask::smallest(scenario, file, (&search, args.until), threads)
+    };
+    found.map_err(|failure| match failure {
+        Failure::Scenario(problem) => problem,
+        Failure::Beaten(beaten) => Problem::new(file, beaten.to_string(), ""),
+    })
+}
+
+/// Bytes of memory that a plan may take.
+fn memory(args: &PlanArgs) -> Result<f64, Problem> {
+    let Some(text) = &args.max_memory else {
+        return Ok(half_of_memory());
+    };
+    let size = quantity::size(text).map_err(|says| Problem::new("command line", says, ""))?;
+    Ok(size as f64)
 }
 
 fn report(
@@ -203,10 +236,12 @@ fn what_if(
     let wrong = |says: String| Problem::new("command line", says, "");
     let sweeps: Result<Vec<Sweep>, String> =
         args.what_if.iter().map(|text| Sweep::parse(text)).collect();
+    let most = memory(args)?;
     let points = points(scenario, &sweeps.map_err(wrong)?).map_err(wrong)?;
     show(out, &head())?;
     for (name, scenario) in points {
         tell(&name);
+        admit(&scenario, file, threads, most)?;
         match plan(scenario, file, threads, &|_| {}) {
             Ok(plan) => show(out, &lines(&name, &summary(&plan)))?,
             Err(Failure::Scenario(problem)) => return Err(problem),

@@ -25,7 +25,8 @@ impl Search {
         let (key, range) = text.split_once('=').ok_or_else(wrong)?;
         let (from, to) = range.split_once("..").ok_or_else(wrong)?;
         if !KEYS.contains(&key) {
-            return Err(format!("`{key}` cannot be looked for: {}", KEYS.join(", ")));
+            let known = KEYS.join(", ");
+            return Err(format!("`{key}` cannot be looked for: {known}, window"));
         }
         let value = |text: &str| match key {
             "deadline" => q::duration(text),

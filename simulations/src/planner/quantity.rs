@@ -132,6 +132,14 @@ pub fn price(text: &str) -> Result<(f64, String), String> {
     }
 }
 
+/// Refuses an amount of money in another currency than that of all.
+pub fn same(currency: &str, all: &str) -> Result<(), String> {
+    if currency == all {
+        return Ok(());
+    }
+    Err(format!("{currency} among prices in {all}"))
+}
+
 /// Price of one month, and its currency.
 pub fn monthly(text: &str) -> Result<(f64, String), String> {
     let (value, unit) = number(text)?;

@@ -11,7 +11,7 @@ use crate::planner::scenario::model::Scenario;
 /// Most combinations.
 pub const POINTS_MAX: usize = 1000;
 /// What may be changed.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "deadline",
     "endpoints",
     "origin",
@@ -20,6 +20,7 @@ const KEYS: [&str; 8] = [
     "size",
     "wan",
     "wan-up",
+    "window",
 ];
 
 /// One thing with its values, as written.
@@ -107,6 +108,12 @@ fn change(scenario: &mut Scenario, key: &str, value: &str) -> Result<(), String>
             }
             if let Some(last) = scenario.release.rings.last_mut() {
                 last.at = at;
+            }
+        }
+        "window" => {
+            let window = Some(q::hours(value)?);
+            for class in &mut scenario.site_classes {
+                class.limit.window = window;
             }
         }
         "share" => {

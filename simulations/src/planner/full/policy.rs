@@ -2,6 +2,7 @@
 //! class.
 
 use crate::planner::bound::limits::Limits;
+use crate::planner::estimate::work as of_site;
 use crate::planner::fluid::policy::policy as flows;
 use crate::planner::full::grain::{COARSER, Kept, Trial, learn, refine};
 use crate::planner::full::pilot::{Factor, factor, mean, stretch};
@@ -16,8 +17,6 @@ use crate::planner::world::steps::Steps;
 
 /// Connections over the line at one time: claims that a node may have.
 const FLOWS: f64 = 4.0;
-/// Seconds of a processor for a unit that reaches an endpoint of a site of 50.
-const MOVE: f64 = 9e-6;
 /// Sites of each class that also run in a coarser unit.
 const TRIALS: usize = 3;
 
@@ -106,11 +105,8 @@ pub fn policy(setting: Setting<'_>, policy: &Policy) -> PolicyRun {
 fn expected(world: &World, sites: &[usize], units: &Units, threads: usize) -> String {
     let each = sites.iter().map(|at| world.sites[*at].hosts.len() as f64);
     let (moves, work) = each.fold((0.0, 0.0), |(moves, work), hosts| {
-        let moved = hosts * f64::from(units.count());
-        (
-            moves + moved,
-            work + moved * MOVE * (hosts / 50.0).powf(0.6),
-        )
+        let units = f64::from(units.count());
+        (moves + hosts * units, work + of_site(hosts, units))
     });
     format!(
         "engine: {:.0} units to {} sites, about {} of work for each of {threads} threads",

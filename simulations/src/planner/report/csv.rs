@@ -20,6 +20,7 @@ pub fn sites(summary: &Summary) -> Result<String, csv::Error> {
         "peak_share",
         "limiter",
         "late",
+        "over_quota_bytes",
     ])?;
     let time = |at: Option<f64>| at.map_or_else(|| "never".to_owned(), |at| format!("{at:.3}"));
     for policy in &summary.policies {
@@ -38,6 +39,7 @@ pub fn sites(summary: &Summary) -> Result<String, csv::Error> {
                 format!("{:.4}", site.peak),
                 site.limiter.clone(),
                 site.late.clone().unwrap_or_default(),
+                format!("{:.0}", site.over_quota),
             ])?;
         }
     }

@@ -6,6 +6,7 @@ pub mod explain;
 pub mod folder;
 pub mod html;
 pub mod notes;
+pub mod quota;
 pub mod ran;
 pub mod summary;
 pub mod table;

@@ -4,6 +4,7 @@
 use patchmesh_content::id::{blake3, hex};
 use serde::{Deserialize, Serialize};
 
+use crate::planner::estimate::estimate;
 use crate::planner::run::Plan;
 
 /// Version of the schema of `run.json`.
@@ -35,6 +36,8 @@ pub struct Ran {
     pub wall_secs: Option<f64>,
     /// Seconds of processor time; none where the system does not say.
     pub processor_secs: Option<f64>,
+    /// Memory that was estimated before the run, in bytes.
+    pub estimated_bytes: f64,
     /// Most memory that was resident, in bytes; none where the system does not say.
     pub peak_rss_bytes: Option<u64>,
 }
@@ -55,6 +58,7 @@ impl Ran {
             endpoints: plan.world.hosts(),
             wall_secs: times.map(|(wall, _)| wall),
             processor_secs: times.map(|(_, processor)| processor),
+            estimated_bytes: estimate(&plan.scenario, plan.scenario.fidelity, threads).bytes,
             peak_rss_bytes: peak(&read("/proc/self/status")),
         }
     }

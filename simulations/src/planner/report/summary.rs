@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::planner::bound::limits::{SiteLimits, Term};
 use crate::planner::outcome::SiteRun;
+use crate::planner::report::quota::above;
 use crate::planner::run::{Entry, Plan};
 use crate::planner::world::site::Site;
 
@@ -81,6 +82,9 @@ pub struct PolicySummary {
     pub cost_note: Option<String>,
     /// Sites that take more than their monthly quota.
     pub over_quota: usize,
+    /// Bytes that they take above it.
+    #[serde(default)]
+    pub over_quota_bytes: f64,
     /// Times at which each further 1 % was done.
     pub curve: Vec<Option<f64>>,
     /// Each site.
@@ -114,6 +118,9 @@ pub struct SiteSummary {
     pub limiter: String,
     /// Why it misses the deadline.
     pub late: Option<String>,
+    /// Bytes above its monthly quota.
+    #[serde(default)]
+    pub over_quota: f64,
 }
 
 /// Figures of a plan.
@@ -166,11 +173,7 @@ fn policy(plan: &Plan, entry: &Entry, possible: f64) -> PolicySummary {
     let live = || by_site.iter().filter(|site| site.endpoints > 0);
     let copies: f64 = live().map(|site| site.copies).sum::<f64>() / live().count().max(1) as f64;
     let most = live().map(|site| site.copies).fold(0.0, f64::max);
-    let (cost, cost_note) = crate::planner::report::cost::cost(plan, entry);
-    let over = |(site, got): &(&Site, &SiteRun)| {
-        site.quota
-            .is_some_and(|quota| got.wan_down + got.wan_up > quota as f64)
-    };
+    let (cost, cost_note) = crate::planner::report::cost::cost(plan, run);
     PolicySummary {
         policy: run.label.clone(),
         fidelity: run.fidelity.name().to_owned(),
@@ -190,7 +193,8 @@ fn policy(plan: &Plan, entry: &Entry, possible: f64) -> PolicySummary {
         late_sites: by_site.iter().filter(|site| site.late.is_some()).count(),
         cost,
         cost_note,
-        over_quota: world.sites.iter().zip(&run.sites).filter(over).count(),
+        over_quota: by_site.iter().filter(|site| site.over_quota > 0.0).count(),
+        over_quota_bytes: by_site.iter().map(|site| site.over_quota).sum(),
         curve: (0..=CURVE)
             .map(|at| quantile(&ends, at as f64 / CURVE as f64))
             .collect(),
@@ -228,6 +232,7 @@ fn site_summary(plan: &Plan, site: &Site, got: &SiteRun, least: &SiteLimits) -> 
         peak: peak(site, got),
         limiter: got.limiter().name().to_owned(),
         late: late(plan, site, got, least),
+        over_quota: above(site, got),
     }
 }
 

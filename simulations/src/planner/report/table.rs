@@ -7,6 +7,8 @@ use crate::planner::report::text::{bytes, digits, time};
 
 /// Sites that are listed at most.
 const SITES_MAX: usize = 10;
+/// Sites above their quota that are named in a line.
+const OVER_MAX: usize = 5;
 
 /// All of it.
 pub fn table(summary: &Summary) -> String {
@@ -60,6 +62,19 @@ fn write(out: &mut String, summary: &Summary) -> std::fmt::Result {
             )?;
         }
     }
+    if summary.policies.iter().any(|policy| policy.over_quota > 0) {
+        writeln!(out, "\nAbove the monthly quota:")?;
+    }
+    for policy in summary.policies.iter().filter(|way| way.over_quota > 0) {
+        writeln!(
+            out,
+            "{:<17} {} sites by {} in all: {}",
+            policy.policy,
+            policy.over_quota,
+            bytes(policy.over_quota_bytes),
+            over(policy)
+        )?;
+    }
     if let Some(policy) = summary.policies.last() {
         late(out, policy)?;
     }
@@ -97,6 +112,24 @@ fn line(summary: &Summary, policy: &PolicySummary) -> String {
             .as_ref()
             .map_or_else(String::new, |note| format!(" ({note})")),
     )
+}
+
+/// The sites above their quota, the worst first, some by name.
+fn over(policy: &PolicySummary) -> String {
+    let mut sites: Vec<_> = policy.by_site.iter().collect();
+    sites.retain(|site| site.over_quota > 0.0);
+    sites.sort_by(|a, b| {
+        let worst = b.over_quota.total_cmp(&a.over_quota);
+        worst.then(a.site.cmp(&b.site))
+    });
+    let named = sites.iter().take(OVER_MAX);
+    let mut named: Vec<String> = named
+        .map(|site| format!("{} {}", site.site, bytes(site.over_quota)))
+        .collect();
+    if sites.len() > OVER_MAX {
+        named.push(format!("{} more (sites.csv)", sites.len() - OVER_MAX));
+    }
+    named.join(", ")
 }
 
 /// The last policy's sites that are late, worst first.

@@ -38,3 +38,54 @@ pub fn around_table(path: &str, columns: &str) -> String {
         note("wan_down"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::scenario::parse::scenario;
+    use crate::planner::scenario::site_table::COLUMNS;
+
+    /// The keys that the reader knows where an unknown one stands at a place.
+    fn known(text: &str, at: usize, slip: &str) -> Vec<String> {
+        let mut text = text.to_owned();
+        text.insert_str(at, slip);
+        let table = |_: &str| Ok("id,class\nx,ship\n".to_owned());
+        let problem = scenario("example.toml", &text, &table).unwrap_err();
+        let (_, known) = problem.hint.split_once("known here: ").unwrap_or_else(|| {
+            panic!("{problem}");
+        });
+        known.split(", ").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_example_shows_every_key_that_is_known() {
+        let sites = "# sites = { csv";
+        assert!(EXAMPLE.contains(sites));
+        let text = EXAMPLE.replacen("schema = 1\n", "schema = 1\nsites = { csv = \"t\" }\n", 1);
+        let mut all = known(&text, 0, "zzz = 1\n");
+        let mut tables = 0;
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            let code = line.split('#').next().unwrap_or_default();
+            if code.starts_with('[') {
+                all.extend(known(&text, at + line.len(), "zzz = 1\n"));
+                tables += 1;
+            }
+            for (brace, _) in code.match_indices("{ ") {
+                all.extend(known(&text, at + brace + 2, "zzz = 1, "));
+                tables += 1;
+            }
+            at += line.len();
+        }
+        assert!(tables > 30, "{tables}");
+        // Named profiles are no keys.
+        for key in all {
+            let shown = [format!("{key} ="), format!("[{key}]"), format!("[{key}.")];
+            let shown = shown.iter().any(|form| EXAMPLE.contains(form.as_str()));
+            assert!(shown, "`{key}` is not in the example");
+        }
+        for column in COLUMNS {
+            assert!(EXAMPLE.contains(column), "{column}");
+        }
+    }
+}

@@ -89,8 +89,10 @@ pub struct Line {
     pub loss: f64,
     /// Per 10^9 bytes, both ways.
     pub price: Option<f64>,
-    /// Bytes in a month.
+    /// Bytes that updates may take in a month.
     pub quota: Option<u64>,
+    /// Per 10^9 bytes above the quota, beside the price.
+    pub overrun: Option<f64>,
 }
 
 /// What is inside a site.
@@ -115,6 +117,8 @@ pub struct Limit {
     pub share: f64,
     /// Local hours in which it holds; always, if none.
     pub hours: Option<(u32, u32)>,
+    /// Local hours in which updates run at all; always, if none.
+    pub window: Option<(u32, u32)>,
 }
 
 /// How many endpoints sites have.

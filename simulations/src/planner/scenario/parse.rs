@@ -14,6 +14,9 @@ use crate::planner::scenario::site_table;
 /// Largest scenario file that is read.
 pub const SCENARIO_LEN_MAX: usize = 4 << 20;
 
+/// Currency where none is said.
+const CURRENCY: &str = "EUR";
+
 /// Reads other files that a scenario names, by path as written.
 pub type Open<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
@@ -23,8 +26,17 @@ pub fn scenario(file: &str, text: &str, open: Open<'_>) -> Result<Scenario, Prob
         let hint = "put the sites into a CSV file";
         return Err(Problem::new(file, "longer than 4 MiB", hint));
     }
-    let source = Source { file, text };
+    let mut source = Source {
+        file,
+        text,
+        currency: CURRENCY,
+    };
     let table = parse(source)?;
+    let head = table
+        .get("scenario")
+        .and_then(|head| head.get_ref().as_table());
+    let currency = head.and_then(|head| head.get("currency")?.get_ref().as_str());
+    source.currency = currency.unwrap_or(CURRENCY);
     let top = Reader::top(source, &table);
     if top.count("schema")? != Some(1) {
         return Err(top.wrong("schema", "must be 1", "begin the file with `schema = 1`"));
@@ -48,6 +60,7 @@ pub fn scenario(file: &str, text: &str, open: Open<'_>) -> Result<Scenario, Prob
     let names = Names {
         classes: &site_classes,
         profiles: &profiles,
+        currency: source.currency,
     };
     for reader in top.tables("site")? {
         sites.push(site_row(&reader, names)?);
@@ -100,7 +113,7 @@ fn head_of(reader: &Reader<'_>) -> Result<Scenario, Problem> {
             .quantity("fidelity", Fidelity::parse)?
             .unwrap_or(Fidelity::Fluid),
         per_class: usize::try_from(reader.count("per_class")?.unwrap_or(10)).unwrap_or(10),
-        currency: reader.text("currency")?.unwrap_or("EUR").to_owned(),
+        currency: reader.text("currency")?.unwrap_or(CURRENCY).to_owned(),
         unit: reader.quantity("unit", q::size)?,
         framing: reader.share("framing")?.unwrap_or(0.0),
         origin: Origin {
@@ -174,7 +187,7 @@ fn origin(top: &Reader<'_>) -> Result<Origin, Problem> {
     let origin = Origin {
         name: reader.text("name")?.unwrap_or("origin").to_owned(),
         uplink: uplink.unwrap_or(f64::INFINITY),
-        price: reader.quantity("price", q::price)?.map(|(price, _)| price),
+        price: reader.money("price", q::price)?,
     };
     reader.finish()?;
     match (cdn, uplink) {
@@ -375,7 +388,7 @@ fn policies(top: &Reader<'_>) -> Result<Vec<Policy>, Problem> {
             }
             Kind::Direct | Kind::Patchmesh => {}
         }
-        policy.cost = reader.quantity("cost", q::monthly)?.map(|(cost, _)| cost);
+        policy.cost = reader.money("cost", q::monthly)?;
         if let Some(label) = reader.text("label")? {
             label.clone_into(&mut policy.label);
         }

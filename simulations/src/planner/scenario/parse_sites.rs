@@ -17,6 +17,8 @@ pub struct Names<'a> {
     pub classes: &'a [SiteClass],
     /// Other traffic.
     pub profiles: &'a [Profile],
+    /// Of all prices.
+    pub currency: &'a str,
 }
 
 impl Names<'_> {
@@ -123,10 +125,12 @@ fn line(wan: &Reader<'_>) -> Result<Line, Problem> {
         up: wan.quantity("up", q::rate)?.ok_or_else(|| missing("up"))?,
         rtt: wan.quantity("rtt", q::duration)?.unwrap_or(0.02),
         loss: wan.share("loss")?.unwrap_or(0.0),
-        price: wan.quantity("price", q::price)?.map(|(price, _)| price),
+        price: wan.money("price", q::price)?,
         quota: wan.quantity("quota", q::quota)?,
+        overrun: wan.money("overrun", q::price)?,
     };
     wan.finish()?;
+    without_quota(wan, "overrun", &line)?;
     if line.rtt > 5.0 {
         return Err(wan.wrong(
             "rtt",
@@ -180,16 +184,35 @@ fn limit(reader: &Reader<'_>) -> Result<Limit, Problem> {
         return Ok(Limit {
             share: 1.0,
             hours: None,
+            window: None,
         });
     };
     let share = table.share("share")?;
-    let hint = "add `share = 0.3`: the part of the line that updates may take";
-    let limit = Limit {
-        share: share.ok_or_else(|| table.missing("share", hint))?,
-        hours: table.quantity("hours", q::hours)?,
-    };
+    let window = table.quantity("window", q::hours)?;
+    let hours = table.quantity("hours", q::hours)?;
     table.finish()?;
-    Ok(limit)
+    if share.is_none() && hours.is_some() {
+        let hint = "add `share = 0.3`: the part of the line that updates may take";
+        return Err(table.missing("share", hint));
+    }
+    if share.is_none() && window.is_none() {
+        let hint = "add `share = 0.3`, or `window = \"20-06\"`";
+        return Err(table.missing("share", hint));
+    }
+    Ok(Limit {
+        share: share.unwrap_or(1.0),
+        hours,
+        window,
+    })
+}
+
+/// Refuses a price of what nothing counts.
+fn without_quota(reader: &Reader<'_>, key: &str, line: &Line) -> Result<(), Problem> {
+    if line.overrun.is_some() && line.quota.is_none() {
+        let hint = "add `quota = \"200 GB/month\"`, or drop it";
+        return Err(reader.wrong(key, "has no effect without `quota`", hint));
+    }
+    Ok(())
 }
 
 /// One `[[site]]`: what it does not say comes from its class.
@@ -216,8 +239,10 @@ pub fn site_row(reader: &Reader<'_>, names: Names<'_>) -> Result<SiteRow, Proble
     line.up = reader.quantity("wan_up", q::rate)?.unwrap_or(line.up);
     line.rtt = reader.quantity("rtt", q::duration)?.unwrap_or(line.rtt);
     line.loss = reader.share("loss")?.unwrap_or(line.loss);
-    let price = reader.quantity("price", q::price)?;
-    line.price = price.map(|(price, _)| price).or(line.price);
+    line.price = reader.money("price", q::price)?.or(line.price);
+    line.quota = reader.quantity("quota", q::quota)?.or(line.quota);
+    line.overrun = reader.money("overrun", q::price)?.or(line.overrun);
+    without_quota(reader, "overrun", line)?;
     let background = reader.quantity("background", |name| names.profile(name))?;
     row.background = background.or(row.background);
     row.utc_offset = reader

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::planner::problem::{Problem, nearest};
+use crate::planner::quantity as q;
 
 /// A document: its name, for errors, and its text, for lines.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +16,8 @@ pub struct Source<'a> {
     pub file: &'a str,
     /// Its text.
     pub text: &'a str,
+    /// Currency of all its prices.
+    pub currency: &'a str,
 }
 
 impl Source<'_> {
@@ -167,6 +170,20 @@ impl<'a> Reader<'a> {
         };
         let parsed = parse(text);
         parsed.map(Some).map_err(|says| self.wrong(key, says, ""))
+    }
+
+    /// An amount of money, in the currency of the document.
+    pub fn money(
+        &self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<(f64, String), String>,
+    ) -> Result<Option<f64>, Problem> {
+        let Some((amount, currency)) = self.quantity(key, parse)? else {
+            return Ok(None);
+        };
+        q::same(&currency, self.source.currency)
+            .map(|()| Some(amount))
+            .map_err(|says| self.wrong(key, says, "say `currency` in [scenario]"))
     }
 
     /// A whole number.

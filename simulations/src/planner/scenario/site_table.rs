@@ -1,5 +1,5 @@
 //! Sites from a table in CSV: `id,class,endpoints,wan_down,wan_up,rtt,loss,
-//! utc_offset,background,price`. Empty cells inherit from the class; a cell
+//! utc_offset,background,price,quota,overrun`. Empty cells inherit from the class; a cell
 //! carries its unit, or the header does, as `wan_down[Mbit/s]`.
 
 use crate::planner::problem::{Problem, nearest};
@@ -8,13 +8,15 @@ use crate::planner::scenario::model::SiteRow;
 use crate::planner::scenario::parse_sites::{ENDPOINTS_MAX, Names};
 
 /// Columns that are known.
-const COLUMNS: [&str; 10] = [
+pub(crate) const COLUMNS: [&str; 12] = [
     "background",
     "class",
     "endpoints",
     "id",
     "loss",
+    "overrun",
     "price",
+    "quota",
     "rtt",
     "utc_offset",
     "wan_down",
@@ -164,8 +166,22 @@ fn row(
     fill(&cell, "wan_up", q::rate, &mut line.up)?;
     fill(&cell, "rtt", q::duration, &mut line.rtt)?;
     fill(&cell, "loss", share, &mut line.loss)?;
-    let price = |text: &str| q::price(text).map(|(price, _)| Some(price));
+    let price = |text: &str| {
+        let (price, currency) = q::price(text)?;
+        q::same(&currency, names.currency).map(|()| Some(price))
+    };
     fill(&cell, "price", price, &mut line.price)?;
+    fill(
+        &cell,
+        "quota",
+        |text| q::quota(text).map(Some),
+        &mut line.quota,
+    )?;
+    fill(&cell, "overrun", price, &mut line.overrun)?;
+    if line.overrun.is_some() && line.quota.is_none() {
+        let says = "has no effect without a quota".to_owned();
+        return Err(("overrun".to_owned(), says));
+    }
     fill(&cell, "endpoints", endpoints, &mut row.endpoints)?;
     fill(&cell, "utc_offset", q::offset, &mut row.utc_offset)?;
     let profile = |name: &str| names.profile(name).map(Some);

@@ -14,6 +14,8 @@ use crate::planner::world::steps::Steps;
 
 /// Most endpoints of a world.
 const HOSTS_MAX: usize = 5_000_000;
+/// What is said of a site whose line never leaves updates anything.
+pub const UNREACHABLE: &str = "cannot be reached";
 /// Payload of one packet, for the rate of a connection under loss.
 const SEGMENT: f64 = 1448.0;
 
@@ -35,7 +37,7 @@ pub fn world(scenario: &Scenario, file: &str) -> Result<World, Problem> {
                         horizon: raise limit.share, or take the site out";
             return Err(Problem::new(
                 file,
-                format!("site `{}` cannot be reached", row.id),
+                format!("site `{}` {UNREACHABLE}", row.id),
                 hint,
             ));
         }
@@ -175,6 +177,7 @@ fn site(scenario: &Scenario, row: &SiteRow, lines: &mut Lines) -> Site {
         flow: flow(row.line.rtt, row.line.loss),
         price: row.line.price,
         quota: row.line.quota,
+        overrun: row.line.overrun,
         nic: class.lan.nic / 8.0,
         fabric: class.lan.fabric / 8.0,
         wifi: class.lan.wifi / 8.0,
@@ -274,13 +277,19 @@ fn line(
 
 /// Part of the line that updates may take in an hour.
 fn allowed(limit: Limit, hour: usize) -> f64 {
-    let inside = limit.hours.is_none_or(|(from, to)| {
-        let (from, to) = (from as usize, to as usize);
-        if from < to {
-            (from..to).contains(&hour)
-        } else {
-            hour >= from || hour < to
-        }
-    });
-    if inside { limit.share } else { 1.0 }
+    let inside = |hours: Option<(u32, u32)>| {
+        hours.is_none_or(|(from, to)| {
+            let (from, to) = (from as usize, to as usize);
+            if from < to {
+                (from..to).contains(&hour)
+            } else {
+                hour >= from || hour < to
+            }
+        })
+    };
+    match (inside(limit.window), inside(limit.hours)) {
+        (false, _) => 0.0,
+        (true, true) => limit.share,
+        (true, false) => 1.0,
+    }
 }

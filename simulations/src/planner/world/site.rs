@@ -62,8 +62,10 @@ pub struct Site {
     pub flow: f64,
     /// Per 10^9 bytes.
     pub price: Option<f64>,
-    /// Bytes in a month.
+    /// Bytes that updates may take in a month.
     pub quota: Option<u64>,
+    /// Per 10^9 bytes above the quota.
+    pub overrun: Option<f64>,
     /// Each port.
     pub nic: f64,
     /// All ports together.

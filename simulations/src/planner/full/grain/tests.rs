@@ -19,6 +19,7 @@ fn site(on: Box<[(f64, f64)]>) -> Site {
         flow: 1.0,
         price: None,
         quota: None,
+        overrun: None,
         nic: 1.0,
         fabric: 1.0,
         wifi: 1.0,

@@ -8,7 +8,7 @@ use crate::planner::report::summary::{PolicySummary, SiteSummary, Summary};
 use crate::planner::report::text::{bytes, digits, time};
 use crate::planner::run::Plan;
 
-/// Late sites that are listed for each policy.
+/// Sites that are listed for each policy.
 const LATE_MAX: usize = 25;
 
 /// The whole page.
@@ -43,6 +43,11 @@ pub fn page(plan: &Plan, summary: &Summary, scenario: &str) -> String {
     if !late.is_empty() {
         body.push_str("<h2>Late sites, and why</h2>");
         body.push_str(&late);
+    }
+    let over: String = summary.policies.iter().rev().map(over).collect();
+    if !over.is_empty() {
+        body.push_str("<h2>Sites above their monthly quota</h2>");
+        body.push_str(&over);
     }
     body.push_str("<h2>What limits these figures</h2><ul>");
     for note in &summary.notes {
@@ -244,11 +249,7 @@ fn late(policy: &PolicySummary) -> String {
          <th class='text'>why</th></tr></thead><tbody>",
         escape(&policy.policy),
         sites.len(),
-        if sites.len() > LATE_MAX {
-            format!(", the latest {LATE_MAX}")
-        } else {
-            String::new()
-        }
+        more(sites.len(), "latest")
     );
     for site in sites.into_iter().take(LATE_MAX) {
         put(
@@ -268,4 +269,47 @@ fn late(policy: &PolicySummary) -> String {
     }
     out.push_str("</tbody></table></div></details>");
     out
+}
+
+/// Sites that take more than their quota, the worst first.
+fn over(policy: &PolicySummary) -> String {
+    let mut sites: Vec<&SiteSummary> = policy.by_site.iter().collect();
+    sites.retain(|site| site.over_quota > 0.0);
+    if sites.is_empty() {
+        return String::new();
+    }
+    sites.sort_by(|a, b| {
+        let worst = b.over_quota.total_cmp(&a.over_quota);
+        worst.then(a.site.cmp(&b.site))
+    });
+    let mut out = format!(
+        "<details><summary>{}: {} sites, {} above in all{}</summary><div class='scroll'><table>\
+         <thead><tr><th>site</th><th>WAN</th><th>above</th></tr></thead><tbody>",
+        escape(&policy.policy),
+        sites.len(),
+        bytes(policy.over_quota_bytes),
+        more(sites.len(), "worst")
+    );
+    for site in sites.into_iter().take(LATE_MAX) {
+        put(
+            &mut out,
+            format_args!(
+                "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
+                escape(&site.site),
+                bytes(site.wan_down),
+                bytes(site.over_quota)
+            ),
+        );
+    }
+    out.push_str("</tbody></table></div></details>");
+    out
+}
+
+/// Says that a list is cut.
+fn more(count: usize, which: &str) -> String {
+    if count > LATE_MAX {
+        format!(", the {which} {LATE_MAX}")
+    } else {
+        String::new()
+    }
 }
