@@ -8,7 +8,9 @@ use patchmesh_core::input::{Answered, Fetched, Input, Installed};
 use patchmesh_core::message::{Announcement, Message, Want};
 use patchmesh_core::output::{Answer, Output, Source, Step, Verdict};
 use patchmesh_core::peer::{Down, PeerId};
-use patchmesh_core::time::Duration;
+use patchmesh_core::time::{Duration, UtcTime};
+use patchmesh_trust::log::cosignature::Cosignature;
+use patchmesh_trust::log::head::LogHead;
 
 use crate::broken::Broken;
 use crate::check;
@@ -32,6 +34,7 @@ impl World {
                 document,
                 ..
             } => self.ask(node, (ask, from), document),
+            Output::Cosign { head, utc } => self.cosign(node, head, utc),
             Output::CancelFetch { fetch } => self.stall(node, fetch),
             Output::Decline { serve, decline } => self.declined(serve, *decline),
             Output::Dial { addresses, .. } => {
@@ -67,6 +70,14 @@ impl World {
             | Output::Reply { .. }
             | Output::Wait(_) => {}
         }
+    }
+
+    /// Signs as the daemon does, at once.
+    fn cosign(&mut self, node: usize, head: LogHead, utc: UtcTime) {
+        let (key, mesh_id) = (&self.hosts[node].key, self.publisher.mesh_id());
+        let signed = Cosignature::sign(key, &mesh_id, head, utc);
+        let cosignature = Box::new(signed.expect("the clock of a world is after 1970"));
+        self.input(node, Duration(0), Input::Cosigned { cosignature });
     }
 
     fn ask(

@@ -187,6 +187,11 @@ impl Publisher {
         }
     }
 
+    /// Id of the network.
+    pub fn mesh_id(&self) -> [u8; 32] {
+        self.mesh_id
+    }
+
     /// Root and timestamp version that every node must reach.
     pub fn head(&self) -> [u64; 2] {
         [self.root_version, self.version]

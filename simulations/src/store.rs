@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use patchmesh_content::id::{ChunkId, ContentId};
 use patchmesh_content::index::ReleaseIndex;
-use patchmesh_core::record::{Record, ReleaseState, Restored, StoredStops};
+use patchmesh_core::record::{Record, ReleaseState, Restored, StoredStops, Witnessed};
 use patchmesh_core::time::{Duration, Time};
 use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::role::RoleName;
@@ -15,18 +15,40 @@ use patchmesh_trust::role::RoleName;
 const FLUSH: Duration = Duration::secs(2);
 
 /// What one node has on disk.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Store {
     documents: BTreeMap<(RoleName, u64), Arc<[u8]>>,
     floors: Option<Vec<u8>>,
     proofs: BTreeMap<RoleName, Arc<[u8]>>,
     annexes: BTreeMap<AnnexName, Arc<[u8]>>,
     log: BTreeMap<u64, Arc<[u8]>>,
+    witnessed: Option<Witnessed>,
+    cosignatures: BTreeMap<[u8; 32], Arc<[u8]>>,
     stops: BTreeMap<[u8; 32], Arc<[u8]>>,
     stop_list: Option<Arc<[u8]>>,
     indexes: BTreeMap<ContentId, (Arc<[u8]>, Arc<ReleaseIndex>)>,
     releases: BTreeMap<ContentId, ReleaseState>,
     chunks: BTreeMap<ChunkId, Time>,
+}
+
+impl Default for Store {
+    /// The disk of a node whose key was just made.
+    fn default() -> Self {
+        Self {
+            documents: BTreeMap::new(),
+            floors: None,
+            proofs: BTreeMap::new(),
+            annexes: BTreeMap::new(),
+            log: BTreeMap::new(),
+            witnessed: Some(Witnessed::default()),
+            cosignatures: BTreeMap::new(),
+            stops: BTreeMap::new(),
+            stop_list: None,
+            indexes: BTreeMap::new(),
+            releases: BTreeMap::new(),
+            chunks: BTreeMap::new(),
+        }
+    }
 }
 
 impl Store {
@@ -53,6 +75,13 @@ impl Store {
             }
             Record::Annex { name, bytes } => {
                 self.annexes.insert(name, bytes);
+            }
+            Record::Witnessed(witnessed) => self.witnessed = Some(witnessed),
+            Record::Cosignature { witness, bytes } => {
+                match bytes {
+                    Some(bytes) => self.cosignatures.insert(witness, bytes),
+                    None => self.cosignatures.remove(&witness),
+                };
             }
             Record::Stop { name, bytes } => {
                 match bytes {
@@ -126,6 +155,8 @@ impl Store {
             proofs: self.proofs.values().cloned().collect(),
             annexes: self.annexes.clone().into_iter().collect(),
             log: self.log.values().flat_map(|tile| tile.to_vec()).collect(),
+            witnessed: self.witnessed,
+            cosignatures: self.cosignatures.values().cloned().collect(),
             stops: StoredStops {
                 list: self.stop_list.clone(),
                 outstanding: self.stops.values().cloned().collect(),

@@ -191,6 +191,8 @@ impl World {
                 }
                 Message::Alarm { .. }
                 | Message::Claim { .. }
+                | Message::Cosignature(_)
+                | Message::Cosigned { .. }
                 | Message::Digest { .. }
                 | Message::Head(_)
                 | Message::Introduce(_)

@@ -25,7 +25,8 @@ pub struct Event {
     /// Stable code of a refusal or score; else empty.
     #[serde(default)]
     pub code: String,
-    /// What was refused (a role, `gossip`, `hello`, `index`, `chunk`), else empty.
+    /// What was refused (a role, `gossip`, `hello`, `index`, `chunk`,
+    /// `cosignature`), else empty.
     #[serde(default)]
     pub what: String,
     /// The peer it came from or is about.
@@ -45,6 +46,8 @@ pub struct Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EventKind {
+    /// A witness has cosigned a higher head of the log.
+    Cosigned,
     /// New verified metadata.
     HeadMoved,
     /// A peer misbehaved.

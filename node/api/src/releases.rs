@@ -71,6 +71,17 @@ pub enum WaitingOn {
         /// Chunks of the release.
         total: u32,
     },
+    /// Witnesses that cosign what it rests on.
+    Cosignatures {
+        /// Witnesses that did.
+        keys: u32,
+        /// Witnesses that are asked for.
+        keys_asked: u32,
+        /// Sites that these stand in.
+        sites: u32,
+        /// Sites that are asked for.
+        sites_asked: u32,
+    },
     /// Free space in the store or on the disk.
     Disk,
     /// The keys of a role that was signed twice are changed.
@@ -207,6 +218,15 @@ impl WaitingOn {
             }
             Self::Applying => "the apply step on this host".to_owned(),
             Self::Approval => "an approval by operations".to_owned(),
+            Self::Cosignatures {
+                keys,
+                keys_asked,
+                sites,
+                sites_asked,
+            } => format!(
+                "cosignatures: cosigned by {keys} of {keys_asked} witnesses, {sites} of \
+                 {sites_asked} sites"
+            ),
             Self::Frozen => {
                 "new keys: a role was signed twice, `patchmesh status` says which".to_owned()
             }

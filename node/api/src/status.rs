@@ -44,11 +44,32 @@ pub struct Status {
     /// The flight recorder.
     #[serde(default)]
     pub recorder: RecorderUse,
+    /// Leaves of the log that the newest timestamp names; 0 without a log.
+    #[serde(default)]
+    pub log_size: u64,
+    /// Witnesses of the network.
+    #[serde(default)]
+    pub witnesses: Vec<Witness>,
     /// Known releases.
     pub releases: Vec<Release>,
     /// Refusals since the start, by code.
     #[serde(default)]
     pub refusals: Vec<RefusalCount>,
+}
+
+/// One witness of the network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// Its node key.
+    pub node: PeerId,
+    /// Its site.
+    pub site: String,
+    /// Leaves of the highest head of the log that it has cosigned; 0 for none.
+    pub size: u64,
+    /// Leaves of a head that it has cosigned and that the log does not have; 0
+    /// for none.
+    #[serde(default)]
+    pub other_size: u64,
 }
 
 /// What a node is.

@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchmesh_content::id::{ContentId, PeerId};
+use patchmesh_trust::annex::keys::Cosignatures;
 use patchmesh_trust::annex::policy::{Approval, Policy};
+use patchmesh_trust::log::witnesses::Count;
 use patchmesh_trust::release::Release;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::time::UtcTime;
@@ -30,8 +32,26 @@ pub struct Say {
     pub not_separated: Vec<String>,
     /// Releases that a stop covers.
     pub stopped: BTreeSet<ContentId>,
+    /// What witnesses have signed of it.
+    pub cosigned: Cosigned,
     /// What operations say.
     pub operations: Operations,
+}
+
+/// What witnesses have signed of what an apply rests on (T-78).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cosigned {
+    /// Membership asks for no cosignatures.
+    Unasked,
+    /// Whether it does is not known: what it says last is not here.
+    Unknown,
+    /// It does.
+    Asked {
+        /// How many.
+        asked: Cosignatures,
+        /// How many there are, by release line.
+        lines: BTreeMap<String, Count>,
+    },
 }
 
 /// What operations say.
@@ -91,6 +111,22 @@ pub fn next_edge(operations: &Operations, utc: UtcTime) -> Option<UtcTime> {
     edges.flatten().filter(|edge| *edge > utc).min()
 }
 
+impl Cosigned {
+    /// What is missing for releases of this line.
+    fn lacking(&self, line: &str) -> Option<WaitingOn> {
+        let Self::Asked { asked, lines } = self else {
+            return None;
+        };
+        let have = lines.get(line).copied().unwrap_or_default();
+        (!have.is_enough(*asked)).then_some(WaitingOn::Cosignatures {
+            keys: have.keys,
+            keys_asked: asked.keys,
+            sites: have.sites,
+            sites_asked: asked.sites,
+        })
+    }
+}
+
 impl Say {
     /// Everything but the approval.
     fn against(&self, release: &Release, covered: bool) -> Vec<WaitingOn> {
@@ -110,9 +146,14 @@ impl Say {
         let unusable = !covered && !stopped;
         if self.frozen.iter().any(ours) {
             closed.push(WaitingOn::Frozen);
-        } else if !self.current || unusable || self.withheld.iter().any(ours) {
+        } else if !self.current
+            || unusable
+            || self.cosigned == Cosigned::Unknown
+            || self.withheld.iter().any(ours)
+        {
             closed.push(WaitingOn::Metadata);
         }
+        closed.extend(self.cosigned.lacking(&release.line));
         if let Some(line) = self.not_separated.first() {
             closed.push(WaitingOn::Separation { line: line.clone() });
         }

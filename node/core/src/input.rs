@@ -5,6 +5,8 @@ use std::sync::Arc;
 use patchmesh_content::geometry::ChunkIndex;
 use patchmesh_content::id::ContentId;
 
+use patchmesh_trust::log::cosignature::Cosignature;
+
 use crate::ids::{AskId, AskedId, CommandId, FetchId, GossipId, HelloId, InstallId, ServeId};
 use crate::message::{Announcement, Decline, DocumentRef, Message, Want};
 use crate::peer::{Address, Down, PeerId, Proof};
@@ -34,6 +36,11 @@ pub enum Input {
         id: CommandId,
         /// The command.
         command: Command,
+    },
+    /// Answer to `Output::Cosign`.
+    Cosigned {
+        /// The signature of the own key.
+        cosignature: Box<Cosignature>,
     },
     /// A chunk on disk is missing or no longer equal to its hash; the driver
     /// has taken the file away.

@@ -13,6 +13,7 @@ use patchmesh_proto::limits::{
 };
 use patchmesh_proto::v1;
 use patchmesh_trust::annex::name::AnnexName;
+use patchmesh_trust::log::cosignature::Cosignature;
 use patchmesh_trust::refusal::Refusal;
 pub use patchmesh_trust::stop::set::Mark;
 use patchmesh_trust::stop::signed::SignedStop;
@@ -66,6 +67,15 @@ pub enum Message {
     Mark(Mark),
     /// An emergency stop; nothing of it is checked but its length.
     Stop(SignedStop),
+    /// A witness cosigned a head of the log; nothing of it is checked but lengths.
+    Cosignature(Cosignature),
+    /// Which cosignatures the sender keeps.
+    Cosigned {
+        /// Names them.
+        digest: [u8; 32],
+        /// The receiver is to send its own if they are others.
+        asks: bool,
+    },
     /// The sender works with this content and wants have deltas.
     Interest {
         /// Name of the content.
@@ -219,6 +229,11 @@ fn to_wire(message: &Message) -> v1::Message {
         }),
         Message::Mark(mark) => Body::Revoked(mark_to_wire(mark)),
         Message::Stop(stop) => Body::Stop(stop.to_wire()),
+        Message::Cosignature(one) => Body::Cosignature(one.to_wire()),
+        Message::Cosigned { digest, asks } => Body::Cosigned(v1::Cosigned {
+            digest: digest.to_vec(),
+            asks: *asks,
+        }),
         Message::Interest { content } => Body::Interest(v1::Interest {
             content: content.0.to_vec(),
         }),
@@ -283,13 +298,14 @@ fn from_wire(message: v1::Message) -> Result<Message, FrameRefusal> {
             Message::Alarm { role, version }
         }
         Body::Revoked(mark) => Message::Mark(mark_from_wire(&mark)?),
-        Body::Stop(stop) => Message::Stop(SignedStop::from_wire(stop).map_err(|refusal| {
-            if refusal == Refusal::TooLarge {
-                FrameRefusal::TooLarge
-            } else {
-                FrameRefusal::Malformed
-            }
-        })?),
+        Body::Stop(stop) => Message::Stop(SignedStop::from_wire(stop).map_err(as_frame)?),
+        Body::Cosignature(one) => {
+            Message::Cosignature(Cosignature::from_wire(one).map_err(as_frame)?)
+        }
+        Body::Cosigned(cosigned) => Message::Cosigned {
+            digest: array32(&cosigned.digest)?,
+            asks: cosigned.asks,
+        },
         Body::Interest(interest) => Message::Interest {
             content: content(&interest.content)?,
         },
@@ -299,6 +315,14 @@ fn from_wire(message: v1::Message) -> Result<Message, FrameRefusal> {
             span: SpanIndex(release.span),
         },
     })
+}
+
+fn as_frame(refusal: Refusal) -> FrameRefusal {
+    if refusal == Refusal::TooLarge {
+        FrameRefusal::TooLarge
+    } else {
+        FrameRefusal::Malformed
+    }
 }
 
 /// The wire form of a mark.

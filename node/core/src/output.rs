@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use patchmesh_content::id::ContentId;
+use patchmesh_trust::log::head::LogHead;
 use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::release::Release;
 use patchmesh_trust::stop::set::{Mark, Standing};
+use patchmesh_trust::time::UtcTime;
 use patchmesh_trust::verified::Verified;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +55,14 @@ pub enum Output {
     CancelInstall {
         /// The step.
         install: InstallId,
+    },
+    /// Sign this head of the log with the node's key, as a witness; answered by
+    /// `Input::Cosigned`. That it is signed is durable.
+    Cosign {
+        /// The head.
+        head: LogHead,
+        /// The time to state.
+        utc: UtcTime,
     },
     /// Answer to `Input::Requested`: no.
     Decline {
@@ -211,7 +221,7 @@ pub enum Notice {
     HeadMoved([u64; 3]),
     /// A document, gossip message or peer was refused; the code is stable.
     Refused {
-        /// What: a role, `gossip`, `hello`, `index`, `chunk`.
+        /// What: a role, `gossip`, `hello`, `index`, `chunk`, `cosignature`.
         what: String,
         /// Stable code.
         code: &'static str,
@@ -245,6 +255,19 @@ pub enum Notice {
         /// Leaves of its log.
         size: u64,
     },
+    /// A witness has cosigned a higher head of the log.
+    Cosigned {
+        /// The witness.
+        witness: PeerId,
+        /// Its site.
+        site: String,
+        /// Leaves of the log that it saw.
+        size: u64,
+    },
+    /// Witnesses that have cosigned another log than the known one, by now.
+    OtherLogs(Vec<OtherLog>),
+    /// Why this node, a witness, signs nothing; `None` when that is over.
+    WitnessSilent(Option<Silent>),
     /// Roles that are frozen by now; none when that is over.
     Frozen(Vec<Frozen>),
     /// Stops that are in force by now.
@@ -256,4 +279,24 @@ pub enum Notice {
     },
     /// Documents that are missing for too long by now; none when that is over.
     Withheld(Vec<Withheld>),
+}
+
+/// A witness that has cosigned a head that the known log does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherLog {
+    /// The witness.
+    pub witness: PeerId,
+    /// Its site.
+    pub site: String,
+    /// Leaves of the head that it signed.
+    pub size: u64,
+}
+
+/// Why a witness signs nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silent {
+    /// Its store lost what it signed last, and too few have said what they have.
+    Lost,
+    /// It has signed a head that the log does not contain.
+    OtherLog,
 }

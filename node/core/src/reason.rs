@@ -37,6 +37,17 @@ pub enum WaitingOn {
         /// Chunks of the release.
         total: u32,
     },
+    /// Witnesses that cosign what it rests on.
+    Cosignatures {
+        /// Witnesses that did.
+        keys: u32,
+        /// Witnesses that are asked for.
+        keys_asked: u32,
+        /// Sites that these stand in.
+        sites: u32,
+        /// Sites that are asked for.
+        sites_asked: u32,
+    },
     /// Free space in the store or on the disk.
     Disk,
     /// The keys of a role that was signed twice are changed.

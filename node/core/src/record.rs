@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use patchmesh_content::id::{ChunkId, ContentId};
 use patchmesh_trust::annex::name::AnnexName;
+use patchmesh_trust::log::head::LogHead;
 use patchmesh_trust::role::RoleName;
+use patchmesh_trust::time::UtcTime;
 use serde::{Deserialize, Serialize};
 
 /// One durable fact.
@@ -42,6 +44,16 @@ pub enum Record {
         /// The hashes, 32 bytes each, 256 at most.
         hashes: Arc<[u8]>,
     },
+    /// What this node has signed as a witness, before the signature is made; it
+    /// takes the place of the one before.
+    Witnessed(Witnessed),
+    /// The highest cosignature of a witness, or that none is kept any longer.
+    Cosignature {
+        /// The witness.
+        witness: [u8; 32],
+        /// The cosignature by itself.
+        bytes: Option<Arc<[u8]>>,
+    },
     /// An emergency stop that a key signed alone, or that it is no longer kept.
     Stop {
         /// Its name.
@@ -74,6 +86,48 @@ pub enum Record {
         /// Name of the content.
         content: ContentId,
     },
+}
+
+/// The last head that this node signed as a witness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Witnessed {
+    /// The head; an empty one if none was signed.
+    pub head: LogHead,
+    /// The time that was stated.
+    pub utc: UtcTime,
+}
+
+impl Default for Witnessed {
+    fn default() -> Self {
+        Self {
+            head: LogHead::empty(),
+            utc: UtcTime(0),
+        }
+    }
+}
+
+impl Witnessed {
+    /// Bytes of the stored form.
+    pub const LEN: usize = 48;
+
+    /// The stored form: size and time little-endian, then the root.
+    pub fn to_bytes(self) -> Vec<u8> {
+        let (size, utc) = (self.head.size.to_le_bytes(), self.utc.0.to_le_bytes());
+        [&size[..], &utc, &self.head.root].concat()
+    }
+
+    /// Reads the stored form; `None` for another length.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (size, rest) = bytes.split_first_chunk()?;
+        let (utc, root) = rest.split_first_chunk()?;
+        Some(Self {
+            head: LogHead {
+                size: u64::from_le_bytes(*size),
+                root: root.try_into().ok()?,
+            },
+            utc: UtcTime(i64::from_le_bytes(*utc)),
+        })
+    }
 }
 
 /// State of a release on this host.
@@ -116,6 +170,11 @@ pub struct Restored {
     pub annexes: Vec<(AnnexName, Arc<[u8]>)>,
     /// Leaf hashes of the log, 32 bytes each.
     pub log: Vec<u8>,
+    /// What was signed as a witness, an empty head for nothing; `None` if that was
+    /// lost.
+    pub witnessed: Option<Witnessed>,
+    /// The highest cosignature of each witness.
+    pub cosignatures: Vec<Arc<[u8]>>,
     /// Emergency stops.
     pub stops: StoredStops,
     /// Release indexes.

@@ -1,6 +1,7 @@
 //! Read-only answers about the state of a node.
 
 use patchmesh_content::id::{ContentId, PeerId};
+use patchmesh_trust::log::head::LogHead;
 use patchmesh_trust::state::{Head, TrustState};
 
 use patchmesh_trust::stop::set::Standing;
@@ -24,10 +25,27 @@ pub struct View {
     pub recovering: bool,
     /// Stops that are in force.
     pub stops: Vec<Standing>,
+    /// Head of the log that the newest timestamp names.
+    pub log: Option<LogHead>,
+    /// Witnesses of the network.
+    pub witnesses: Vec<WitnessView>,
     /// Admitted peers.
     pub peers: Vec<PeerView>,
     /// Known releases.
     pub releases: Vec<ReleaseView>,
+}
+
+/// One witness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessView {
+    /// Its node key.
+    pub witness: PeerId,
+    /// Its site.
+    pub site: String,
+    /// The highest head of the known log that it has cosigned.
+    pub head: Option<LogHead>,
+    /// A head that it has cosigned and that the known log does not have.
+    pub other: Option<LogHead>,
 }
 
 /// One peer.

@@ -6,13 +6,13 @@ use patchmesh_api::answer::Answer;
 use patchmesh_api::peers::{Path, Peer, Peers};
 use patchmesh_api::releases::{Release, ReleaseState, WaitingOn};
 use patchmesh_api::status::{
-    ByteCount, Head, Mode, PeerCounts, Received, Sent, Status, StoreUse, Trust, TrustState,
+    ByteCount, Head, Mode, PeerCounts, Received, Sent, Status, StoreUse, Trust, TrustState, Witness,
 };
 use patchmesh_content::id::PeerId;
 use patchmesh_core::peer;
 use patchmesh_core::reason;
 use patchmesh_core::record;
-use patchmesh_core::view::{PeerView, ReleaseView, View};
+use patchmesh_core::view::{PeerView, ReleaseView, View, WitnessView};
 use patchmesh_net::PeerTraffic;
 use patchmesh_trust::state;
 use patchmesh_trust::stop::set::Standing;
@@ -59,6 +59,8 @@ pub(crate) fn status(node: &Node) -> Box<Status> {
         },
         troubles: node.troubles.all(),
         recorder: node.recorder.usage(),
+        log_size: view.log.map_or(0, |head| head.size),
+        witnesses: view.witnesses.iter().map(witness).collect(),
         releases: view
             .releases
             .iter()
@@ -66,6 +68,15 @@ pub(crate) fn status(node: &Node) -> Box<Status> {
             .collect(),
         refusals: node.notices.refusals(),
     })
+}
+
+fn witness(view: &WitnessView) -> Witness {
+    Witness {
+        node: view.witness,
+        site: view.site.clone(),
+        size: view.head.map_or(0, |head| head.size),
+        other_size: view.other.map_or(0, |head| head.size),
+    }
 }
 
 /// Answer to `Request::Peers`.
@@ -237,6 +248,17 @@ fn waiting_on(reason: &reason::WaitingOn, view: &ReleaseView, stops: &[Standing]
         },
         reason::WaitingOn::Applying => WaitingOn::Applying,
         reason::WaitingOn::Approval => WaitingOn::Approval,
+        reason::WaitingOn::Cosignatures {
+            keys,
+            keys_asked,
+            sites,
+            sites_asked,
+        } => WaitingOn::Cosignatures {
+            keys: *keys,
+            keys_asked: *keys_asked,
+            sites: *sites,
+            sites_asked: *sites_asked,
+        },
         reason::WaitingOn::Disk => WaitingOn::Disk,
         reason::WaitingOn::Frozen => WaitingOn::Frozen,
         reason::WaitingOn::Hold { reason } => WaitingOn::Hold {

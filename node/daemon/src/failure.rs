@@ -253,6 +253,7 @@ impl Failure {
 
 #[cfg(test)]
 mod tests {
+    use patchmesh_core::record::Restored;
     use patchmesh_store::Store;
     use patchmesh_trust::refusal::Refusal;
 
@@ -286,15 +287,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let options = patchmesh_store::Options::new(1);
         let store = Store::open(folder.path(), options).unwrap().store;
-        identity::load_or_make(&store).unwrap();
+        identity::load_or_make(&store, &mut Restored::default()).unwrap();
         std::fs::write(folder.path().join("trust/state/identity"), "").unwrap();
-        let damaged = identity::load_or_make(&store).err().unwrap();
+        let damaged = identity::load_or_make(&store, &mut Restored::default())
+            .err()
+            .unwrap();
         let failure = Failure::of_start(&StartError::Identity(damaged));
         assert_eq!(failure.id, "E_IDENTITY");
         assert!(failure.message.contains("identity"), "{}", failure.message);
         assert!(failure.hint.contains("start again"), "{}", failure.hint);
         assert!(folder.path().join("quarantine/identity").is_file());
-        identity::load_or_make(&store).unwrap();
+        identity::load_or_make(&store, &mut Restored::default()).unwrap();
     }
 
     #[test]

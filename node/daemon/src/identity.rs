@@ -1,5 +1,6 @@
 //! The key of this node: made once, kept in the store, never shown.
 
+use patchmesh_core::record::{Record, Restored, Witnessed};
 use patchmesh_store::{CommitError, ReadError, StateName, Store};
 use patchmesh_trust::key::NodeKey;
 use patchmesh_trust::member::{Validity, issue_certificate};
@@ -43,8 +44,11 @@ pub(crate) enum IdentityError {
     Certificate(Refusal),
 }
 
-/// Reads the key, or makes one at the first start.
-pub(crate) fn load_or_make(store: &Store) -> Result<Identity, IdentityError> {
+/// Reads the key, or makes one at the first start, which has signed nothing.
+pub(crate) fn load_or_make(
+    store: &Store,
+    restored: &mut Restored,
+) -> Result<Identity, IdentityError> {
     if let Some(bytes) = store.read_state(StateName::Identity)? {
         let seed = bytes
             .try_into()
@@ -55,6 +59,10 @@ pub(crate) fn load_or_make(store: &Store) -> Result<Identity, IdentityError> {
         });
     }
     let seed = random32().map_err(IdentityError::Random)?;
+    // Before the key exists: a key without this record has lost it.
+    let nothing = Witnessed::default();
+    store.commit(&Record::Witnessed(nothing))?;
+    restored.witnessed = Some(nothing);
     store.put_state(StateName::Identity, &seed)?;
     Ok(Identity {
         seed,

@@ -38,6 +38,18 @@ impl Notices {
                     ..blank(EventKind::HeadMoved)
                 });
             }
+            Notice::Cosigned {
+                witness,
+                site,
+                size,
+            } => {
+                tracing::debug!(%witness, site, size, "the log is cosigned");
+                self.push(Event {
+                    peer: Some(witness),
+                    detail: format!("the witness in {site} has seen {size} leaves of the log"),
+                    ..blank(EventKind::Cosigned)
+                });
+            }
             Notice::Refused { what, code, from } => self.refused(&what, code, from),
             Notice::PeerScored { peer, code } => {
                 tracing::debug!(%peer, code, "a peer misbehaved");
@@ -61,7 +73,9 @@ impl Notices {
             // They are troubles, which the driver takes up while they last.
             Notice::FloorsLost(_)
             | Notice::Frozen(_)
+            | Notice::OtherLogs(_)
             | Notice::Stops { .. }
+            | Notice::WitnessSilent(_)
             | Notice::Withheld(_) => {}
             Notice::Release {
                 id, state, detail, ..

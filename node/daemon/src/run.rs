@@ -114,7 +114,7 @@ async fn node(settings: Settings) -> Result<(), Failure> {
     let started = start::start(settings, stop);
     let mut started = started.map_err(|error| Failure::of_start(&error))?;
     let ended = drive::run(&mut started.node, started.ears).await;
-    let closed = drive::close(started.node).await;
+    let closed = Box::pin(drive::close(started.node)).await;
     ended.map_err(|error| Failure::of_halt(&error))?;
     closed.map_err(|error| Failure::of_sync(&error))
 }

@@ -93,8 +93,8 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
     let clock = Clock::start();
     let anchor = read_root(&settings.root)?;
     let contents = Contents::default();
-    let (store, restored) = open_store(&settings, &contents)?;
-    let identity = identity::load_or_make(&store)?;
+    let (store, mut restored) = open_store(&settings, &contents)?;
+    let identity = identity::load_or_make(&store, &mut restored)?;
     let origin = open_origin(&settings)?;
     let config = engine_config(&settings, PeerId(identity.key.public()))?;
     let seed = Seed(identity::random32().map_err(identity::IdentityError::Random)?);
@@ -128,6 +128,7 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
         contents,
         origin,
         net,
+        key: identity.key,
         mesh_id,
         notices: Notices::default(),
         troubles: Troubles::default(),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use patchmesh_api::trouble::Trouble;
 
 use patchmesh_core::catalog::watch::withheld::WITHHELD_AFTER;
+use patchmesh_core::output::{OtherLog, Silent};
 use patchmesh_core::reason::{Frozen, Withheld};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::stop::set::Standing;
@@ -20,6 +21,8 @@ const SAY_EVERY: Duration = Duration::from_mins(10);
 /// Troubles at one time; a further one is not taken up.
 const TROUBLES_MAX: usize = 32;
 
+/// Witnesses that are named in one line.
+const WITNESSES_SHOWN: usize = 8;
 /// Stops that are named in one line.
 const STOPS_SHOWN: usize = 8;
 /// Release lines that are named as those that there are.
@@ -130,6 +133,48 @@ pub(crate) fn frozen(frozen: &[Frozen], state: &Path) -> Option<Found> {
         hint: "look at it with `patchmesh verify-proof`; its keys are stolen or were used twice: \
                rotate them (`patchmesh root rotate`), until then nothing newer is taken",
     })
+}
+
+/// What it means that witnesses have cosigned another log (T-77).
+pub(crate) fn other_logs(others: &[OtherLog]) -> Option<Found> {
+    let named = others.iter().take(WITNESSES_SHOWN).map(|one| {
+        let (witness, size) = (one.witness, one.size);
+        format!("{witness} of site {} one of {size} leaves", one.site)
+    });
+    let named: Vec<String> = named.collect();
+    (!named.is_empty()).then(|| Found {
+        code: "SplitLog",
+        detail: format!(
+            "witnesses cosigned another log than the one that this node is shown: {}",
+            named.join(", ")
+        ),
+        hint: "compare `patchmesh log show` of the repository with `patchmesh status` here and at \
+               the witness; if both logs are signed, the online keys are stolen: rotate them",
+    })
+}
+
+/// What it means that this node, a witness, signs nothing (T-76).
+pub(crate) fn witness_silent(silent: Silent) -> Found {
+    match silent {
+        Silent::Lost => Found {
+            code: "WitnessLost",
+            detail: "what this witness signed last is not in its store: it signs nothing until an \
+                     origin or a peer of the configuration and three members have said what they \
+                     have"
+                .to_owned(),
+            hint: "wait ten seconds; if it lasts, look whether an origin is reached (`patchmesh \
+                   peers`)",
+        },
+        Silent::OtherLog => Found {
+            code: "WitnessSplit",
+            detail: "this witness has signed a head that the log does not contain, and signs no \
+                     other"
+                .to_owned(),
+            hint: "if the log began anew after a theft of the online keys, give this node a new \
+                   key and name that as the witness (`patchmesh membership keys`); else the log \
+                   is split",
+        },
+    }
 }
 
 /// What is stopped, by whom and why.

@@ -14,6 +14,10 @@ pub(crate) const TEMPORARY: &str = ".tmp";
 pub(crate) const STOP: &str = ".stop";
 /// End of the name of a proof.
 pub(crate) const PROOF: &str = ".proof";
+/// End of the name of a cosignature.
+pub(crate) const COSIGNATURE: &str = ".cosignature";
+/// Name of the file with what was signed as a witness.
+pub(crate) const WITNESSED: &str = "witnessed";
 /// Name of the file with the floors.
 pub(crate) const FLOORS: &str = "floors";
 
@@ -102,6 +106,20 @@ impl Layout {
         self.state().join(FLOORS)
     }
 
+    pub(crate) fn witnessed(&self) -> PathBuf {
+        self.state().join(WITNESSED)
+    }
+
+    pub(crate) fn cosignatures(&self) -> PathBuf {
+        self.trust().join("cosignatures")
+    }
+
+    /// The highest cosignature of a witness.
+    pub(crate) fn cosignature(&self, witness: &[u8; 32]) -> PathBuf {
+        let name = hex(witness);
+        self.cosignatures().join(format!("{name}{COSIGNATURE}"))
+    }
+
     /// One version of the root.
     pub(crate) fn root(&self, version: u64) -> PathBuf {
         self.trust().join(format!("{version}.root.json"))
@@ -182,6 +200,7 @@ impl Layout {
             self.state(),
             self.proofs(),
             self.stops(),
+            self.cosignatures(),
             self.annexes(),
             self.log(),
             self.indexes(),

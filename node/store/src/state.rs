@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use patchmesh_content::id::{ContentId, blake3};
 use patchmesh_core::record::{Record, ReleaseState};
 use patchmesh_proto::limits::{INDEX_LEN_MAX, MEMBERSHIP_LEN_MAX, PROOF_LEN_MAX, SNAPSHOT_LEN_MAX};
+use patchmesh_trust::log::cosignature::COSIGNATURE_WIRE_LEN_MAX;
 use patchmesh_trust::log::tile::TILE_LEN_MAX;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::stop::signed::SignedStop;
@@ -13,7 +14,7 @@ use patchmesh_trust::stop::signed::SignedStop;
 use crate::durable::{erase, quarantine, replace};
 use crate::error::{CommitError, ReadError};
 use crate::inner::Store;
-use crate::layout::{FLOORS, small_name};
+use crate::layout::{FLOORS, WITNESSED, small_name};
 use crate::options::StateName;
 use crate::sealed::{SEAL_LEN, open, sealed};
 
@@ -43,6 +44,16 @@ impl Store {
             }
             Record::Log { tile, hashes } => {
                 self.write(&self.layout.log_tile(*tile), hashes, TILE_LEN_MAX)
+            }
+            Record::Witnessed(witnessed) => {
+                self.write_small(&self.layout.witnessed(), WITNESSED, &witnessed.to_bytes())
+            }
+            Record::Cosignature { witness, bytes } => {
+                let path = self.layout.cosignature(witness);
+                match bytes {
+                    Some(bytes) => self.write(&path, bytes, COSIGNATURE_WIRE_LEN_MAX),
+                    None => self.erase(path),
+                }
             }
             Record::Stop { name, bytes } => match bytes {
                 Some(bytes) => self.write(&self.layout.stop(name), bytes, SignedStop::LEN_MAX),

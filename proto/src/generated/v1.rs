@@ -561,7 +561,7 @@ pub struct Frame {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Message {
-    #[prost(oneof = "message::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    #[prost(oneof = "message::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
     pub body: ::core::option::Option<message::Body>,
 }
 /// Nested message and enum types in `Message`.
@@ -588,6 +588,10 @@ pub mod message {
         Stop(super::SignedStop),
         #[prost(message, tag = "10")]
         Revoked(super::Revoked),
+        #[prost(message, tag = "11")]
+        Cosignature(super::Cosignature),
+        #[prost(message, tag = "12")]
+        Cosigned(super::Cosigned),
     }
 }
 /// Which timestamp of its version the sender holds: two of one version are a
@@ -613,6 +617,34 @@ pub struct Alarm {
     pub role: ::prost::alloc::string::String,
     #[prost(uint64, tag = "2")]
     pub version: u64,
+}
+/// A witness saw this head of the log, and in it all that it saw before
+/// (C2SP tlog-cosignature, version 1).
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Cosignature {
+    /// 32 bytes: the Ed25519 key of the witness, which is its node key.
+    #[prost(bytes = "vec", tag = "1")]
+    pub witness: ::prost::alloc::vec::Vec<u8>,
+    /// Number of leaves, at least 1, and root, 32 bytes.
+    #[prost(uint64, tag = "2")]
+    pub size: u64,
+    #[prost(bytes = "vec", tag = "3")]
+    pub root: ::prost::alloc::vec::Vec<u8>,
+    /// 72 bytes: seconds since 1970, big-endian in 8, and the signature.
+    #[prost(bytes = "vec", tag = "4")]
+    pub signature: ::prost::alloc::vec::Vec<u8>,
+}
+/// Which cosignatures the sender keeps.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Cosigned {
+    /// 32 bytes: SHA-256 over witness, size (big-endian) and root of each, in the
+    /// order of the witnesses.
+    #[prost(bytes = "vec", tag = "1")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
+    /// The receiver is to send its own if they are others; else the sender has just
+    /// sent all that it keeps.
+    #[prost(bool, tag = "2")]
+    pub asks: bool,
 }
 /// "I work with this content": asks for the receiver's bitfield and later deltas.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

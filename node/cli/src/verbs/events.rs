@@ -62,6 +62,7 @@ fn refusals(events: &Events, output: &Output) -> anyhow::Result<()> {
 
 fn text(event: &Event) -> String {
     let kind = match event.event {
+        EventKind::Cosigned => "cosigned",
         EventKind::HeadMoved => "head-moved",
         EventKind::Other => "other",
         EventKind::PeerScored => "peer-scored",

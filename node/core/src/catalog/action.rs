@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use patchmesh_content::id::{ContentId, PeerId};
 use patchmesh_content::index::ReleaseIndex;
+use patchmesh_trust::log::cosignature::Cosignature;
+use patchmesh_trust::log::head::LogHead;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::stop::set::Mark;
 use patchmesh_trust::stop::signed::SignedStop;
+use patchmesh_trust::time::UtcTime;
 use patchmesh_trust::verified::Verified;
 
 use crate::ids::{AskId, AskedId, GossipId};
@@ -34,6 +37,13 @@ pub enum Action {
         document: DocumentRef,
         /// Longest acceptable answer in bytes.
         len_max: usize,
+    },
+    /// Sign this head as a witness; answered by `Event::Cosignature`.
+    Cosign {
+        /// The head, durable as signed.
+        head: LogHead,
+        /// The time to state.
+        utc: UtcTime,
     },
     /// The index of a listed release is verified and durable.
     Indexed {
@@ -65,6 +75,22 @@ pub enum Action {
         role: RoleName,
         /// The version.
         version: u64,
+    },
+    /// Pass a cosignature on.
+    SendCosignature {
+        /// To whom.
+        to: PeerId,
+        /// The cosignature.
+        cosignature: Cosignature,
+    },
+    /// Say to an admitted peer which cosignatures this node keeps.
+    SendCosigned {
+        /// To whom.
+        to: PeerId,
+        /// Which.
+        digest: [u8; 32],
+        /// It is to send its own if they are others.
+        asks: bool,
     },
     /// Say to an admitted peer which timestamp this is.
     SendDigest {

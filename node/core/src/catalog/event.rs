@@ -2,6 +2,7 @@
 
 use patchmesh_content::id::{ContentId, PeerId};
 
+use patchmesh_trust::log::cosignature::Cosignature;
 use patchmesh_trust::stop::set::Mark;
 use patchmesh_trust::stop::signed::SignedStop;
 
@@ -35,6 +36,23 @@ pub enum Event {
         asked: AskedId,
         /// What is asked for.
         document: Box<DocumentRef>,
+    },
+    /// A cosignature, not checked.
+    Cosignature {
+        /// The admitted peer that passed it on; `None` for the own key's, the
+        /// answer to `Action::Cosign`.
+        from: Option<PeerId>,
+        /// The cosignature.
+        cosignature: Box<Cosignature>,
+    },
+    /// An admitted peer says which cosignatures it keeps.
+    Cosigned {
+        /// Who says so.
+        from: PeerId,
+        /// Which.
+        digest: [u8; 32],
+        /// It wants those of this node if they are others.
+        asks: bool,
     },
     /// An admitted peer says which timestamp of a version it holds.
     Digest {

@@ -7,6 +7,8 @@ use patchmesh_content::id::{ContentId, PeerId};
 use patchmesh_content::index::ReleaseIndex;
 use patchmesh_trust::annex::body::AnnexBody;
 use patchmesh_trust::annex::name::AnnexName;
+use patchmesh_trust::log::head::LogHead;
+use patchmesh_trust::log::witnesses::{Count, Witnesses};
 use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::release::Release;
 use patchmesh_trust::role::RoleName;
@@ -28,8 +30,9 @@ use crate::catalog::poll::Poll;
 use crate::catalog::watch::recovering::Recovering;
 use crate::catalog::watch::stopped::{self, TakenOver};
 use crate::catalog::watch::withheld::{Missing, covers};
+use crate::catalog::witness::state::Cosigning;
 use crate::config::{Config, Mode};
-use crate::gate::{Operations, Say};
+use crate::gate::{Cosigned, Operations, Say};
 use crate::ids::AskId;
 use crate::message::{Announcement, DocumentRef};
 use crate::output::{Answer, Notice, Source};
@@ -68,6 +71,7 @@ pub struct Catalog {
     pub(crate) log: Follow,
     pub(crate) stops: Stops,
     pub(crate) taken: TakenOver,
+    pub(crate) cosigning: Cosigning,
     rng: Rng,
     /// The verifier took something over since the releases were listed.
     changed: bool,
@@ -110,7 +114,14 @@ impl Catalog {
         if config.mode == Mode::Origin {
             verifier.floors_regained();
         }
-        let bootstrap = config.bootstrap.iter().map(|(peer, _)| *peer).collect();
+        let bootstrap = config.bootstrap.iter().map(|(peer, _)| *peer);
+        let bootstrap: BTreeSet<PeerId> = bootstrap.collect();
+        let cosigning = Cosigning::restore(
+            &verifier.mesh_id(),
+            &std::mem::take(&mut restored.cosignatures),
+            restored.witnessed,
+            (bootstrap.clone(), now.mono),
+        );
         let recovering = Recovering::new(bootstrap, now.mono);
         let recovering = verifier.has_lost_floors().then_some(recovering);
         verifier.restore_log(&std::mem::take(&mut restored.log));
@@ -143,6 +154,7 @@ impl Catalog {
             log: Follow::default(),
             stops,
             taken: TakenOver::default(),
+            cosigning,
             rng: rng.fork("sync"),
             changed: true,
             due: Due::default(),
@@ -161,6 +173,12 @@ impl Catalog {
             Event::Asked { asked, document } => {
                 let document = self.document(&document);
                 out.push(Action::Answer { asked, document });
+            }
+            Event::Cosignature { from, cosignature } => {
+                self.give_cosignature(from, &cosignature, now.mono, out);
+            }
+            Event::Cosigned { from, digest, asks } => {
+                self.compared_cosigned(from, digest, asks, now.mono);
             }
             Event::Digest {
                 from,
@@ -195,6 +213,7 @@ impl Catalog {
                 out.push(Action::SendHead { to: peer, head });
                 out.extend(self.digest(peer));
                 self.send_alarms(peer, out);
+                self.ask_cosigned(peer, out);
             }
             Event::Refresh => self.poll.refresh(now.mono),
             // A refusal is told by a notice.
@@ -205,6 +224,7 @@ impl Catalog {
         self.relist(out);
         self.take_membership(out);
         self.settle_stops(now.mono, out);
+        self.follow_witnesses(now, out);
         self.watch(now.mono, out);
         self.pursue(now.mono, out);
     }
@@ -349,6 +369,7 @@ impl Catalog {
             withheld: withheld.collect(),
             not_separated: verifier.lines_not_separated(),
             stopped: self.all_stopped(),
+            cosigned: self.cosigned(),
             operations,
         }
     }
@@ -365,6 +386,68 @@ impl Catalog {
             Some(AnnexBody::Policy(policy)) => Operations::Say(policy.clone()),
             Some(AnnexBody::Keys(_) | AnnexBody::Revocations(_)) | None => Operations::Silent,
         }
+    }
+
+    /// How many witnesses have cosigned what an apply rests on, where that is
+    /// asked for (T-78).
+    fn cosigned(&self) -> Cosigned {
+        let membership = RoleName::Membership;
+        if self.verifier.delegates(&membership) == Some(false) {
+            return Cosigned::Unasked;
+        }
+        // A newer statement that is withheld may ask for more than the held one.
+        let lacks = self
+            .verifier
+            .wants()
+            .iter()
+            .any(|want| want.role == membership);
+        let keys = match self
+            .annexes
+            .current(AnnexName::Keys)
+            .map(|open| &*open.body)
+        {
+            Some(AnnexBody::Keys(keys)) if !lacks => keys,
+            _ if lacks || self.annexes.is_named(AnnexName::Keys) => return Cosigned::Unknown,
+            _ => return Cosigned::Unasked,
+        };
+        let Some(asked) = keys.cosignatures else {
+            return Cosigned::Unasked;
+        };
+        let lines: BTreeSet<&String> = self.listed().values().map(|one| &one.line).collect();
+        let lines = lines.into_iter();
+        let lines = lines.map(|line| (line.clone(), self.cosigned_line(line)));
+        Cosigned::Asked {
+            asked,
+            lines: lines.collect(),
+        }
+    }
+
+    /// How many witnesses have cosigned a head that contains everything that the
+    /// releases of a line and their approvals rest on.
+    fn cosigned_line(&self, line: &str) -> Count {
+        let mut last = 0;
+        for role in [
+            RoleName::Targets,
+            RoleName::Membership,
+            RoleName::Rollout,
+            RoleName::Line(line.to_owned()),
+        ] {
+            let Some(leaf) = self.verifier.logged_at(&role) else {
+                return Count::default();
+            };
+            last = last.max(leaf);
+        }
+        self.cosigning.set.count(last)
+    }
+
+    /// Listed witnesses, and what each has cosigned.
+    pub fn witnesses(&self) -> &Witnesses {
+        &self.cosigning.set
+    }
+
+    /// Head of the log that the newest timestamp names.
+    pub fn log_head(&self) -> Option<LogHead> {
+        self.verifier.log_floor()
     }
 
     /// The next time at which a document expires.
@@ -463,6 +546,9 @@ impl Catalog {
         let jitter = Duration::millis(self.rng.below(SYNC_JITTER_MS));
         self.sync_at = now.plus(Duration(SYNC.0 + jitter.0));
         self.tell(true, out);
+        for to in self.peers.keys() {
+            self.ask_cosigned(*to, out);
+        }
     }
 
     /// Sends the own head to the site, or to every peer. In the site it also

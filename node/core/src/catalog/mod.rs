@@ -20,6 +20,7 @@ pub mod pursue;
 pub mod sources;
 pub mod stops;
 pub mod watch;
+pub mod witness;
 
 pub use action::Action;
 pub use event::Event;

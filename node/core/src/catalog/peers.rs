@@ -20,6 +20,8 @@ pub const REJECTS_MAX: u32 = 10;
 pub const REJECTS_WITHIN: Duration = Duration::secs(60);
 /// Stops of one peer that are checked per second.
 pub const STOPS_PER_SEC_MAX: u32 = 512;
+/// Cosignatures of one peer that are checked per second: all witnesses twice.
+pub const COSIGNATURES_PER_SEC_MAX: u32 = 512;
 /// Least time between two heads sent back to one peer (T-40).
 pub const HEAD_BACK: Duration = Duration::secs(10);
 
@@ -42,6 +44,11 @@ pub struct Peer {
     pub stops_owed: bool,
     /// It is sent all stops from then on.
     pub stops_from: Time,
+    /// It keeps other cosignatures than this node, which it has not been sent yet.
+    pub cosigned_owed: bool,
+    /// It is sent all cosignatures from then on.
+    pub cosigned_from: Time,
+    cosignatures: (Time, u32),
     head_back_from: Time,
     gossip: (Time, u32),
     rejects: (Time, u32),
@@ -61,6 +68,9 @@ impl Peer {
             stops_owed: false,
             stops_from: Time::default(),
             stops: (Time::default(), 0),
+            cosigned_owed: false,
+            cosigned_from: Time::default(),
+            cosignatures: (Time::default(), 0),
             head_back_from: Time::default(),
             gossip: (Time::default(), 0),
             rejects: (Time::default(), 0),
@@ -97,6 +107,15 @@ impl Peer {
         }
         self.stops.1 += 1;
         self.stops.1 <= STOPS_PER_SEC_MAX
+    }
+
+    /// Counts a cosignature; `false` above the limit of this second.
+    pub fn may_cosign(&mut self, now: Time) -> bool {
+        if now.since(self.cosignatures.0) >= Duration::secs(1) {
+            self.cosignatures = (now, 0);
+        }
+        self.cosignatures.1 += 1;
+        self.cosignatures.1 <= COSIGNATURES_PER_SEC_MAX
     }
 
     /// Whether the own head may be sent back now, and notes it.

@@ -22,6 +22,8 @@ impl Catalog {
         let recovering = self.recovering.as_ref();
         due = earliest(due, recovering.and_then(|one| one.next(now)));
         due = earliest(due, self.next_stops());
+        due = earliest(due, self.next_cosigned());
+        due = earliest(due, self.next_own(now));
         let keys: Vec<_> = self.needs.keys().cloned().collect();
         for key in keys {
             let at = self.pursue_one(&key, now, out);

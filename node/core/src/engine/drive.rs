@@ -189,6 +189,10 @@ impl Engine {
                 }
             }
             Input::Command { id, command } => self.command(id, &command),
+            Input::Cosigned { cosignature } => {
+                let from = None;
+                self.tell_catalog(catalog::Event::Cosignature { from, cosignature });
+            }
             Input::Damaged { content, chunk } => self.damaged((content, chunk)),
             Input::Discovered { peer, addresses } => {
                 self.tell_swarm(swarm::Event::Discovered { peer, addresses });
@@ -360,6 +364,13 @@ impl Engine {
                 role,
                 version,
             }),
+            Message::Cosignature(cosignature) => {
+                let (from, cosignature) = (Some(from), Box::new(cosignature));
+                self.tell_catalog(catalog::Event::Cosignature { from, cosignature });
+            }
+            Message::Cosigned { digest, asks } => {
+                self.tell_catalog(catalog::Event::Cosigned { from, digest, asks });
+            }
             Message::Digest {
                 version,
                 digest,
@@ -469,11 +480,10 @@ impl Engine {
                 document: Box::new(document),
                 len_max,
             },
+            Action::Cosign { head, utc } => Output::Cosign { head, utc },
             Action::Indexed { content, index } => return self.indexed(content, &index),
             Action::Judge { id, verdict } => Output::Judge { id, verdict },
-            Action::Listed => {
-                return self.list();
-            }
+            Action::Listed => return self.list(),
             Action::Notify(notice) => Output::Notify(Box::new(notice)),
             Action::Persist(record) => Output::Persist(Box::new(record)),
             Action::Publish(announcement) => Output::Publish {
@@ -485,6 +495,14 @@ impl Engine {
                     role: role.to_string(),
                     version,
                 }),
+            },
+            Action::SendCosignature { to, cosignature } => Output::Send {
+                to,
+                message: Box::new(Message::Cosignature(cosignature)),
+            },
+            Action::SendCosigned { to, digest, asks } => Output::Send {
+                to,
+                message: Box::new(Message::Cosigned { digest, asks }),
             },
             Action::SendDigest {
                 to,

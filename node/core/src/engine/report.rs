@@ -1,6 +1,7 @@
 //! The state for people, put together from the machines.
 
 use patchmesh_content::bitfield::Bitfield;
+use patchmesh_content::id::PeerId;
 use patchmesh_trust::release::Release;
 
 use crate::catalog::Catalog;
@@ -10,7 +11,7 @@ use crate::rollout::Rollout;
 use crate::rollout::plan::{Facts, Progress, waiting};
 use crate::swarm::Swarm;
 use crate::time::Now;
-use crate::view::{ReleaseView, View};
+use crate::view::{ReleaseView, View, WitnessView};
 
 /// The machines of one node at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -51,9 +52,22 @@ pub fn view(machines: Machines<'_>, now: Now) -> View {
         withheld: machines.catalog.withheld(now),
         recovering: machines.catalog.is_recovering(),
         stops: machines.catalog.stops(),
+        log: machines.catalog.log_head(),
+        witnesses: witnesses(machines.catalog),
         peers: machines.swarm.peers(now.mono),
         releases,
     }
+}
+
+fn witnesses(catalog: &Catalog) -> Vec<WitnessView> {
+    let shown = catalog.witnesses().shown();
+    let views = shown.map(|one| WitnessView {
+        witness: PeerId(one.witness),
+        site: one.site.to_owned(),
+        head: one.head,
+        other: one.other,
+    });
+    views.collect()
 }
 
 impl Machines<'_> {

@@ -58,6 +58,7 @@ fn say(listed: &Listed) -> Say {
         withheld: vec![],
         not_separated: vec![],
         stopped: BTreeSet::new(),
+        cosigned: Cosigned::Unasked,
         operations: Operations::Say(Policy {
             approvals: vec![approval(release(listed, "A"))],
             ..Policy::default()

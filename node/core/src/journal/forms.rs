@@ -4,6 +4,8 @@
 use patchmesh_content::geometry::{ChunkIndex, SpanIndex};
 use patchmesh_content::id::{ChunkId, ContentId, PeerId};
 use patchmesh_trust::annex::name::AnnexName;
+use patchmesh_trust::log::cosignature::Cosignature;
+use patchmesh_trust::log::head::LogHead;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::stop::set::Mark;
 use patchmesh_trust::stop::signed::SignedStop;
@@ -14,7 +16,7 @@ use crate::input::{Answered, Command, Fetched, HostChange, Input, Installed};
 use crate::journal::codec::{Form, Reader, Writer};
 use crate::message::{Announcement, Decline, DeclineReason, DocumentRef, Message, Want};
 use crate::peer::{Down, Proof};
-use crate::record::{ReleaseState, Restored, StoredStops};
+use crate::record::{ReleaseState, Restored, StoredStops, Witnessed};
 use crate::rng::Seed;
 use crate::time::{Duration, Now, Time, UtcTime};
 
@@ -84,14 +86,18 @@ newtypes! {
 structs! {
     Announcement { root_version, timestamp, log_from, leaves }
     Config { peer, site, lines, automatic, mode, weight, bootstrap }
+    Cosignature { witness, head, signature }
     Decline { reason, retry_after, holders }
+    LogHead { size, root }
     Now { mono, utc }
     Proof { peer, certificate, signature, protocol, head, mark, addresses }
     Mark { version, digest }
     SignedStop { payload, key, signature }
     StoredStops { list, outstanding }
-    Restored { documents, floors, proofs, annexes, log, stops, indexes, releases, chunks }
+    Restored { documents, floors, proofs, annexes, log, witnessed, cosignatures, stops, indexes,
+        releases, chunks }
     Want { content, chunk, unreachable }
+    Witnessed { head, utc }
 }
 
 enums! {
@@ -120,6 +126,7 @@ enums! {
         13 Requested { serve, from, want },
         14 Served { serve, bytes },
         15 Tick,
+        16 Cosigned { cosignature },
     }
     Installed { 0 Failed(reason), 1 Passed }
     Message {
@@ -133,6 +140,8 @@ enums! {
         7 Alarm { role, version },
         8 Mark(mark),
         9 Stop(stop),
+        10 Cosignature(cosignature),
+        11 Cosigned { digest, asks },
     }
     Mode { 0 Endpoint, 1 EndpointWithHttp, 2 Origin }
     ReleaseState { 0 Known, 1 Fetching, 2 Staged, 3 Failed, 4 Applying, 5 Good }

@@ -64,6 +64,8 @@ impl Swarm {
             | Message::Claim { .. }
             | Message::Digest { .. }
             | Message::Head(_)
+            | Message::Cosignature(_)
+            | Message::Cosigned { .. }
             | Message::Mark(_)
             | Message::Stop(_) => {}
         }

@@ -56,6 +56,13 @@ pub(crate) fn message(message: &Message) -> Value {
             "key": hex(&stop.key),
             "signature": hex(&stop.signature),
         }),
+        Message::Cosignature(one) => json!({
+            "cosignature": hex(&one.witness),
+            "size": number(one.head.size),
+            "root": hex(&one.head.root),
+            "signature": hex(&one.signature),
+        }),
+        Message::Cosigned { digest, asks } => json!({ "cosigned": hex(digest), "asks": asks }),
         Message::Head(head) => json!({ "head": head.map(number) }),
         Message::Interest { content } => json!({ "interest": content.to_hex() }),
         Message::Introduce(list) => json!({ "introduce": peers(list) }),

@@ -8,9 +8,14 @@ use patchmesh_core::message::{
 };
 use patchmesh_pack::compress;
 use patchmesh_proto::limits;
+use patchmesh_trust::annex::keys::{Keys, Witness};
+use patchmesh_trust::key::PublicKey;
+use patchmesh_trust::log::cosignature::{COSIGNATURE_WIRE_LEN_MAX, Cosignature};
+use patchmesh_trust::log::tree::Tree;
+use patchmesh_trust::log::witnesses::Witnesses;
 use patchmesh_trust::member::verify_certificate;
 use patchmesh_trust::time::UtcTime;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::case::{Case, Outcome, Vectors};
 
@@ -113,6 +118,40 @@ fn certificates() {
         Outcome::of(decoded, |certificate| {
             assert_eq!(certificate.peer, peer);
             (describe::certificate(certificate), None)
+        })
+    });
+}
+
+/// T-75, T-77.
+#[test]
+fn cosignatures() {
+    let vectors = Vectors::read(include_str!("../../../../proto/vectors/cosignature.json"));
+    let len_max = vectors.number("len_max");
+    assert_eq!(len_max, COSIGNATURE_WIRE_LEN_MAX as u64);
+    let witnesses = ["witness", "second"].map(|name| Witness {
+        key: PublicKey::ed25519(&vectors.id(name)).expect("a key"),
+        site: "a".to_owned(),
+    });
+    let keys = Keys {
+        witnesses: witnesses.into(),
+        ..Keys::default()
+    };
+    let mut set = Witnesses::new(&vectors.id("mesh_id"));
+    set.set_keys(&keys);
+    let tree = Tree::of((0..8).map(|at| {
+        let mut leaf = [at; 32];
+        leaf[0] = 0;
+        leaf
+    }));
+    vectors.replay(30, |case| {
+        let decoded = Cosignature::decode(&case.bytes);
+        let judged = decoded.and_then(|one| {
+            let taken = set.clone().take(one.clone(), &tree)?;
+            Ok((taken, one.stated()))
+        });
+        Outcome::of(judged, |(taken, stated)| {
+            let value = json!({ "taken": format!("{taken:?}"), "time": stated.0 });
+            (value, None)
         })
     });
 }

@@ -12,6 +12,9 @@ use patchmesh_core::output::{Answer, Notice, Output, Source, Step};
 use patchmesh_core::record::Record;
 use patchmesh_core::time::Time;
 use patchmesh_net::{Bytes, Command};
+use patchmesh_trust::log::cosignature::Cosignature;
+use patchmesh_trust::log::head::LogHead;
+use patchmesh_trust::time::UtcTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply;
@@ -59,6 +62,7 @@ impl Node {
             }
             Output::CancelFetch { fetch } => self.tell(Command::CancelFetch { fetch }).await,
             Output::CancelInstall { install } => self.cancel_install(install),
+            Output::Cosign { head, utc } => self.cosign(head, utc),
             Output::Decline { serve, decline } => {
                 self.tell(Command::Decline { serve, decline }).await;
             }
@@ -112,14 +116,28 @@ impl Node {
             Record::Index { content, bytes } => self.learn(*content, bytes),
             Record::Forget { content } => self.forget(content),
             Record::Annex { .. }
+            | Record::Cosignature { .. }
             | Record::Document { .. }
             | Record::Log { .. }
             | Record::Proof { .. }
             | Record::Release { .. }
             | Record::Stop { .. }
-            | Record::StopList { .. } => {}
+            | Record::StopList { .. }
+            | Record::Witnessed(_) => {}
         }
         Ok(())
+    }
+
+    /// Signs as a witness what the engine decided, which is durable by now.
+    fn cosign(&mut self, head: LogHead, utc: UtcTime) {
+        match Cosignature::sign(&self.key, &self.mesh_id, head, utc) {
+            Ok(cosignature) => self.feed(Input::Cosigned {
+                cosignature: Box::new(cosignature),
+            }),
+            Err(refusal) => {
+                tracing::error!(%refusal, "the clock is before 1970; nothing is signed");
+            }
+        }
     }
 
     /// Answers the control socket until the next try. Commands are refused: the
@@ -365,6 +383,12 @@ impl Node {
         if let Notice::Stops { standing, mark } = &notice {
             self.trouble("stops", troubles::stops(standing));
             self.tell(Command::SetMark(*mark)).await;
+        }
+        if let Notice::OtherLogs(others) = &notice {
+            self.trouble("other-logs", troubles::other_logs(others));
+        }
+        if let Notice::WitnessSilent(silent) = &notice {
+            self.trouble("witness", silent.map(troubles::witness_silent));
         }
         if let Notice::Withheld(withheld) = &notice {
             self.trouble("withheld", troubles::withheld(withheld));

@@ -15,6 +15,7 @@ use patchmesh_core::peer::Address;
 use patchmesh_core::time::Time;
 use patchmesh_net::Command;
 use patchmesh_store::Store;
+use patchmesh_trust::key::NodeKey;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -52,6 +53,8 @@ pub(crate) struct Node {
     pub(crate) notices: Notices,
     pub(crate) troubles: Troubles,
     pub(crate) recorder: Recorder,
+    /// The key of this node; it signs what a witness signs.
+    pub(crate) key: NodeKey,
     /// Id of the network: SHA-256 of the signed part of its first root.
     pub(crate) mesh_id: [u8; 32],
     /// Addresses this node listens on.

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchmesh_content::id::{ContentId, blake3};
-use patchmesh_core::record::{ReleaseState, Restored, StoredStops};
+use patchmesh_core::record::{ReleaseState, Restored, StoredStops, Witnessed};
 use patchmesh_proto::limits::{INDEX_LEN_MAX, MEMBERSHIP_LEN_MAX, PROOF_LEN_MAX};
 use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::limits::LOG_LEAVES_MAX;
+use patchmesh_trust::log::cosignature::COSIGNATURE_WIRE_LEN_MAX;
 use patchmesh_trust::log::tile::TILE_LEN_MAX;
 use patchmesh_trust::log::tree::TILE_WIDTH;
 use patchmesh_trust::role::RoleName;
@@ -16,7 +17,9 @@ use patchmesh_trust::stop::signed::SignedStop;
 
 use crate::disk::Disk;
 use crate::durable::{quarantine, replace};
-use crate::layout::{FLOORS, Layout, PROOF, STOP, content_id, role, root_version};
+use crate::layout::{
+    COSIGNATURE, FLOORS, Layout, PROOF, STOP, WITNESSED, content_id, role, root_version,
+};
 use crate::options::OpenReport;
 use crate::sealed::{SEAL_LEN, open};
 use crate::state::{DOCUMENT_LEN_MAX, SMALL_LEN_MAX, state_from_text};
@@ -53,6 +56,8 @@ impl Restorer<'_> {
             proofs: self.proofs()?,
             annexes: self.annexes()?,
             log: self.log()?,
+            witnessed: self.witnessed()?,
+            cosignatures: self.cosignatures()?,
             stops: self.stops()?,
             indexes: self.indexes()?,
             releases: self.releases()?,
@@ -132,6 +137,27 @@ impl Restorer<'_> {
             }
         }
         Ok(proofs)
+    }
+
+    /// What was signed as a witness; a damaged record is one that was lost.
+    fn witnessed(&mut self) -> Result<Option<Witnessed>, Failed> {
+        let check = |file| open(WITNESSED.as_bytes(), file);
+        let bytes = self.read(&self.layout.witnessed(), SMALL_LEN_MAX + SEAL_LEN, check)?;
+        Ok(bytes.and_then(|bytes| Witnessed::from_bytes(&bytes)))
+    }
+
+    /// Cosignatures are checked by whoever takes them in.
+    fn cosignatures(&mut self) -> Result<Vec<Arc<[u8]>>, Failed> {
+        let dir = self.layout.cosignatures();
+        let mut cosignatures = Vec::new();
+        for name in self.list(&dir)? {
+            if name.ends_with(COSIGNATURE)
+                && let Some(bytes) = self.read(&dir.join(&name), COSIGNATURE_WIRE_LEN_MAX, Some)?
+            {
+                cosignatures.push(bytes.into());
+            }
+        }
+        Ok(cosignatures)
     }
 
     /// Stops were verified before they were stored; what is no longer one is

@@ -62,12 +62,23 @@ pub struct Cosignatures {
     pub sites: u32,
 }
 
+impl Witness {
+    /// Its key as bytes; `None` for a key that signs no cosignature.
+    pub fn node(&self) -> Option<[u8; 32]> {
+        match self.key.point() {
+            Some((true, point)) => point.try_into().ok(),
+            Some((false, _)) | None => None,
+        }
+    }
+}
+
 impl Keys {
     /// Reads the bytes of the keys.
     ///
     /// # Errors
     /// As [`crate::annex::body::AnnexBody::read`]; `Malformed` also if one key stands
-    /// in two places, or if the witnesses could never be enough.
+    /// in two places, if a witness has a key that is no node's, or if the witnesses
+    /// could never be enough.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let wire: v1::MembershipKeys = decode_exact(AnnexName::Keys, bytes)?;
         at_most(wire.revocation.len(), REVOCATION_KEYS_MAX)?;
@@ -145,11 +156,12 @@ impl Keys {
         let distinct: BTreeSet<_> = all.iter().collect();
         let sites: BTreeSet<_> = self.witnesses.iter().map(|one| &one.site).collect();
         let named = sites.iter().all(|site| is_site(site));
+        let nodes = self.witnesses.iter().all(|one| one.node().is_some());
         let enough = |asked: u32, have: usize| asked > 0 && asked as usize <= have;
         let possible = self.cosignatures.is_none_or(|asked| {
             enough(asked.keys, self.witnesses.len()) && enough(asked.sites, sites.len())
         });
-        if distinct.len() == all.len() && named && possible {
+        if distinct.len() == all.len() && named && nodes && possible {
             Ok(())
         } else {
             Err(Refusal::Malformed)

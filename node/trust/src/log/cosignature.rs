@@ -1,6 +1,11 @@
 //! Cosignatures of witnesses (C2SP tlog-cosignature, version 1 with Ed25519):
 //! a statement that the witness saw this head, and all it saw before in it.
 
+use patchmesh_proto::Message as _;
+use patchmesh_proto::frame::{FrameRefusal, decode};
+use patchmesh_proto::v1;
+use serde::{Deserialize, Serialize};
+
 use crate::key::{NodeKey, PublicKey, cosigned};
 use crate::log::checkpoint;
 use crate::log::head::LogHead;
@@ -10,6 +15,100 @@ use crate::time::UtcTime;
 
 /// Bytes of a signature as a note carries it: the time, then Ed25519.
 pub const COSIGNATURE_LEN: usize = 8 + 64;
+/// Longest cosignature by itself: key, size, root, signature and their lengths.
+pub const COSIGNATURE_WIRE_LEN_MAX: usize = 160;
+
+/// A cosignature as it travels, not checked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Cosignature {
+    /// The witness: its node key.
+    pub witness: [u8; 32],
+    /// The head that it signed.
+    pub head: LogHead,
+    /// [`COSIGNATURE_LEN`] bytes.
+    pub signature: Vec<u8>,
+}
+
+impl Cosignature {
+    /// Signs a head of the log of a network as [`cosign`] does.
+    ///
+    /// # Errors
+    /// As [`cosign`].
+    pub fn sign(
+        key: &NodeKey,
+        mesh_id: &[u8; 32],
+        head: LogHead,
+        utc: UtcTime,
+    ) -> Result<Self, Refusal> {
+        let signature = cosign(key, &checkpoint::origin(mesh_id), &head, utc)?;
+        Ok(Self {
+            witness: key.public(),
+            head,
+            signature: signature.to_vec(),
+        })
+    }
+
+    /// Checks the lengths of a cosignature that came in another message.
+    ///
+    /// # Errors
+    /// `Malformed`, also for a log without leaves.
+    pub fn from_wire(wire: v1::Cosignature) -> Result<Self, Refusal> {
+        let exact = |bytes: Vec<u8>| bytes.try_into().map_err(|_| Refusal::Malformed);
+        if wire.size == 0 || wire.signature.len() != COSIGNATURE_LEN {
+            return Err(Refusal::Malformed);
+        }
+        Ok(Self {
+            witness: exact(wire.witness)?,
+            head: LogHead {
+                size: wire.size,
+                root: exact(wire.root)?,
+            },
+            signature: wire.signature,
+        })
+    }
+
+    /// As it travels in another message.
+    pub fn to_wire(&self) -> v1::Cosignature {
+        v1::Cosignature {
+            witness: self.witness.to_vec(),
+            size: self.head.size,
+            root: self.head.root.to_vec(),
+            signature: self.signature.clone(),
+        }
+    }
+
+    /// Reads a cosignature by itself, as the store keeps it.
+    ///
+    /// # Errors
+    /// `TooLarge` above [`COSIGNATURE_WIRE_LEN_MAX`], `Malformed`.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Refusal> {
+        let wire = decode(bytes, COSIGNATURE_WIRE_LEN_MAX);
+        Self::from_wire(wire.map_err(|refusal| match refusal {
+            FrameRefusal::Malformed => Refusal::Malformed,
+            FrameRefusal::TooLarge | FrameRefusal::TooManyElements => Refusal::TooLarge,
+        })?)
+    }
+
+    /// As the store keeps it.
+    pub fn encode(&self) -> Vec<u8> {
+        self.to_wire().encode_to_vec()
+    }
+
+    /// The time that it states; 1970 if that is none.
+    pub fn stated(&self) -> UtcTime {
+        let time = self.signature.first_chunk();
+        UtcTime(time.map_or(0, |time| i64::from_be_bytes(*time)))
+    }
+
+    /// Checks it, and gives the time that it states. Who signed is the caller's
+    /// to judge.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub fn verify(&self, origin: &str) -> Result<UtcTime, Refusal> {
+        check(&self.witness, origin, &self.head, &self.signature)
+    }
+}
 
 /// What a witness signs for this head at this time; `None` for a time before
 /// 1970.

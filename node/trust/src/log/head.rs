@@ -1,12 +1,13 @@
 //! Hashes of the tree (RFC 6962, section 2.1), and its head.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 in the tree.
 pub type Hash = [u8; 32];
 
 /// How many leaves a log has, and the root of the tree over them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LogHead {
     /// Number of leaves.
     pub size: u64,
@@ -22,6 +23,16 @@ pub struct Leaves<'a> {
     pub from: u64,
     /// The leaf hashes.
     pub hashes: &'a [Hash],
+}
+
+impl LogHead {
+    /// The head of a log without leaves.
+    pub fn empty() -> Self {
+        Self {
+            size: 0,
+            root: empty_root(),
+        }
+    }
 }
 
 impl Leaves<'_> {

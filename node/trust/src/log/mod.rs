@@ -10,3 +10,4 @@ pub mod note;
 pub mod proof;
 pub mod tile;
 pub mod tree;
+pub mod witnesses;

@@ -166,11 +166,14 @@ impl Verifier {
     /// T-74. Whether the held document of a role is in the log; always so where
     /// the network has none.
     pub fn is_logged(&self, role: &RoleName) -> bool {
-        if self.log_floor().is_none() {
-            return true;
-        }
+        self.log_floor().is_none() || self.logged_at(role).is_some()
+    }
+
+    /// Position of the held document of a role in the log; `None` if it is not in
+    /// it, or not held.
+    pub fn logged_at(&self, role: &RoleName) -> Option<u64> {
         let chain = &self.chain;
-        let held = match role {
+        let digest = match role {
             RoleName::Root => Some(chain.root.digest),
             RoleName::Timestamp => chain.timestamp.as_ref().map(|held| held.digest),
             RoleName::Snapshot => chain.snapshot.as_ref().map(|held| held.digest),
@@ -183,7 +186,7 @@ impl Verifier {
                 held.map(|held| held.digest)
             }
         };
-        held.is_some_and(|digest| chain.tree.position(&leaf_hash(&digest)).is_some())
+        chain.tree.position(&leaf_hash(&digest?))
     }
 
     /// Whether a head that somebody names cannot be of the known log; `false`

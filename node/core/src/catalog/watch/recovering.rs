@@ -53,17 +53,25 @@ impl Recovering {
     /// Whether enough have answered and nobody claims more than is held, or the
     /// time is over.
     pub fn is_over(&self, newer_claimed: bool, now: Time) -> bool {
-        let enough = self
-            .source
-            .is_some_and(|source| self.members.len() >= MEMBERS || now.since(source) >= SETTLE);
-        (enough && !newer_claimed) || now.since(self.since) >= AT_MOST
+        (self.has_enough(now) && !newer_claimed) || now.since(self.since) >= AT_MOST
+    }
+
+    /// Whether enough have answered, however long that takes.
+    pub fn has_enough(&self, now: Time) -> bool {
+        self.source
+            .is_some_and(|source| self.members.len() >= MEMBERS || now.since(source) >= SETTLE)
+    }
+
+    /// When those there are have answered long enough.
+    pub fn settles(&self, now: Time) -> Option<Time> {
+        let settled = self.source.map(|source| source.plus(SETTLE));
+        settled.filter(|at| *at > now)
     }
 
     /// When it may be over without another event.
     pub fn next(&self, now: Time) -> Option<Time> {
-        let settled = self.source.map(|source| source.plus(SETTLE));
-        let at = [settled, Some(self.since.plus(AT_MOST))].into_iter();
-        at.flatten().filter(|at| *at > now).min()
+        let at_most = Some(self.since.plus(AT_MOST)).filter(|at| *at > now);
+        self.settles(now).into_iter().chain(at_most).min()
     }
 }
 
