@@ -37,6 +37,7 @@ targets! {
     answer_line: local::answer_line,
     certificate: wire::certificate,
     chunk: wire::chunk,
+    cosignature: wire::cosignature,
     document: wire::document,
     floors: metadata::floors,
     frame: wire::frame,

@@ -9,7 +9,11 @@ use patchmesh_core::message::{
 use patchmesh_pack::compress;
 use patchmesh_proto::Message as _;
 use patchmesh_proto::v1;
-use patchmesh_trust::key::NodeKey;
+use patchmesh_trust::annex::keys::{Keys, Witness};
+use patchmesh_trust::key::{NodeKey, PublicKey};
+use patchmesh_trust::log::cosignature::Cosignature;
+use patchmesh_trust::log::tree::Tree;
+use patchmesh_trust::log::witnesses::{Taken, Witnesses};
 use patchmesh_trust::member::{CERTIFICATE_DOMAIN, issue_certificate, verify_certificate};
 use patchmesh_trust::time::UtcTime;
 
@@ -104,6 +108,28 @@ pub fn certificate(data: &[u8]) {
     let again = verify_certificate(&payload, &signature, &peer, &MESH_ID, UTC);
     let again = again.expect("an issued certificate verifies");
     assert_eq!((again.site, again.origin), (site, origin));
+}
+
+/// Cosignatures, judged by a node whose one witness is who they say signed them.
+pub fn cosignature(data: &[u8]) {
+    let Ok(one) = Cosignature::decode(data) else {
+        return;
+    };
+    let again = Cosignature::decode(&one.encode());
+    assert_eq!(again.as_ref(), Ok(&one));
+    let Ok(key) = PublicKey::ed25519(&one.witness) else {
+        return;
+    };
+    let mut witnesses = Witnesses::new(&MESH_ID);
+    let site = "paris".to_owned();
+    witnesses.set_keys(&Keys {
+        witnesses: vec![Witness { key, site }],
+        ..Keys::default()
+    });
+    let tree = Tree::of([[0; 32]; 8]);
+    if witnesses.take(one.clone(), &tree).is_ok() {
+        assert_eq!(witnesses.take(one, &tree), Ok(Taken::Known));
+    }
 }
 
 /// Release indexes: canonical, so the bytes themselves come back.

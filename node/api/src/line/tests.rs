@@ -8,7 +8,7 @@ use crate::fetch::{FetchEvent, FetchKind};
 use crate::releases::{Release, ReleaseState, Releases, WaitingOn, Why};
 use crate::status::{
     Head, Mode, PeerCounts, Received, RecorderState, RecorderUse, Sent, Sources, Status, StoreUse,
-    Trust, TrustState,
+    Trust, TrustState, Witness,
 };
 use crate::trouble::Trouble;
 
@@ -47,6 +47,13 @@ fn status() -> Status {
         sent: Sent::default(),
         wasted_bytes: 0,
         store: StoreUse::default(),
+        log_size: 12,
+        witnesses: vec![Witness {
+            node: PeerId([2; 32]),
+            site: "oslo".to_owned(),
+            size: 9,
+            other_size: 0,
+        }],
         releases: vec![release()],
         recorder: RecorderUse {
             state: RecorderState::Full,

@@ -175,7 +175,7 @@ impl Catalog {
                 out.push(Action::Answer { asked, document });
             }
             Event::Cosignature { from, cosignature } => {
-                self.give_cosignature(from, &cosignature, now.mono, out);
+                self.give_cosignature(from, &cosignature, now, out);
             }
             Event::Cosigned { from, digest, asks } => {
                 self.compared_cosigned(from, digest, asks, now.mono);

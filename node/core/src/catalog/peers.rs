@@ -12,7 +12,7 @@ use crate::time::{Duration, Time};
 pub const DISTRUST: Duration = Duration::secs(10);
 /// Gossip messages of one peer that are judged per second (T-41).
 pub const GOSSIP_PER_SEC_MAX: u32 = 50;
-/// Gossip messages and stops of one peer that may be rejected in
+/// Gossip messages, stops and cosignatures of one peer that may be rejected in
 /// [`REJECTS_WITHIN`]: an honest peer forwards only what it has verified, so it
 /// stays far below.
 pub const REJECTS_MAX: u32 = 10;
@@ -91,7 +91,7 @@ impl Peer {
         self.gossip.1 <= GOSSIP_PER_SEC_MAX
     }
 
-    /// Counts a rejected gossip message or stop; `true` at the one too many.
+    /// Counts a rejected gossip message, stop or cosignature; `true` at the one too many.
     pub fn floods(&mut self, now: Time) -> bool {
         if now.since(self.rejects.0) >= REJECTS_WITHIN {
             self.rejects = (now, 0);

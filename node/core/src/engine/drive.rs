@@ -489,47 +489,36 @@ impl Engine {
             Action::Publish(announcement) => Output::Publish {
                 announcement: Box::new(announcement),
             },
-            Action::SendAlarm { to, role, version } => Output::Send {
+            Action::SendAlarm { to, role, version } => send(
                 to,
-                message: Box::new(Message::Alarm {
+                Message::Alarm {
                     role: role.to_string(),
                     version,
-                }),
-            },
-            Action::SendCosignature { to, cosignature } => Output::Send {
-                to,
-                message: Box::new(Message::Cosignature(cosignature)),
-            },
-            Action::SendCosigned { to, digest, asks } => Output::Send {
-                to,
-                message: Box::new(Message::Cosigned { digest, asks }),
-            },
+                },
+            ),
+            Action::SendCosignature { to, cosignature } => {
+                send(to, Message::Cosignature(cosignature))
+            }
+            Action::SendCosigned { to, digest, asks } => {
+                send(to, Message::Cosigned { digest, asks })
+            }
             Action::SendDigest {
                 to,
                 version,
                 digest,
                 log,
-            } => Output::Send {
+            } => send(
                 to,
-                message: Box::new(Message::Digest {
+                Message::Digest {
                     version,
                     digest,
                     log,
-                }),
-            },
-            Action::SendMark { to, mark } => Output::Send {
-                to,
-                message: Box::new(Message::Mark(mark)),
-            },
-            Action::SendStop { to, stop } => Output::Send {
-                to,
-                message: Box::new(Message::Stop(stop)),
-            },
+                },
+            ),
+            Action::SendMark { to, mark } => send(to, Message::Mark(mark)),
+            Action::SendStop { to, stop } => send(to, Message::Stop(stop)),
             Action::Stopped => return self.expel(),
-            Action::SendHead { to, head } => Output::Send {
-                to,
-                message: Box::new(Message::Head(head)),
-            },
+            Action::SendHead { to, head } => send(to, Message::Head(head)),
             Action::TurnAway { peer } => {
                 return self.tell_swarm(swarm::Event::Flooded { peer });
             }
@@ -682,6 +671,11 @@ impl Engine {
         };
         self.outputs.push_back(output);
     }
+}
+
+fn send(to: PeerId, message: Message) -> Output {
+    let message = Box::new(message);
+    Output::Send { to, message }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub const COSIGNATURE_LEN: usize = 8 + 64;
 /// Longest cosignature by itself: key, size, root, signature and their lengths.
 pub const COSIGNATURE_WIRE_LEN_MAX: usize = 160;
 
-/// A cosignature as it travels, not checked.
+/// T-75. A cosignature as it travels, not checked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cosignature {
     /// The witness: its node key.

@@ -41,12 +41,12 @@ impl Catalog {
         &mut self,
         from: Option<PeerId>,
         cosignature: &Cosignature,
-        now: Time,
+        now: Now,
         out: &mut Vec<Action>,
     ) {
         // Who follows no witnesses yet is sent everything once it does.
         let peer = from.and_then(|from| self.peers.get_mut(&from));
-        if self.cosigning.set.is_empty() || peer.is_some_and(|peer| !peer.may_cosign(now)) {
+        if self.cosigning.set.is_empty() || peer.is_some_and(|peer| !peer.may_cosign(now.mono)) {
             return;
         }
         let tree = self.verifier.log_tree();
@@ -62,6 +62,9 @@ impl Catalog {
                 if let (Some(peer), true) = (from, refusal != Refusal::UnknownKey) {
                     let code = refusal.code();
                     out.push(Action::Notify(Notice::PeerScored { peer, code }));
+                    if self.is_flood(peer, now) {
+                        out.push(Action::TurnAway { peer });
+                    }
                 }
             }
         }

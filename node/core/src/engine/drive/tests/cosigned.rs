@@ -156,8 +156,10 @@ fn nothing_is_asked_for_without_a_policy_and_unknown_is_not_nothing() {
 
     // The statement of membership is here, the annex that it names is not.
     let mut publisher = network(Some((1, 1)));
-    let keys = |document: &DocumentRef| matches!(document, DocumentRef::Annex { name, .. } if *name == AnnexName::Keys);
-    publisher.folder.retain(|document, _| !keys(document));
+    publisher.folder.retain(|document, _| match document {
+        DocumentRef::Annex { name, .. } => *name != AnnexName::Keys,
+        _ => true,
+    });
     let mut host = start(&publisher, [30; 32], new_store(), 0);
     assert!(host.run(&publisher.folder, |host| host.is_staged("KB-1")));
     rest(&mut host, &publisher);
