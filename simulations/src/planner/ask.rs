@@ -11,19 +11,24 @@ use crate::planner::report::summary::{PolicySummary, summary};
 use crate::planner::run::{Failure, plan};
 use crate::planner::scenario::model::{Fidelity, Kind, Scenario};
 use crate::planner::windows::{Found, Lengths, shown, with};
-use crate::planner::world::build::{UNREACHABLE, world};
+use crate::planner::world::build::{UNREACHABLE, world_of};
 
 /// What limits each class, or one site, under each kind of policy.
 pub fn limits(scenario: &Scenario, file: &str, site: Option<&str>) -> Result<String, Problem> {
-    let world = world(scenario, file)?;
     let classes = scenario.site_classes.iter().map(|class| class.name.clone());
     let classes: Vec<String> = classes.collect();
     let mut out = String::new();
-    for policy in &scenario.policies {
-        let limits = limits_of(&world, policy);
-        let text = explain((&world, &classes), &limits, site);
-        let text = text.map_err(|says| Problem::new(file, says, "ids are in sites.csv"))?;
-        writeln!(out, "{}\n{text}", policy.label).unwrap_or_default();
+    for (at, release) in scenario.releases.iter().enumerate() {
+        let world = world_of(scenario, file, at)?;
+        if scenario.releases.len() > 1 {
+            writeln!(out, "{}, if it were the only one\n", release.name).unwrap_or_default();
+        }
+        for policy in &scenario.policies {
+            let limits = limits_of(&world, policy);
+            let text = explain((&world, &classes), &limits, site);
+            let text = text.map_err(|says| Problem::new(file, says, "ids are in sites.csv"))?;
+            writeln!(out, "{}\n{text}", policy.label).unwrap_or_default();
+        }
     }
     Ok(out)
 }
@@ -124,11 +129,19 @@ fn one_policy(scenario: &Scenario) -> Scenario {
 }
 
 fn has_deadline(scenario: &Scenario, file: &str) -> Result<(), Failure> {
-    if scenario.release.deadline.is_some() {
+    if scenario
+        .releases
+        .iter()
+        .all(|release| release.deadline.is_some())
+    {
         return Ok(());
     }
     let hint = "add `deadline = \"48h\"` to [[release]]";
-    Err(Failure::Scenario(Problem::new(file, "no deadline", hint)))
+    Err(Failure::Scenario(Problem::new(
+        file,
+        "a release without a deadline",
+        hint,
+    )))
 }
 
 impl From<String> for Failure {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::planner::report::summary::{PolicySummary, SCHEMA, Summary};
+use crate::planner::report::summary::{PolicySummary, ReleaseSummary, SCHEMA, Summary};
 use crate::planner::report::text::{bytes, time};
 
 /// Largest result that is read.
@@ -71,16 +71,27 @@ pub fn differences(before: &Summary, after: &Summary) -> Vec<Difference> {
         else {
             continue;
         };
-        for ((figure, before), (_, after)) in figures(one).into_iter().zip(figures(other)) {
-            all.push(Difference {
-                policy: one.policy.clone(),
-                figure,
-                before,
-                after,
-            });
+        all.extend(pairs(&one.policy, one, other));
+        for release in &one.releases {
+            let same = |other: &&ReleaseSummary| other.release == release.release;
+            if let Some(other) = other.releases.iter().find(same) {
+                let name = format!("{}, {}", one.policy, release.release);
+                all.extend(pairs(&name, &release.figures, &other.figures));
+            }
         }
     }
     all
+}
+
+fn pairs(name: &str, before: &PolicySummary, after: &PolicySummary) -> Vec<Difference> {
+    let both = figures(before).into_iter().zip(figures(after));
+    let pair = |((figure, before), (_, after))| Difference {
+        policy: name.to_owned(),
+        figure,
+        before,
+        after,
+    };
+    both.map(pair).collect()
 }
 
 fn figures(policy: &PolicySummary) -> Vec<(&'static str, f64)> {

@@ -143,12 +143,10 @@ fn engine(scenario: &Scenario, fidelity: Fidelity, kinds: &[Alike], threads: usi
         runs.push(kind);
     }
     let hosts: f64 = runs.iter().map(|kind| kind.sites * kind.hosts).sum();
-    let units = Units::new(
-        scenario.release.size as f64,
-        scenario.unit,
-        hosts.ceil() as usize,
-    );
-    let units = f64::from(units.count());
+    let sizes = scenario.releases.iter().map(|release| release.size as f64);
+    let units = sizes.map(|size| Units::new(size, scenario.unit, hosts.ceil() as usize));
+    let units: Vec<f64> = units.map(|units| f64::from(units.count())).collect();
+    let most = units.iter().copied().fold(0.0, f64::max);
     runs.sort_by(|a, b| b.most.total_cmp(&a.most));
     let (mut free, mut at_once) = (threads.max(1) as f64, 0.0);
     for kind in &runs {
@@ -156,9 +154,15 @@ fn engine(scenario: &Scenario, fidelity: Fidelity, kinds: &[Alike], threads: usi
         at_once += sites * kind.most;
         free -= sites;
     }
-    let secs = runs.iter().map(|kind| kind.sites * work(kind.hosts, units));
+    let each = |kind: &Alike| {
+        units
+            .iter()
+            .map(|units| work(kind.hosts, *units))
+            .sum::<f64>()
+    };
+    let secs = runs.iter().map(|kind| kind.sites * each(kind));
     Estimate {
-        bytes: at_once * (ENGINE + ENGINE_UNIT * units),
+        bytes: at_once * (ENGINE + ENGINE_UNIT * most),
         secs: secs.sum(),
     }
 }

@@ -1,6 +1,7 @@
 //! What came of a policy.
 
 use crate::planner::scenario::model::{Fidelity, Kind};
+use crate::planner::world::site::Site;
 
 /// What holds a site up at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +12,8 @@ pub enum Limiter {
     Share,
     /// Other traffic on the line.
     Others,
+    /// Earlier releases on the line.
+    Earlier,
     /// The origin's uplink, or what the swarm gives.
     Origin,
     /// The wireless medium.
@@ -23,10 +26,11 @@ pub enum Limiter {
 
 impl Limiter {
     /// All of them, in the order of [`SiteRun::held`].
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Line,
         Self::Share,
         Self::Others,
+        Self::Earlier,
         Self::Origin,
         Self::Air,
         Self::Lan,
@@ -39,6 +43,7 @@ impl Limiter {
             Self::Line => "WAN line",
             Self::Share => "update limit on the WAN line",
             Self::Others => "other traffic on the WAN line",
+            Self::Earlier => "an earlier release on the WAN line",
             Self::Origin => "origin uplink",
             Self::Air => "Wi-Fi airtime",
             Self::Lan => "LAN port, fabric or server",
@@ -63,10 +68,41 @@ pub struct SiteRun {
     /// Bytes towards the site in each hour.
     pub hours: Vec<f64>,
     /// Seconds that each limiter held it up.
-    pub held: [f64; 7],
+    pub held: [f64; 8],
+    /// When the line was used and at what rate, where later releases need to know.
+    pub track: Option<Track>,
+}
+
+/// Rates that each hold between two moments; they may lie over each other.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Track(pub Vec<(f64, f64, f64)>);
+
+impl Track {
+    /// Goes on with what came at one rate.
+    pub fn add(&mut self, from: f64, to: f64, rate: f64) {
+        if rate <= 0.0 || from >= to {
+            return;
+        }
+        match self.0.last_mut() {
+            Some((_, end, last))
+                if (from - *end).abs() < 1e-9 && (rate - *last).abs() < 1e-6 * rate =>
+            {
+                *end = to;
+            }
+            _ => self.0.push((from, to, rate)),
+        }
+    }
 }
 
 impl SiteRun {
+    /// Nothing yet, of a site.
+    pub fn of(site: &Site) -> Self {
+        Self {
+            track: site.tracked.then(Track::default),
+            ..Self::default()
+        }
+    }
+
     /// What held it up most.
     pub fn limiter(&self) -> Limiter {
         let longest = self.held.iter().zip(Limiter::ALL);
@@ -74,9 +110,19 @@ impl SiteRun {
         longest.map_or(Limiter::Line, |(_, limiter)| limiter)
     }
 
+    /// Scales the rates at which bytes came; their sum is left to the caller.
+    pub fn scale(&mut self, by: f64) {
+        self.hours.iter_mut().for_each(|hour| *hour *= by);
+        let track = self.track.iter_mut().flat_map(|track| &mut track.0);
+        track.for_each(|(_, _, rate)| *rate *= by);
+    }
+
     /// Notes bytes that came at one rate between two moments.
     pub fn note(&mut self, from: f64, to: f64, rate: f64) {
         self.wan_down += rate * (to - from);
+        if let Some(track) = &mut self.track {
+            track.add(from, to, rate);
+        }
         let mut now = from;
         while now < to {
             let hour = (now / 3600.0) as usize;
@@ -108,6 +154,44 @@ pub struct PolicyRun {
     pub grain: Option<Grain>,
     /// All sites, in the order of the world.
     pub sites: Vec<SiteRun>,
+}
+
+impl PolicyRun {
+    /// Takes that of a later release in, but for the ends.
+    pub fn join(&mut self, later: &Self) {
+        self.engine_sites = self.engine_sites.max(later.engine_sites);
+        self.spread = self.spread.zip(later.spread).map(|(a, b)| widest(a, b));
+        if let (Some(grain), Some(later)) = (&mut self.grain, &later.grain) {
+            grain.unit = grain.unit.max(later.unit);
+            [grain.time, grain.bytes] =
+                widest([grain.time, grain.bytes], [later.time, later.bytes]);
+        }
+        for (site, later) in self.sites.iter_mut().zip(&later.sites) {
+            site.join(later);
+        }
+    }
+}
+
+fn widest(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
+    [a[0].max(b[0]), a[1].max(b[1])]
+}
+
+impl SiteRun {
+    fn join(&mut self, later: &Self) {
+        self.wan_down += later.wan_down;
+        self.wan_up += later.wan_up;
+        self.from_origin += later.from_origin;
+        self.lan += later.lan;
+        if self.hours.len() < later.hours.len() {
+            self.hours.resize(later.hours.len(), 0.0);
+        }
+        for (hour, later) in self.hours.iter_mut().zip(&later.hours) {
+            *hour += later;
+        }
+        for (held, later) in self.held.iter_mut().zip(later.held) {
+            *held += later;
+        }
+    }
 }
 
 /// The unit that the engine moved, and what it would have added: the most of any

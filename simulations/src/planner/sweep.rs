@@ -6,7 +6,7 @@ use crate::planner::problem::nearest;
 use crate::planner::quantity as q;
 use crate::planner::report::summary::Summary;
 use crate::planner::report::text::{bytes, digits, time};
-use crate::planner::scenario::model::Scenario;
+use crate::planner::scenario::model::{Release, Scenario};
 
 /// Most combinations.
 pub const POINTS_MAX: usize = 1000;
@@ -82,6 +82,11 @@ pub fn points(scenario: &Scenario, sweeps: &[Sweep]) -> Result<Vec<(String, Scen
     Ok(points)
 }
 
+/// Changes every release.
+fn each(scenario: &mut Scenario, change: impl Fn(&mut Release)) {
+    scenario.releases.iter_mut().for_each(change);
+}
+
 fn change(scenario: &mut Scenario, key: &str, value: &str) -> Result<(), String> {
     match key {
         "wan" | "wan-up" => {
@@ -99,16 +104,25 @@ fn change(scenario: &mut Scenario, key: &str, value: &str) -> Result<(), String>
             }
         }
         "origin" => scenario.origin.uplink = q::rate(value)?,
-        "size" => scenario.release.size = q::size(value)?,
-        "deadline" => scenario.release.deadline = Some(q::duration(value)?),
+        "size" => {
+            let size = q::size(value)?;
+            each(scenario, |release| release.size = size);
+        }
+        "deadline" => {
+            let deadline = Some(q::duration(value)?);
+            each(scenario, |release| release.deadline = deadline);
+        }
         "ring" => {
             let at = q::duration(value)?;
-            if at >= scenario.horizon {
+            let out = scenario.releases.iter().map(|release| release.at);
+            if out.fold(at, |last, out| last.max(out + at)) >= scenario.horizon {
                 return Err(format!("ring={value} begins after the horizon"));
             }
-            if let Some(last) = scenario.release.rings.last_mut() {
-                last.at = at;
-            }
+            each(scenario, |release| {
+                if let Some(last) = release.rings.last_mut() {
+                    last.at = at;
+                }
+            });
         }
         "window" => {
             let window = Some(q::hours(value)?);
@@ -117,12 +131,7 @@ fn change(scenario: &mut Scenario, key: &str, value: &str) -> Result<(), String>
             }
         }
         "share" => {
-            let share: f64 = value
-                .parse()
-                .map_err(|_| format!("`{value}` is no share"))?;
-            if !(0.0..=1.0).contains(&share) {
-                return Err(format!("`{value}` is no share from 0 to 1"));
-            }
+            let share = part(value)?;
             for class in &mut scenario.site_classes {
                 class.limit.share = share;
             }
@@ -144,6 +153,12 @@ fn change(scenario: &mut Scenario, key: &str, value: &str) -> Result<(), String>
         }
     }
     Ok(())
+}
+
+fn part(value: &str) -> Result<f64, String> {
+    let share = value.parse().ok();
+    let share = share.filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("`{value}` is no share from 0 to 1"))
 }
 
 /// The head of the table of points.

@@ -75,6 +75,19 @@ impl Limits {
         sites.map(SiteLimits::end).fold(self.origin, f64::max)
     }
 
+    /// Takes those of a later release in: bytes add up, the latest times count.
+    pub fn join(&mut self, later: &Self) {
+        self.bytes += later.bytes;
+        self.origin = self.origin.max(later.origin);
+        for (site, later) in self.sites.iter_mut().zip(&later.sites) {
+            site.bytes += later.bytes;
+            site.first = site.first.min(later.first);
+            for (term, later) in site.terms.iter_mut().zip(&later.terms) {
+                term.1 = term.1.max(later.1);
+            }
+        }
+    }
+
     /// Terms of a site with that of the origin, latest first.
     pub fn ranked(&self, site: usize) -> Vec<(Term, f64)> {
         let mut terms = self.sites[site].terms.to_vec();

@@ -79,7 +79,7 @@ impl<'a> Each<'a> {
             open: count,
             run: SiteRun {
                 ends: vec![f64::INFINITY; count],
-                ..SiteRun::default()
+                ..SiteRun::of(site)
             },
         }
     }
@@ -107,7 +107,9 @@ impl<'a> Each<'a> {
         let site = self.site;
         let free = site.down_free.rate(self.now);
         let others = site.down * (1.0 - site.others.rate(self.now));
-        let why = if free >= site.down * 0.999_999 {
+        let why = if site.earlier_takes(self.now) {
+            Limiter::Earlier
+        } else if free >= site.down * 0.999_999 {
             Limiter::Line
         } else if free >= others * 0.999_999 {
             Limiter::Others

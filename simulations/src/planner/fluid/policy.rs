@@ -32,7 +32,10 @@ pub fn policy(
     stretch: &dyn Fn(usize) -> f64,
     (threads, keep): (usize, bool),
 ) -> (PolicyRun, Granted) {
-    let (supply, origin) = supply(world, policy.kind);
+    let (mut supply, origin) = supply(world, policy.kind);
+    if let Some(taken) = &world.taken {
+        supply = supply.without(taken);
+    }
     let size = world.size;
     let others = world.hosts().saturating_sub(1).max(1) as f64;
     let make = |(at, site)| match policy.kind {

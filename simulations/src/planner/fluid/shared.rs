@@ -49,7 +49,7 @@ impl<'a> Shared<'a> {
             got: 0.0,
             lacks: site.lacks(size),
             curve: vec![(0.0, 0.0)],
-            run: SiteRun::default(),
+            run: SiteRun::of(site),
             done: None,
         }
     }
@@ -98,7 +98,9 @@ impl<'a> Shared<'a> {
         let free = site.down_free.rate(self.now);
         let built = site.down;
         let by_others = built * (1.0 - site.others.rate(self.now));
-        let why = if free >= built * 0.999_999 {
+        let why = if site.earlier_takes(self.now) {
+            Limiter::Earlier
+        } else if free >= built * 0.999_999 {
             Limiter::Line
         } else if free >= by_others * 0.999_999 {
             Limiter::Others

@@ -93,7 +93,7 @@ pub fn refine(site: &Site, run: &mut SiteRun, flow: &SiteRun, kept: Kept) -> [f6
         let part = now / run.wan_down;
         run.wan_down = now;
         run.from_origin *= part;
-        run.hours.iter_mut().for_each(|hour| *hour *= part);
+        run.scale(part);
     }
     let fell = |before: f64, now: f64| {
         if now > 0.0 { (before - now) / now } else { 0.0 }

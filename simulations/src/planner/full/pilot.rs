@@ -64,7 +64,5 @@ pub fn stretch(site: &Site, run: &mut SiteRun, factor: Factor) {
     }
     run.wan_down *= factor.bytes;
     run.from_origin *= factor.bytes;
-    for hour in &mut run.hours {
-        *hour *= factor.bytes;
-    }
+    run.scale(factor.bytes);
 }

@@ -77,7 +77,7 @@ pub fn policy(setting: Setting<'_>, policy: &Policy) -> PolicyRun {
             let by = time[site.class];
             got.wan_down /= by;
             got.from_origin /= by;
-            got.hours.iter_mut().for_each(|hour| *hour /= by);
+            got.scale(1.0 / by);
         }
     }
     let mut found = engine(setting, &units, &sites, &granted.sites);

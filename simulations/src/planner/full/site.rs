@@ -19,7 +19,7 @@ use patchmesh_core::time::{Duration, Time};
 use crate::planner::full::queue::{Event, Life, Node, Queue};
 use crate::planner::full::unit::Units;
 use crate::planner::full::wire::{Wire, micros};
-use crate::planner::outcome::SiteRun;
+use crate::planner::outcome::{SiteRun, Track};
 use crate::planner::world::chance::{Chance, number};
 use crate::planner::world::site::Site;
 use crate::planner::world::steps::Steps;
@@ -173,6 +173,7 @@ impl<'a> SiteWorld<'a> {
             asleep: Vec::new(),
             steps: 0,
         };
+        world.line.track = site.tracked.then(Track::default);
         world.add(entity, ORIGIN);
         world.switch_on(ORIGIN);
         for (node, host) in (1..).zip(&site.hosts) {
@@ -339,6 +340,14 @@ impl<'a> SiteWorld<'a> {
                 .done
                 .map_or(f64::INFINITY, |at| at.0 as f64 / 1e6 * slow)
         };
+        let spans = |track: &Track| {
+            let each = track.0.iter();
+            Track(
+                each.map(|(from, to, rate)| (from * slow, to * slow, *rate))
+                    .collect(),
+            )
+        };
+        let track = self.line.track.as_ref().map(spans);
         SiteRun {
             wan_down: self.line.carried * slow,
             wan_up: 0.0,
@@ -346,7 +355,8 @@ impl<'a> SiteWorld<'a> {
             lan: self.lan * slow,
             ends: self.nodes.endpoints().iter().map(end).collect(),
             hours: self.line.hours.iter().map(|bytes| bytes * slow).collect(),
-            held: [0.0; 7],
+            held: [0.0; 8],
+            track,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use patchmesh_core::time::Time;
 
+use crate::planner::outcome::Track;
 use crate::planner::world::steps::Steps;
 
 /// Microseconds of a moment in seconds, never before it.
@@ -32,6 +33,8 @@ pub struct Wire {
     /// Bytes carried, by hour of the world.
     pub hours: Vec<f64>,
     hour: f64,
+    /// When it was used, if anybody wants to know.
+    pub track: Option<Track>,
 }
 
 impl Wire {
@@ -45,6 +48,7 @@ impl Wire {
             carried: 0.0,
             hours: Vec::new(),
             hour,
+            track: None,
         }
     }
 
@@ -59,6 +63,9 @@ impl Wire {
                 self.hours.resize(hour + 1, 0.0);
             }
             self.hours[hour] += moved;
+            if let Some(track) = &mut self.track {
+                track.add(self.since, now, moved / (now - self.since));
+            }
         }
         self.since = now;
     }

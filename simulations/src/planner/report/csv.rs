@@ -1,13 +1,14 @@
 //! Tables for spreadsheets: sites, and hours.
 
-use crate::planner::report::summary::{Summary, used};
+use crate::planner::report::summary::{PolicySummary, Summary, used};
 use crate::planner::run::Plan;
 
-/// One line for each policy and site.
+/// One line for each policy, release and site.
 pub fn sites(summary: &Summary) -> Result<String, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record([
         "policy",
+        "release",
         "site",
         "class",
         "endpoints",
@@ -23,10 +24,11 @@ pub fn sites(summary: &Summary) -> Result<String, csv::Error> {
         "over_quota_bytes",
     ])?;
     let time = |at: Option<f64>| at.map_or_else(|| "never".to_owned(), |at| format!("{at:.3}"));
-    for policy in &summary.policies {
+    for (release, policy) in each_release(summary) {
         for site in &policy.by_site {
             writer.write_record([
                 policy.policy.clone(),
+                release.to_owned(),
                 site.site.clone(),
                 site.class.clone(),
                 site.endpoints.to_string(),
@@ -46,7 +48,21 @@ pub fn sites(summary: &Summary) -> Result<String, csv::Error> {
     finish(writer)
 }
 
-/// One line for each policy, site and hour in which something moved.
+/// Every policy with each of its releases.
+fn each_release(summary: &Summary) -> Vec<(&str, &PolicySummary)> {
+    let mut all = Vec::new();
+    for policy in &summary.policies {
+        let each = policy.releases.iter();
+        all.extend(each.map(|release| (release.release.as_str(), &release.figures)));
+        if policy.releases.is_empty() {
+            all.push((summary.release.as_str(), policy));
+        }
+    }
+    all
+}
+
+/// One line for each policy, site and hour in which something moved; of several
+/// releases all together.
 pub fn series(plan: &Plan) -> Result<String, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["policy", "site", "hour", "bytes", "share", "others_share"])?;

@@ -36,6 +36,14 @@ pub fn notes(plan: &Plan) -> Vec<String> {
             models.join(", ")
         ));
     }
+    if plan.scenario.releases.len() > 1 {
+        notes.push(
+            "releases are planned one after the other: an earlier one goes first on the lines, \
+             and an endpoint begins with the next when it has the one before; T* and what is \
+             possible are what earlier releases leave"
+                .to_owned(),
+        );
+    }
     notes.push(
         "flows share links fairly; no packets, no queues: sums mean something, the time \
                 of a single connection does not"

@@ -62,6 +62,7 @@ fn write(out: &mut String, summary: &Summary) -> std::fmt::Result {
             )?;
         }
     }
+    releases(out, summary)?;
     if summary.policies.iter().any(|policy| policy.over_quota > 0) {
         writeln!(out, "\nAbove the monthly quota:")?;
     }
@@ -80,6 +81,57 @@ fn write(out: &mut String, summary: &Summary) -> std::fmt::Result {
     }
     for note in &summary.notes {
         writeln!(out, "note: {note}")?;
+    }
+    Ok(())
+}
+
+/// Each of several releases, by policy.
+fn releases(out: &mut String, summary: &Summary) -> std::fmt::Result {
+    if summary
+        .policies
+        .iter()
+        .all(|policy| policy.releases.is_empty())
+    {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n{:<17} {:<15} {:>7} {:>9} {:>9} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "POLICY",
+        "RELEASE",
+        "OUT",
+        "WAN",
+        "MINIMUM",
+        "COPIES",
+        "50 %",
+        "95 %",
+        "100 %",
+        "T*",
+        "DUE",
+        "IN TIME"
+    )?;
+    let done = |at: Option<f64>| time(at.unwrap_or(f64::INFINITY));
+    for policy in &summary.policies {
+        for release in &policy.releases {
+            let one = &release.figures;
+            let share = one.on_time.map(|share| format!("{:.2} %", share * 100.0));
+            writeln!(
+                out,
+                "{:<17} {:<15} {:>7} {:>9} {:>9} {:>7.3} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+                policy.policy,
+                release.release,
+                time(release.at),
+                bytes(one.wan_down),
+                bytes(one.wan_minimum),
+                one.copies[0],
+                done(one.done[0]),
+                done(one.done[2]),
+                done(one.done[3]),
+                time(one.bound),
+                release.deadline.map_or_else(|| "-".to_owned(), time),
+                share.unwrap_or_else(|| "-".to_owned()),
+            )?;
+        }
     }
     Ok(())
 }

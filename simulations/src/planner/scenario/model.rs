@@ -197,7 +197,7 @@ pub struct Ring {
     pub name: String,
     /// Part of endpoints.
     pub share: f64,
-    /// When, in seconds after the start.
+    /// When, in seconds after the release is out.
     pub at: f64,
 }
 
@@ -208,12 +208,23 @@ pub struct Release {
     pub name: String,
     /// Wire bytes.
     pub size: u64,
-    /// Seconds after the start.
+    /// When it is out, in seconds after the start.
+    pub at: f64,
+    /// Part of it that the release before it brought.
+    pub overlap: f64,
+    /// Seconds after it is out.
     pub deadline: Option<f64>,
     /// What endpoints have now.
     pub versions: Vec<Version>,
     /// Who begins when.
     pub rings: Vec<Ring>,
+}
+
+impl Release {
+    /// When it must be done, in seconds after the start.
+    pub fn due(&self) -> Option<f64> {
+        self.deadline.map(|deadline| self.at + deadline)
+    }
 }
 
 /// A way of distribution.
@@ -321,8 +332,8 @@ pub struct Scenario {
     pub sites: Vec<SiteRow>,
     /// Other traffic.
     pub profiles: Vec<Profile>,
-    /// What is rolled out.
-    pub release: Release,
+    /// What is rolled out, in the order in which it is out; one at least.
+    pub releases: Vec<Release>,
     /// What is compared.
     pub policies: Vec<Policy>,
     /// What is cut.

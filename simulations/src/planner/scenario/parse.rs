@@ -14,6 +14,8 @@ use crate::planner::scenario::site_table;
 /// Largest scenario file that is read.
 pub const SCENARIO_LEN_MAX: usize = 4 << 20;
 
+/// Most releases of a plan.
+const RELEASES_MAX: usize = 32;
 /// Currency where none is said.
 const CURRENCY: &str = "EUR";
 
@@ -73,7 +75,7 @@ pub fn scenario(file: &str, text: &str, open: Open<'_>) -> Result<Scenario, Prob
     let mut scenario = head_of(&head)?;
     scenario.origin = origin(&top)?;
     scenario.endpoint_classes = endpoint_classes(&top)?;
-    scenario.release = release(&top)?;
+    scenario.releases = releases(&top)?;
     scenario.policies = policies(&top)?;
     (scenario.cuts, scenario.outages) = faults(&top)?;
     scenario.profiles = profiles;
@@ -125,13 +127,7 @@ fn head_of(reader: &Reader<'_>) -> Result<Scenario, Problem> {
         site_classes: Vec::new(),
         sites: Vec::new(),
         profiles: Vec::new(),
-        release: Release {
-            name: String::new(),
-            size: 1,
-            deadline: None,
-            versions: Vec::new(),
-            rings: Vec::new(),
-        },
+        releases: Vec::new(),
         policies: Vec::new(),
         cuts: Vec::new(),
         outages: Vec::new(),
@@ -273,12 +269,34 @@ fn whole(reader: &Reader<'_>, key: &str, shares: impl Iterator<Item = f64>) -> R
     Ok(())
 }
 
-fn release(top: &Reader<'_>) -> Result<Release, Problem> {
-    let readers = top.tables("release")?;
-    let [reader] = &readers[..] else {
-        let says = format!("{} releases", readers.len());
-        return Err(top.wrong("release", says, "plan one [[release]] at a time"));
-    };
+/// All releases, in the order in which they are out.
+fn releases(top: &Reader<'_>) -> Result<Vec<Release>, Problem> {
+    let mut releases: Vec<(Release, Reader<'_>)> = Vec::new();
+    for reader in top.tables("release")? {
+        let release = release(&reader)?;
+        if releases.iter().any(|(other, _)| other.name == release.name) {
+            let hint = "give each release its own name";
+            return Err(reader.wrong("name", "is used twice", hint));
+        }
+        releases.push((release, reader));
+    }
+    if releases.len() > RELEASES_MAX {
+        let says = format!("{} releases", releases.len());
+        let hint = format!("at most {RELEASES_MAX} in a plan");
+        return Err(top.wrong("release", says, hint));
+    }
+    releases.sort_by(|a, b| a.0.at.total_cmp(&b.0.at));
+    match releases.first() {
+        None => Err(top.missing("release", "add a [[release]] with a name and a size")),
+        Some((first, reader)) if first.overlap > 0.0 => {
+            let hint = "no release is before it: use `versions` for what endpoints have now";
+            Err(reader.wrong("overlap", "has no effect", hint))
+        }
+        Some(_) => Ok(releases.into_iter().map(|(release, _)| release).collect()),
+    }
+}
+
+fn release(reader: &Reader<'_>) -> Result<Release, Problem> {
     let mut versions = Vec::new();
     for version in reader.tables("versions")? {
         versions.push(Version {
@@ -293,14 +311,16 @@ fn release(top: &Reader<'_>) -> Result<Release, Problem> {
             overlap: 0.0,
         });
     }
-    whole(
-        reader,
-        "versions",
-        versions.iter().map(|version| version.share),
-    )?;
+    let shares = versions.iter().map(|version| version.share);
+    whole(reader, "versions", shares)?;
+    let overlap = reader.share("overlap")?.unwrap_or(0.0);
+    let nothing = "an overlap of 1 leaves nothing to move";
     if versions.iter().any(|version| version.overlap >= 1.0) {
         let hint = "leave out endpoints that have everything";
-        return Err(reader.wrong("versions", "an overlap of 1 leaves nothing to move", hint));
+        return Err(reader.wrong("versions", nothing, hint));
+    }
+    if overlap >= 1.0 {
+        return Err(reader.wrong("overlap", nothing, "leave out the release"));
     }
     let mut rings = Vec::new();
     for ring in reader.tables("rings")? {
@@ -323,6 +343,8 @@ fn release(top: &Reader<'_>) -> Result<Release, Problem> {
     let release = Release {
         name: reader.name("name")?,
         size: size.ok_or_else(|| reader.missing("size", "add `size = \"2 GiB\"`"))?,
+        at: reader.quantity("at", q::duration)?.unwrap_or(0.0),
+        overlap,
         deadline: reader.quantity("deadline", q::duration)?,
         versions,
         rings,
@@ -458,10 +480,15 @@ fn without_effect(top: &Reader<'_>, scenario: &Scenario) -> Result<(), Problem> 
             return Err(top.wrong("profile", says, "name it as `background`, or drop it"));
         }
     }
-    for ring in &scenario.release.rings {
-        if ring.at >= scenario.horizon {
-            let says = format!("ring `{}` begins after the horizon", ring.name);
-            return Err(top.wrong("release", says, "make scenario.horizon longer"));
+    for release in &scenario.releases {
+        for ring in &release.rings {
+            if release.at + ring.at >= scenario.horizon {
+                let says = format!(
+                    "ring `{}` of `{}` begins after the horizon",
+                    ring.name, release.name
+                );
+                return Err(top.wrong("release", says, "make scenario.horizon longer"));
+            }
         }
     }
     Ok(())

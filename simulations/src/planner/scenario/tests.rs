@@ -69,7 +69,7 @@ fn the_example_and_its_relatives_parse() {
         (200, 5e6)
     );
     assert_eq!(
-        (quick.fidelity, quick.release.deadline),
+        (quick.fidelity, quick.releases[0].deadline),
         (Fidelity::Sampled, Some(14_400.0))
     );
     assert_eq!(quick.policies.last().unwrap().kind, Kind::Patchmesh);
@@ -167,6 +167,41 @@ const SLIPS: &[Slip] = &[
         "did you mean `patchmesh`",
     ),
     ("count = 3", "count = 3 3", 6, "", ""),
+    (
+        "name = \"r\"",
+        "name = \"r\"\noverlap = 0.5",
+        11,
+        "release[0].overlap",
+        "no effect",
+    ),
+    (
+        "[[release]]",
+        "[[release]]\nname = \"r\"\nsize = \"1 MB\"\n[[release]]",
+        13,
+        "release[1].name",
+        "is used twice",
+    ),
+    (
+        "up = \"5 Mbit/s\"",
+        "up = \"5 Mbit/s\", price = \"1 USD/GB\"",
+        8,
+        "site_class[0].wan.price",
+        "USD among prices in EUR",
+    ),
+    (
+        "up = \"5 Mbit/s\"",
+        "up = \"5 Mbit/s\", overrun = \"1 EUR/GB\"",
+        8,
+        "site_class[0].wan.overrun",
+        "without `quota`",
+    ),
+    (
+        "count = 3",
+        "limit = { hours = \"08-18\" }",
+        6,
+        "site_class[0].limit.share",
+        "is missing",
+    ),
     (
         "[[release]]",
         "sites = 3\n[[release]]",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::planner::problem::{Problem, nearest};
 use crate::planner::scenario::model::{
-    Cut, Endpoints, Limit, Scenario, SiteClass, SiteRow, Target,
+    Cut, Endpoints, Limit, Release, Scenario, SiteClass, SiteRow, Target,
 };
 use crate::planner::world::chance::{Chance, number};
 use crate::planner::world::presence::{Calendar, without};
@@ -22,15 +22,22 @@ const SEGMENT: f64 = 1448.0;
 /// What a line leaves, by what it depends on.
 type Lines = BTreeMap<(usize, u64, u64, Option<usize>, i32, Vec<usize>), [Arc<Steps>; 3]>;
 
-/// Builds the world; refuses sites that nothing can ever reach.
+/// Builds the world of the first release; refuses sites that nothing can ever reach.
 pub fn world(scenario: &Scenario, file: &str) -> Result<World, Problem> {
+    world_of(scenario, file, 0)
+}
+
+/// The world in which one of the releases is the only one. Endpoints and the times at
+/// which they are on are those of all the others.
+pub fn world_of(scenario: &Scenario, file: &str, release: usize) -> Result<World, Problem> {
+    let release = &scenario.releases[release];
     let rows = rows(scenario);
     targets(scenario, &rows, file)?;
     let mut lines = Lines::new();
     let mut sites = Vec::with_capacity(rows.len());
     let mut hosts = 0;
     for row in &rows {
-        let site = site(scenario, row, &mut lines);
+        let site = site((scenario, release), row, &mut lines);
         let reach = site.down_free.passed(0.0, scenario.horizon);
         if reach <= 0.0 {
             let hint = "the limit, other traffic or a fault leaves updates nothing in the whole \
@@ -66,10 +73,11 @@ pub fn world(scenario: &Scenario, file: &str) -> Result<World, Problem> {
     };
     let moments: Vec<_> = moments.iter().map(|at| (*at, rate(*at))).collect();
     Ok(World {
-        size: scenario.release.size as f64,
+        size: release.size as f64,
         seed: scenario.seed,
         horizon: scenario.horizon,
         origin: Steps::new(&moments),
+        taken: None,
         sites,
     })
 }
@@ -121,7 +129,7 @@ fn targets(scenario: &Scenario, rows: &[SiteRow], file: &str) -> Result<(), Prob
     Ok(())
 }
 
-fn site(scenario: &Scenario, row: &SiteRow, lines: &mut Lines) -> Site {
+fn site((scenario, release): (&Scenario, &Release), row: &SiteRow, lines: &mut Lines) -> Site {
     let class = &scenario.site_classes[row.class];
     let entity = number(&row.id);
     let mut chance = Chance::new(scenario.seed, entity, 1);
@@ -156,7 +164,7 @@ fn site(scenario: &Scenario, row: &SiteRow, lines: &mut Lines) -> Site {
     let wireless = (f64::from(count) * class.lan.wifi_share).round() as u32;
     let make = |at| {
         let entity = entity ^ u64::from(at) << 40;
-        let mut host = host(scenario, &calendar, entity, at < wireless);
+        let mut host = host((scenario, release), &calendar, entity, at < wireless);
         for outage in &scenario.outages {
             if count - at <= outage.endpoints && is_named(&outage.sites) {
                 host.on = without(&host.on, outage.from, outage.to);
@@ -173,6 +181,8 @@ fn site(scenario: &Scenario, row: &SiteRow, lines: &mut Lines) -> Site {
         down_free,
         up_free,
         others,
+        earlier: None,
+        tracked: scenario.releases.len() > 1,
         rtt: row.line.rtt,
         flow: flow(row.line.rtt, row.line.loss),
         price: row.line.price,
@@ -195,9 +205,13 @@ fn flow(rtt: f64, loss: f64) -> f64 {
     }
 }
 
-fn host(scenario: &Scenario, calendar: &Calendar, entity: u64, wireless: bool) -> Host {
+fn host(
+    (scenario, release): (&Scenario, &Release),
+    calendar: &Calendar,
+    entity: u64,
+    wireless: bool,
+) -> Host {
     let mut chance = Chance::new(scenario.seed, entity, 2);
-    let release = &scenario.release;
     let class = chance.pick(scenario.endpoint_classes.iter().map(|class| class.share));
     let version = chance.pick(release.versions.iter().map(|version| version.share));
     let ring = chance.pick(release.rings.iter().map(|ring| ring.share));
@@ -205,7 +219,7 @@ fn host(scenario: &Scenario, calendar: &Calendar, entity: u64, wireless: bool) -
         wireless,
         overlap: release.versions[version].overlap,
         ring: u16::try_from(ring).unwrap_or(u16::MAX),
-        start: release.rings[ring].at,
+        start: release.at + release.rings[ring].at,
         on: calendar.on(scenario.endpoint_classes[class].presence, &mut chance),
     }
 }

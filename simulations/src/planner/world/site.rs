@@ -56,6 +56,10 @@ pub struct Site {
     pub up_free: Arc<Steps>,
     /// Part of the line that other traffic takes.
     pub others: Arc<Steps>,
+    /// What earlier releases take of the line; it is not in `down_free`.
+    pub earlier: Option<Steps>,
+    /// Whether runs are to remember when the line was used.
+    pub tracked: bool,
     /// Round trip.
     pub rtt: f64,
     /// What one connection carries at most, by loss and round trip.
@@ -79,6 +83,13 @@ pub struct Site {
 }
 
 impl Site {
+    /// Whether earlier releases use the line at a moment.
+    pub fn earlier_takes(&self, at: f64) -> bool {
+        self.earlier
+            .as_ref()
+            .is_some_and(|taken| taken.rate(at) > 0.0)
+    }
+
     /// What an endpoint takes at most.
     pub fn port(&self, host: &Host) -> f64 {
         if host.wireless {
@@ -116,6 +127,8 @@ pub struct World {
     pub horizon: f64,
     /// What the origin sends at most.
     pub origin: Steps,
+    /// What earlier releases take of what there is for all sites.
+    pub taken: Option<Steps>,
     /// The sites.
     pub sites: Vec<Site>,
 }

@@ -49,6 +49,40 @@ impl Steps {
         }
     }
 
+    /// What is left of this when another takes its part first.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let mut moments = Vec::new();
+        let mut now = 0.0;
+        while now < f64::INFINITY {
+            let (all, taken) = (self.rate(now), other.rate(now));
+            let left = all - taken;
+            // What rounding leaves over is nothing.
+            moments.push((now, if left > all * 1e-9 { left } else { 0.0 }));
+            now = self.change(now).min(other.change(now));
+        }
+        Self::new(&moments)
+    }
+
+    /// The sum of rates that each hold between two moments.
+    pub fn sum(spans: &[(f64, f64, f64)]) -> Self {
+        let begins = spans.iter().map(|(from, _, rate)| (*from, 1, *rate));
+        let ends = spans.iter().map(|(_, to, rate)| (*to, -1, -*rate));
+        let mut changes: Vec<(f64, i32, f64)> = begins.chain(ends).collect();
+        changes.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+        let mut moments = vec![(0.0, 0.0)];
+        let (mut open, mut rate) = (0, 0.0f64);
+        for (at, count, by) in changes {
+            open += count;
+            rate = if open > 0 { (rate + by).max(0.0) } else { 0.0 };
+            match moments.last_mut() {
+                Some(last) if last.0 >= at => last.1 = rate,
+                _ => moments.push((at, rate)),
+            }
+        }
+        Self::new(&moments)
+    }
+
     fn at(&self, time: f64) -> usize {
         let at = self.ends.partition_point(|end| *end <= time);
         at.min(self.ends.len() - 1)
@@ -119,6 +153,14 @@ mod tests {
         assert_eq!(steps.until(5.0, 10.0), 10.0);
         assert_eq!(steps.until(12.0, 4.0), 21.0);
         assert_eq!((steps.rate(15.0), steps.change(15.0)), (0.0, 20.0));
+        let taken = Steps::sum(&[(2.0, 12.0, 1.5), (10.0, 25.0, 0.5)]);
+        assert_eq!(taken.passed(0.0, 100.0), 22.5);
+        let left = steps.without(&taken);
+        assert_eq!(
+            (left.rate(5.0), left.rate(11.0), left.rate(22.0)),
+            (0.5, 0.0, 3.5)
+        );
+        assert_eq!(left.rate(26.0), 4.0);
         assert_eq!(Steps::constant(0.0).until(0.0, 1.0), f64::INFINITY);
     }
 }

@@ -18,6 +18,8 @@ fn site(on: Box<[(f64, f64)]>) -> Site {
         rtt: 0.0,
         flow: 1.0,
         price: None,
+        earlier: None,
+        tracked: false,
         quota: None,
         overrun: None,
         nic: 1.0,

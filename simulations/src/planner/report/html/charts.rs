@@ -43,7 +43,7 @@ fn legend(summary: &Summary, bound: &str) -> String {
 }
 
 /// When are we done?
-pub fn completion(summary: &Summary) -> String {
+pub fn completion(summary: &Summary, title: &str) -> String {
     let all = || {
         summary
             .policies
@@ -106,7 +106,7 @@ pub fn completion(summary: &Summary) -> String {
     svg.push_str(&below(unit.1));
     let under = "part of present endpoints that have the whole release";
     figure(
-        "Completion",
+        title,
         under,
         &svg,
         &legend(summary, "T*: the last endpoint at best"),

@@ -4,5 +4,6 @@
 pub mod axis;
 pub mod charts;
 pub mod heat;
+pub mod lists;
 pub mod page;
 pub mod style;

@@ -3,13 +3,11 @@
 use crate::planner::report::html::axis::{escape, put};
 use crate::planner::report::html::charts::{by_site, completion, times, wan};
 use crate::planner::report::html::heat::heat;
+use crate::planner::report::html::lists::{by_release, late, over, releases};
 use crate::planner::report::html::style::STYLE;
-use crate::planner::report::summary::{PolicySummary, SiteSummary, Summary};
+use crate::planner::report::summary::{PolicySummary, Summary};
 use crate::planner::report::text::{bytes, digits, time};
 use crate::planner::run::Plan;
-
-/// Sites that are listed for each policy.
-const LATE_MAX: usize = 25;
 
 /// The whole page.
 pub fn page(plan: &Plan, summary: &Summary, scenario: &str) -> String {
@@ -21,13 +19,14 @@ pub fn page(plan: &Plan, summary: &Summary, scenario: &str) -> String {
     let mut body = head(summary);
     body.push_str("<h2>Policies</h2>");
     body.push_str(&policies(summary));
+    body.push_str(&releases(summary));
     body.push_str("<h2>Plots</h2><div class='plots'>");
-    for plot in [
-        completion(summary),
-        wan(summary),
-        times(summary),
-        by_site(summary),
-    ] {
+    body.push_str(&completion(summary, "Completion"));
+    for one in by_release(summary) {
+        let title = format!("Completion of {}", escape(&one.release));
+        body.push_str(&completion(&one, &title));
+    }
+    for plot in [wan(summary), times(summary), by_site(summary)] {
         body.push_str(&plot);
     }
     let heats = plan.entries.first().into_iter().chain(plan.entries.last());
@@ -75,6 +74,9 @@ fn data(summary: &Summary) -> String {
     let mut short = summary.clone();
     for policy in &mut short.policies {
         policy.by_site.clear();
+        for release in &mut policy.releases {
+            release.figures.by_site.clear();
+        }
     }
     let json = serde_json::to_string(&short).unwrap_or_default();
     json.replace('<', "\\u003c")
@@ -229,87 +231,4 @@ fn policies(summary: &Summary) -> String {
     }
     out.push_str("</p>");
     out
-}
-
-/// Sites that miss the deadline, and why.
-fn late(policy: &PolicySummary) -> String {
-    let mut sites: Vec<&SiteSummary> = policy
-        .by_site
-        .iter()
-        .filter(|site| site.late.is_some())
-        .collect();
-    if sites.is_empty() {
-        return String::new();
-    }
-    let end = |site: &SiteSummary| site.last.unwrap_or(f64::INFINITY);
-    sites.sort_by(|a, b| end(b).total_cmp(&end(a)).then(a.site.cmp(&b.site)));
-    let mut out = format!(
-        "<details><summary>{}: {} sites with late endpoints{}</summary><div class='scroll'><table>\
-         <thead><tr><th>site</th><th>last</th><th>possible</th><th>WAN</th><th>least</th>\
-         <th class='text'>why</th></tr></thead><tbody>",
-        escape(&policy.policy),
-        sites.len(),
-        more(sites.len(), "latest")
-    );
-    for site in sites.into_iter().take(LATE_MAX) {
-        put(
-            &mut out,
-            format_args!(
-                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
-                 <td class='text'>{}</td>\
-             </tr>",
-                escape(&site.site),
-                time(end(site)),
-                time(site.bound),
-                bytes(site.wan_down),
-                bytes(site.wan_minimum),
-                escape(site.late.as_deref().unwrap_or_default())
-            ),
-        );
-    }
-    out.push_str("</tbody></table></div></details>");
-    out
-}
-
-/// Sites that take more than their quota, the worst first.
-fn over(policy: &PolicySummary) -> String {
-    let mut sites: Vec<&SiteSummary> = policy.by_site.iter().collect();
-    sites.retain(|site| site.over_quota > 0.0);
-    if sites.is_empty() {
-        return String::new();
-    }
-    sites.sort_by(|a, b| {
-        let worst = b.over_quota.total_cmp(&a.over_quota);
-        worst.then(a.site.cmp(&b.site))
-    });
-    let mut out = format!(
-        "<details><summary>{}: {} sites, {} above in all{}</summary><div class='scroll'><table>\
-         <thead><tr><th>site</th><th>WAN</th><th>above</th></tr></thead><tbody>",
-        escape(&policy.policy),
-        sites.len(),
-        bytes(policy.over_quota_bytes),
-        more(sites.len(), "worst")
-    );
-    for site in sites.into_iter().take(LATE_MAX) {
-        put(
-            &mut out,
-            format_args!(
-                "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
-                escape(&site.site),
-                bytes(site.wan_down),
-                bytes(site.over_quota)
-            ),
-        );
-    }
-    out.push_str("</tbody></table></div></details>");
-    out
-}
-
-/// Says that a list is cut.
-fn more(count: usize, which: &str) -> String {
-    if count > LATE_MAX {
-        format!(", the {which} {LATE_MAX}")
-    } else {
-        String::new()
-    }
 }

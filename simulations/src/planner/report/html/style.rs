@@ -39,7 +39,7 @@ svg .curve{fill:none;stroke-width:2.5}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
 th,td{padding:5px 8px;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
-th:first-child,td:first-child,td.text,th.text{text-align:left}
+th:first-child,td:first-child,td.text,th.text,td.name{text-align:left}
 td.text{white-space:normal;min-width:14em}
 pre{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:8px;
 padding:12px;font-size:.82rem;line-height:1.4}
