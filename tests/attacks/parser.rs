@@ -9,7 +9,6 @@ use patchmesh_tests::raw::{End, connect, hello_of, instead_of_hello};
 use patchmesh_tests::text::{part, signed, signed_as};
 use patchmesh_tests::until::until;
 use patchmesh_tests::web::Web;
-use patchmesh_trust::key::NodeKey;
 use patchmesh_trust::layout::metadata_path;
 use patchmesh_trust::role::RoleName;
 
@@ -93,6 +92,12 @@ fn ambiguous(text: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// What is signed of a payload of a type, by the text of the DSSE protocol.
+fn dsse(kind: &str, payload: &[u8]) -> Vec<u8> {
+    let head = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len());
+    [head.as_bytes(), payload].concat()
+}
+
 /// M-01: a signature counts in its own place only.
 #[test]
 fn attack_37_cross_signature() {
@@ -101,7 +106,6 @@ fn attack_37_cross_signature() {
     let node = &bench.endpoints[0];
     let to = address(node);
     let guise: Guise = member(&bench, 190);
-    let own = NodeKey::from_seed([guise.seed; 32]);
     let (payload, genuine) = certificate(&guise);
     let types = [
         "patchmesh/token/v1",
@@ -112,7 +116,7 @@ fn attack_37_cross_signature() {
     ];
     let mut signatures: Vec<_> = types
         .iter()
-        .map(|kind| own.sign(kind, &payload).to_vec())
+        .map(|kind| key(guise.seed).sign(&dsse(kind, &payload)))
         .collect();
     signatures.push(key(guise.seed).sign(&payload));
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -136,9 +140,8 @@ fn attack_37_cross_signature() {
         &RoleName::Timestamp,
         &evil.documents(9, &[1, 2], ONLINE).timestamp,
     );
-    let online = NodeKey::from_seed([ONLINE; 32]);
-    let foreign = online.sign("patchmesh/cert/v1", text.as_bytes());
-    let timestamp = signed_as(&text, &[(ONLINE, foreign.to_vec())]);
+    let foreign = key(ONLINE).sign(&dsse("patchmesh/cert/v1", text.as_bytes()));
+    let timestamp = signed_as(&text, &[(ONLINE, foreign)]);
     evil.write(&metadata_path(&RoleName::Timestamp, 0), &timestamp);
     let offered = offer(
         node,

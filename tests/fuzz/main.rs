@@ -10,8 +10,14 @@ mod verdicts;
 
 use patchmesh_tests::fuzz::{corpus, local, metadata, mutate, wire};
 
-/// Changed inputs of each target.
+/// Changed inputs of each target, unless `PATCHMESH_FUZZ` states another number.
 const CASES: u32 = 256;
+
+/// How many changed inputs a target is given.
+fn cases() -> u32 {
+    let stated = std::env::var("PATCHMESH_FUZZ").ok();
+    stated.map_or(CASES, |text| text.parse().expect("a number of inputs"))
+}
 
 fn run(name: &str, target: fn(&[u8])) {
     let inputs = corpus::inputs(name);
@@ -19,7 +25,8 @@ fn run(name: &str, target: fn(&[u8])) {
     for input in &inputs {
         target(input);
     }
-    mutate::run(target, &inputs, CASES);
+    let cases = cases();
+    mutate::run(target, &inputs, cases);
 }
 
 macro_rules! targets {
@@ -32,6 +39,7 @@ macro_rules! targets {
 }
 
 targets! {
+    annex: metadata::annex,
     announcement: wire::announcement,
     answer: wire::answer,
     answer_line: local::answer_line,
@@ -53,6 +61,7 @@ targets! {
     role: metadata::role,
     root: metadata::root,
     snapshot: metadata::snapshot,
+    stops: metadata::stops,
     targets: metadata::targets,
     timestamp: metadata::timestamp,
     want: wire::want,

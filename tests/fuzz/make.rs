@@ -20,6 +20,9 @@ use patchmesh_proto::Message as _;
 use patchmesh_proto::v1::Proof;
 use patchmesh_tests::forge::{LINE, key, keys, sign};
 use patchmesh_tests::fuzz::wire::{MESH_ID, NODE_SEED, UTC};
+use patchmesh_trust::annex::keys::{Cosignatures, Enroller, Keys, Witness};
+use patchmesh_trust::annex::policy::{Approval, Hold, HoldScope, Policy, Ring};
+use patchmesh_trust::annex::revocations::Revocations;
 use patchmesh_trust::author::{
     LineKeys, LinePlan, ReleaseEntry, RootPlan, SnapshotPlan, TargetsPlan, TimestampPlan,
 };
@@ -28,6 +31,7 @@ use patchmesh_trust::member::{Validity, issue_certificate};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::state::equivocation::Equivocation;
+use patchmesh_trust::stop::signed::{SignedStop, Stop, Subject, key_id, signing_bytes, write_file};
 use patchmesh_trust::time::UtcTime;
 
 #[test]
@@ -63,6 +67,95 @@ fn metadata() {
     write("floors", "later", &verifier.floors());
     journal(&root(1));
     proofs();
+    annexes();
+    stops();
+}
+
+/// One annex of each name, and what is none.
+fn annexes() {
+    let approval = Approval {
+        line: LINE.to_owned(),
+        id: "release-1".to_owned(),
+        sha256: [1; 32],
+        rings: vec!["first".to_owned()],
+        from: Some(UTC),
+        until: Some(UTC.plus_days(1)),
+    };
+    let ring = |name: &str, share| Ring {
+        name: name.to_owned(),
+        share,
+    };
+    let policy = Policy {
+        rings: vec![ring("first", 10), ring("rest", 990)],
+        approvals: vec![approval],
+        holds: vec![Hold {
+            scope: HoldScope::Line(LINE.to_owned()),
+            reason: "audit".to_owned(),
+        }],
+    };
+    let public = |seed| key(seed).public_key();
+    let keys = Keys {
+        revocation: vec![public(1)],
+        enrollers: vec![Enroller {
+            key: public(2),
+            retired: Some(UTC),
+        }],
+        witnesses: vec![Witness {
+            key: public(9),
+            site: "paris".to_owned(),
+        }],
+        cosignatures: Some(Cosignatures { keys: 1, sites: 1 }),
+        protocol_min: 1,
+    };
+    let list = Revocations {
+        version: 2,
+        standing: vec![stop(1, 1).payload],
+        folded: vec![[1; 16], [2; 16]],
+        lifted: vec![[3; 16]],
+    };
+    let policy = policy.write().unwrap();
+    let mut longer = policy.clone();
+    longer.push(0);
+    let made = [
+        ("policy", policy.clone()),
+        ("keys", keys.write().unwrap()),
+        ("revocations", list.write().unwrap()),
+        ("bad-cut", policy[..policy.len() - 1].to_vec()),
+        ("bad-longer", longer),
+        ("bad-format", [&[8, 2], &policy[2..]].concat()),
+    ];
+    for (name, bytes) in made {
+        write("annex", name, &bytes);
+    }
+}
+
+fn stop(number: u8, seed: u8) -> SignedStop {
+    let stop = Stop {
+        mesh_id: MESH_ID,
+        id: [number; 16],
+        subject: Subject::Releases([(LINE.to_owned(), "release-1".to_owned())].into()),
+        issued: UTC,
+        reason: "it deletes files".to_owned(),
+    };
+    let payload = stop.payload().unwrap();
+    SignedStop {
+        signature: key(seed).sign(&signing_bytes(&payload)),
+        key: key_id(&key(seed).public_key()),
+        payload,
+    }
+}
+
+/// Files of stops.
+fn stops() {
+    let file = |stops: &[SignedStop]| write_file(stops).unwrap();
+    let good = [stop(1, 1), stop(2, 2)];
+    let mut altered = stop(1, 1);
+    altered.payload[3] ^= 1;
+    write("stops", "two", &file(&good));
+    write("stops", "none", &file(&[]));
+    write("stops", "bad-altered", &file(&[altered]));
+    write("stops", "bad-key", &file(&[stop(1, 3)]));
+    write("stops", "bad-cut", &file(&good)[..100]);
 }
 
 /// Two timestamps of one version; and what is no proof of it.

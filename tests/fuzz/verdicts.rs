@@ -4,15 +4,20 @@
 use patchmesh_api::line::{decode_answer, decode_request};
 use patchmesh_content::id::PeerId;
 use patchmesh_core::journal::replay;
-use patchmesh_tests::forge::LINE;
+use patchmesh_tests::forge::{self, LINE};
 use patchmesh_tests::fuzz::corpus::files;
+use patchmesh_tests::fuzz::metadata::SEEDS;
 use patchmesh_tests::fuzz::wire::{MESH_ID, NODE_SEED, UTC};
+use patchmesh_trust::annex::body::AnnexBody;
+use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::canonical::parse;
+use patchmesh_trust::key::domain::Domain;
 use patchmesh_trust::key::{NodeKey, PublicKey};
-use patchmesh_trust::member::{CERTIFICATE_DOMAIN, verify_certificate};
+use patchmesh_trust::member::verify_certificate;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::state::equivocation::Equivocation;
+use patchmesh_trust::stop::signed::read_file;
 
 fn check(target: &str, accepts: impl Fn(&[u8]) -> bool) {
     let files = files(target);
@@ -28,7 +33,7 @@ fn check(target: &str, accepts: impl Fn(&[u8]) -> bool) {
 
 fn certificate(bytes: &[u8]) -> bool {
     let key = NodeKey::from_seed(NODE_SEED);
-    let signature = key.sign(CERTIFICATE_DOMAIN, bytes);
+    let signature = key.sign(Domain::Certificate, bytes);
     let peer = PeerId(key.public());
     verify_certificate(bytes, &signature, &peer, &MESH_ID, UTC).is_ok()
 }
@@ -40,6 +45,10 @@ fn text<T>(bytes: &[u8], read: impl Fn(&str) -> Option<T>) -> bool {
 #[test]
 fn every_kept_input_has_the_verdict_of_its_name() {
     check("answer_line", |bytes| decode_answer(bytes).is_ok());
+    check("annex", |bytes| {
+        let mut names = AnnexName::ALL.into_iter();
+        names.any(|name| AnnexBody::read(name, bytes).is_ok())
+    });
     check("certificate", certificate);
     check("journal", |bytes| replay(bytes).is_ok());
     check("json", |bytes| parse(bytes).is_ok());
@@ -52,6 +61,14 @@ fn every_kept_input_has_the_verdict_of_its_name() {
     });
     check("public_key", |bytes| PublicKey::from_json(bytes).is_ok());
     check("request", |bytes| decode_request(bytes).is_ok());
+    check("stops", |bytes| {
+        let known = SEEDS.map(|seed| forge::key(seed).public_key());
+        let stops = read_file(bytes);
+        stops.is_ok_and(|stops| {
+            let mut stops = stops.iter();
+            stops.all(|stop| stop.verify(&known, &MESH_ID).is_ok())
+        })
+    });
     check("role", |bytes| {
         text(bytes, |text| text.parse::<RoleName>().ok())
     });

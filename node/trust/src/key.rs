@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+pub mod domain;
 #[cfg(feature = "rsa")]
 mod rsa;
 
@@ -18,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::canonical::{Value, parse};
+use crate::key::domain::Domain;
 use crate::refusal::Refusal;
 
 /// A public key: Ed25519, or ECDSA on P-256.
@@ -310,9 +312,9 @@ impl NodeKey {
         self.0.sign(text.as_bytes()).to_bytes()
     }
 
-    /// Signs a payload of this type, such as `patchmesh/cert/v1`.
-    pub fn sign(&self, domain: &str, payload: &[u8]) -> [u8; 64] {
-        self.0.sign(&encoding(domain, payload)).to_bytes()
+    /// Signs a payload of this type.
+    pub fn sign(&self, domain: Domain, payload: &[u8]) -> [u8; 64] {
+        self.0.sign(&encoding(domain.text(), payload)).to_bytes()
     }
 }
 
@@ -323,8 +325,9 @@ impl fmt::Debug for NodeKey {
 }
 
 /// Whether a node's key signed this payload under this domain.
-pub fn verify_as_node(public: &[u8; 32], domain: &str, payload: &[u8], signature: &[u8]) -> bool {
-    PublicKey::ed25519(public).is_ok_and(|key| key.verify(&encoding(domain, payload), signature))
+pub fn verify_as_node(public: &[u8; 32], domain: Domain, payload: &[u8], signature: &[u8]) -> bool {
+    PublicKey::ed25519(public)
+        .is_ok_and(|key| key.verify(&encoding(domain.text(), payload), signature))
 }
 
 /// What a witness signs (C2SP tlog-cosignature); the first line tells it from

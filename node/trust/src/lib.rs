@@ -21,7 +21,7 @@
 //! | two statements of one version | a proof that anybody can check | `state` |
 //! | one side installs alone | two roles, whose keys must differ | `annex`, `state` |
 //! | a stop that starts something | a set that only the threshold makes smaller | `stop` |
-//! | a signature in another place | every non-TUF payload has a domain | `key` |
+//! | a signature in another place | every non-TUF payload has a type | `key` |
 //!
 //! A [`limits::Profile`] says whether a mesh or a repository of another tool is
 //! verified: the second allows every form of the TUF specification.

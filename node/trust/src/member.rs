@@ -12,13 +12,11 @@ use patchmesh_proto::frame::{FrameRefusal, decode};
 use patchmesh_proto::limits::{ROLES_MAX, SITE_LEN_MAX};
 use patchmesh_proto::v1;
 
+use crate::key::domain::Domain;
 use crate::key::{NodeKey, sha256, verify_as_node};
 use crate::limits::CERTIFICATE_LEN_MAX;
 use crate::refusal::Refusal;
 use crate::time::UtcTime;
-
-/// Type under which a certificate is signed.
-pub const CERTIFICATE_DOMAIN: &str = "patchmesh/cert/v1";
 
 /// What a verified certificate says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +75,7 @@ pub fn issue_certificate(
         issuer: public.to_vec(),
     };
     let payload = certificate.encode_to_vec();
-    let signature = key.sign(CERTIFICATE_DOMAIN, &payload);
+    let signature = key.sign(Domain::Certificate, &payload);
     Ok((payload, signature.to_vec()))
 }
 
@@ -97,7 +95,7 @@ pub fn verify_certificate(
     if payload.len() > CERTIFICATE_LEN_MAX {
         return Err(Refusal::TooLarge);
     }
-    if !verify_as_node(&peer.0, CERTIFICATE_DOMAIN, payload, signature) {
+    if !verify_as_node(&peer.0, Domain::Certificate, payload, signature) {
         return Err(Refusal::BadSignature);
     }
     let wire: v1::Certificate =

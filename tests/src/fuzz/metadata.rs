@@ -2,20 +2,23 @@
 
 use std::str::FromStr as _;
 
+use patchmesh_trust::annex::body::{Annex, AnnexBody};
+use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::author::{Draft, LinePlan, RootPlan, TargetsPlan};
 use patchmesh_trust::canonical::parse;
 use patchmesh_trust::key::PublicKey;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::state::equivocation::Equivocation;
+use patchmesh_trust::stop::signed::{Stop, read_file, write_file};
 
 use crate::forge::{LINE, key};
-use crate::fuzz::wire::UTC;
+use crate::fuzz::wire::{MESH_ID, UTC};
 
 /// The root of the corpus, by which all documents are judged.
 const ROOT: &[u8] = include_bytes!("../../corpora/root/valid");
 /// The keys of the corpus.
-const SEEDS: [u8; 3] = [1, 2, 9];
+pub const SEEDS: [u8; 3] = [1, 2, 9];
 
 /// Roots.
 pub fn root(data: &[u8]) {
@@ -93,6 +96,40 @@ pub fn proof(data: &[u8]) {
         let [first, second] = proof.digests();
         assert!(first < second, "the two differ, in order");
         assert_eq!(Equivocation::check(ROOT, proof.bytes()), Ok(proof));
+    }
+}
+
+/// Annexes, under each of their names: what is read has one form (T-61).
+pub fn annex(data: &[u8]) {
+    for name in AnnexName::ALL {
+        let Ok(body) = AnnexBody::read(name, data) else {
+            continue;
+        };
+        let again = match &body {
+            AnnexBody::Policy(policy) => policy.write(),
+            AnnexBody::Keys(keys) => keys.write(),
+            AnnexBody::Revocations(list) => list.write(),
+        };
+        assert_eq!(again.as_deref(), Ok(data), "{name}");
+        assert_eq!(Annex::of(name, data).open(data), Ok(body));
+    }
+}
+
+/// A repository's file of stops, judged by the keys of the corpus.
+pub fn stops(data: &[u8]) {
+    let Ok(stops) = read_file(data) else {
+        return;
+    };
+    let again = write_file(&stops).expect("not longer than what was read");
+    assert_eq!(read_file(&again).as_deref(), Ok(&stops[..]));
+    let known = SEEDS.map(|seed| key(seed).public_key());
+    for signed in &stops {
+        if let Ok(stop) = signed.verify(&known, &MESH_ID) {
+            assert_eq!(stop.mesh_id, MESH_ID);
+        }
+        if let Ok(stop) = Stop::read(&signed.payload) {
+            assert_eq!(stop.payload().as_ref(), Ok(&signed.payload));
+        }
     }
 }
 

@@ -10,11 +10,12 @@ use patchmesh_pack::compress;
 use patchmesh_proto::Message as _;
 use patchmesh_proto::v1;
 use patchmesh_trust::annex::keys::{Keys, Witness};
+use patchmesh_trust::key::domain::Domain;
 use patchmesh_trust::key::{NodeKey, PublicKey};
 use patchmesh_trust::log::cosignature::Cosignature;
 use patchmesh_trust::log::tree::Tree;
 use patchmesh_trust::log::witnesses::{Taken, Witnesses};
-use patchmesh_trust::member::{CERTIFICATE_DOMAIN, issue_certificate, verify_certificate};
+use patchmesh_trust::member::{issue_certificate, verify_certificate};
 use patchmesh_trust::time::UtcTime;
 
 /// The network of the certificates in the corpus, and the present in it.
@@ -97,7 +98,7 @@ pub fn hello(data: &[u8]) {
 /// Certificates, signed by the peer that shows them.
 pub fn certificate(data: &[u8]) {
     let key = NodeKey::from_seed(NODE_SEED);
-    let signature = key.sign(CERTIFICATE_DOMAIN, data);
+    let signature = key.sign(Domain::Certificate, data);
     let peer = PeerId(key.public());
     let Ok(found) = verify_certificate(data, &signature, &peer, &MESH_ID, UTC) else {
         return;

@@ -105,6 +105,11 @@ impl Case {
         self.fields[key].as_i64()
     }
 
+    /// A text of this case.
+    pub(crate) fn text(&self, key: &str) -> &str {
+        self.fields[key].as_str().expect("a text in the case")
+    }
+
     /// Bytes of this case.
     pub(crate) fn hex(&self, key: &str) -> Vec<u8> {
         unhex(self.fields[key].as_str().expect("a text in the case"))

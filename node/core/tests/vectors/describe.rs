@@ -155,7 +155,7 @@ fn peers(list: &[(PeerId, Vec<Address>)]) -> Value {
 }
 
 /// A number that JSON readers keep exact, or a text.
-fn number(value: u64) -> Value {
+pub(crate) fn number(value: u64) -> Value {
     if value < 1 << 53 {
         json!(value)
     } else {

@@ -8,6 +8,7 @@ use patchmesh_core::message::{
 };
 use patchmesh_pack::compress;
 use patchmesh_proto::limits;
+use patchmesh_trust::annex::body::AnnexBody;
 use patchmesh_trust::annex::keys::{Keys, Witness};
 use patchmesh_trust::key::PublicKey;
 use patchmesh_trust::log::cosignature::{COSIGNATURE_WIRE_LEN_MAX, Cosignature};
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::case::{Case, Outcome, Vectors};
 
+mod annexes;
 mod case;
 mod describe;
 
@@ -165,6 +167,16 @@ fn indexes() {
         Outcome::of(decoded, |index| {
             (describe::index(index), Some(index.encode()))
         })
+    });
+}
+
+/// T-61.
+#[test]
+fn annexes() {
+    let vectors = Vectors::read(include_str!("../../../../proto/vectors/annex.json"));
+    vectors.replay(63, |case| {
+        let name = case.text("annex").parse().expect("the name of an annex");
+        Outcome::of(AnnexBody::read(name, &case.bytes), annexes::annex)
     });
 }
 

@@ -6,14 +6,20 @@ use super::*;
 #[test]
 fn a_signature_fits_its_own_domain_only() {
     let key = NodeKey::from_seed([7; 32]);
-    let signature = key.sign("patchmesh/cert/v1", b"payload");
+    let signature = key.sign(Domain::Certificate, b"payload");
     let fits =
-        |domain: &str, payload: &[u8]| verify_as_node(&key.public(), domain, payload, &signature);
-    assert!(fits("patchmesh/cert/v1", b"payload"));
-    assert!(!fits("patchmesh/stop/v1", b"payload"));
-    assert!(!fits("patchmesh/cert/v1", b"payloae"));
+        |domain: Domain, payload: &[u8]| verify_as_node(&key.public(), domain, payload, &signature);
+    assert!(fits(Domain::Certificate, b"payload"));
+    assert!(!fits(Domain::Stop, b"payload"));
+    assert!(!fits(Domain::Certificate, b"payloae"));
+}
+
+#[test]
+fn no_two_types_have_one_text() {
+    let texts: std::collections::BTreeSet<_> = Domain::ALL.map(Domain::text).into();
+    assert_eq!(texts.len(), Domain::ALL.len());
     // The lengths in the encoding keep type and payload apart.
-    assert!(!fits("patchmesh/cert/v1 7", b"payload"));
+    assert_ne!(encoding("a 1", b"b"), encoding("a", b"1 b"));
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn changed(change: impl FnOnce(&mut v1::Certificate)) -> (Vec<u8>, Vec<u8>) {
     let mut wire = v1::Certificate::decode(&payload[..]).unwrap();
     change(&mut wire);
     let payload = wire.encode_to_vec();
-    let signature = key.sign(CERTIFICATE_DOMAIN, &payload).to_vec();
+    let signature = key.sign(Domain::Certificate, &payload).to_vec();
     (payload, signature)
 }
 
@@ -99,6 +99,6 @@ fn malformed_certificates_are_refused() {
     let (payload, signature) = changed(|wire| wire.site = "x".repeat(2_000));
     assert_eq!(verdict(&payload, &signature, 1_500), Err(Refusal::TooLarge));
     let noise = vec![0xff; 64];
-    let signature = node(1).0.sign(CERTIFICATE_DOMAIN, &noise);
+    let signature = node(1).0.sign(Domain::Certificate, &noise);
     assert_eq!(verdict(&noise, &signature, 1_500), Err(Refusal::Malformed));
 }

@@ -15,13 +15,12 @@ use patchmesh_proto::v1;
 
 use serde::{Deserialize, Serialize};
 
+use crate::key::domain::Domain;
 use crate::key::{PublicKey, encoding, sha256};
 use crate::refusal::Refusal;
 use crate::role::{is_line, is_release_id};
 use crate::time::UtcTime;
 
-/// Type under which a stop is signed.
-pub const STOP_DOMAIN: &str = "patchmesh/stop/v1";
 /// A signature: 64 bytes for Ed25519, at most 72 for P-256.
 const SIGNATURE_LEN_MAX: usize = 80;
 /// What comes around the signed part on the wire: key, signature and lengths.
@@ -255,7 +254,7 @@ pub fn write_file(stops: &[SignedStop]) -> Result<Vec<u8>, Refusal> {
 
 /// The bytes that a revocation key signs.
 pub fn signing_bytes(payload: &[u8]) -> Vec<u8> {
-    encoding(STOP_DOMAIN, payload)
+    encoding(Domain::Stop.text(), payload)
 }
 
 /// How a stop names the key that signed it.

@@ -6,8 +6,8 @@ use p256::pkcs8::{EncodePublicKey as _, LineEnding};
 use proptest::prelude::*;
 
 use super::*;
+use crate::key::domain::Domain;
 use crate::key::{NodeKey, SecretKey};
-use crate::member::CERTIFICATE_DOMAIN;
 use crate::stop::set::{Gone, List, Mark, STOPS_PER_KEY_MAX, Standing, Stops};
 
 const MESH: [u8; 32] = [9; 32];
@@ -121,7 +121,7 @@ fn a_stop_that_is_not_quite_right_is_refused() {
     }
     let mut other_type = good.clone();
     let node = NodeKey::from_seed([1; 32]);
-    other_type.signature = node.sign(CERTIFICATE_DOMAIN, &good.payload).to_vec();
+    other_type.signature = node.sign(Domain::Certificate, &good.payload).to_vec();
     assert_eq!(verdict(&other_type), Err(Refusal::BadSignature));
     let mut bare = good.clone();
     bare.signature = key(1).sign(&good.payload);

@@ -1,0 +1,4 @@
+//! What a key signs, and which keys may.
+
+mod crossed;
+mod keys;
