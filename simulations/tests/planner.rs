@@ -295,3 +295,33 @@ fn plan_of_pilots(text: &str) -> Plan {
                  at = \"10h\"\nfor = \"158h\"\n";
     run(parsed(&(seed(found) + pilot)), 1)
 }
+
+/// What is new comes from the origin: a swarm gets nothing while it is cut, and no site
+/// is ahead of what it has sent.
+#[test]
+fn a_swarm_waits_for_its_origin() {
+    let text = |sites: u32, more: &str| {
+        format!(
+            "schema = 1\nscenario = {{ name = \"o\" }}\norigin = {{ uplink = \"8 Mbit/s\" }}\n\
+             [[policy]]\nkind = \"bittorrent\"\n[[policy]]\nkind = \"bittorrent\"\nlocal = 30\n\
+             [[site_class]]\nname = \"s\"\ncount = {sites}\nendpoints = 4\n\
+             wan = {{ down = \"80 Mbit/s\", up = \"80 Mbit/s\" }}\n{more}\
+             [[release]]\nname = \"r\"\nsize = \"100 MB\"\n"
+        )
+    };
+    let cut = "[[fault]]\nkind = \"origin_down\"\nat = \"10s\"\nfor = \"1h\"\n";
+    for (more, least) in [("", 100.0), (cut, 3700.0)] {
+        for sites in [1, 10] {
+            // A run that is faster than what is possible is refused.
+            let found = summary(&run(parsed(&text(sites, more)), 1));
+            for policy in &found.policies {
+                let end = policy.done[3].unwrap();
+                assert!(
+                    (least..least + 60.0).contains(&end),
+                    "{} {end}",
+                    policy.policy
+                );
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! What is wrong with a scenario: where, what, and what to do about it.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// One error in a scenario, or in a file that it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,25 @@ impl Problem {
             place: String::new(),
             says: says.into(),
             hint: hint.into(),
+        }
+    }
+}
+
+/// Where something is said: file, and line from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// File.
+    pub file: Arc<str>,
+    /// Line.
+    pub line: usize,
+}
+
+impl Said {
+    /// An error there.
+    pub fn problem(&self, says: impl Into<String>, hint: impl Into<String>) -> Problem {
+        Problem {
+            line: self.line,
+            ..Problem::new(&self.file, says, hint)
         }
     }
 }

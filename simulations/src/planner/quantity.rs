@@ -45,6 +45,9 @@ fn number(text: &str) -> Result<(f64, &str), String> {
     let end = text
         .find(|c: char| !(c.is_ascii_digit() || "+-._".contains(c)))
         .unwrap_or(text.len());
+    if text[end..].starts_with(',') {
+        return Err(format!("`{text}`: write a point, not a comma"));
+    }
     let digits: String = text[..end].chars().filter(|c| *c != '_').collect();
     let value: f64 = digits
         .parse()
@@ -72,18 +75,20 @@ fn scaled(text: &str, units: &[(&str, f64)], what: &str) -> Result<f64, String> 
         let mut alike = units
             .iter()
             .filter(|(name, _)| name.eq_ignore_ascii_case(unit));
-        // `Mb` could mean either; `mbit` can't.
-        alike
-            .next()
-            .filter(|_| unit.len() != 2 || unit.ends_with('s'))
+        // `Mb` and `Mb/s` could mean either; `mbit` can't.
+        let either =
+            |name: &str| !name.ends_with("iB") && (name.ends_with('B') || name.ends_with("B/s"));
+        alike.next().filter(|(name, _)| !either(name))
     };
-    match exact.or_else(loose) {
-        Some((_, factor)) => Ok(value * factor),
-        None => Err(format!(
-            "`{unit}` is no unit of {what}; use one of {}",
-            names()
-        )),
+    if let Some((_, factor)) = exact.or_else(loose) {
+        return Ok(value * factor);
     }
+    let either = unit.ends_with('b') || unit.ends_with("b/s");
+    let either = if either { " (bits or bytes?)" } else { "" };
+    Err(format!(
+        "`{unit}` is no unit of {what}{either}; use one of {}",
+        names()
+    ))
 }
 
 /// Bits per second; more than 0.

@@ -6,6 +6,7 @@ use patchmesh_simulations::planner::scenario::parse::scenario;
 use patchmesh_simulations::planner::world::build::world;
 use patchmesh_simulations::planner::world::chance::Chance;
 use patchmesh_simulations::planner::world::site::{Host, Site};
+use patchmesh_simulations::planner::world::steps::Steps;
 
 const MEAN: f64 = 2.5e6;
 
@@ -46,7 +47,8 @@ fn jobs(seed: u64, rate: f64, constant: bool, count: usize) -> (Site, Vec<f64>, 
 /// Mean response, and the mean of jobs between 4.9 and 5.1 MB.
 fn response(seed: u64, rate: f64, constant: bool, count: usize) -> (f64, f64) {
     let (site, sizes, size) = jobs(seed, rate, constant, count);
-    let mut link = Each::new(&site, size, 1.0, f64::INFINITY);
+    let free = Steps::constant(f64::INFINITY);
+    let mut link = Each::new(&site, size, 1.0, &free);
     link.run(300.0 * 86_400.0, f64::INFINITY);
     let run = link.finish(1.0);
     let took: Vec<f64> = run

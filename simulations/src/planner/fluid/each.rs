@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 
 use crate::planner::outcome::{Limiter, SiteRun};
 use crate::planner::world::site::Site;
+use crate::planner::world::steps::Steps;
 
 /// An endpoint is switched on or off.
 #[derive(Debug, Clone, Copy)]
@@ -24,8 +25,8 @@ pub struct Each<'a> {
     site: &'a Site,
     /// Least part of the bytes of an endpoint that come over the line.
     far: f64,
-    /// What one flow takes at most, by the source.
-    most: f64,
+    /// What one flow takes at most, by what the source has sent.
+    most: &'a Steps,
     switches: Vec<Switch>,
     at: usize,
     now: f64,
@@ -44,7 +45,7 @@ pub struct Each<'a> {
 
 impl<'a> Each<'a> {
     /// A site before its first byte.
-    pub fn new(site: &'a Site, size: f64, far: f64, most: f64) -> Self {
+    pub fn new(site: &'a Site, size: f64, far: f64, most: &'a Steps) -> Self {
         let mut switches = Vec::new();
         for (host, state) in site.hosts.iter().enumerate() {
             for (from, to) in state.spans() {
@@ -95,7 +96,8 @@ impl<'a> Each<'a> {
     /// When the site asks again, if it does not now.
     pub fn asks_at(&self) -> f64 {
         if self.on > 0.0 {
-            return self.site.down_free.change(self.now);
+            let line = self.site.down_free.change(self.now);
+            return line.min(self.most.change(self.now));
         }
         let later = self.switches[self.at..].iter();
         let mut later = later.filter(|switch| switch.on && self.left[switch.host] > 0.0);
@@ -125,7 +127,7 @@ impl<'a> Each<'a> {
             (free / self.on, why),
             (site.flow, Limiter::Line),
             (grant / self.on, Limiter::Origin),
-            (self.most, Limiter::Origin),
+            (self.most.rate(self.now), Limiter::Origin),
             (air * self.far, Limiter::Air),
             (site.nic * self.far, Limiter::Lan),
         ];
@@ -189,6 +191,7 @@ impl<'a> Each<'a> {
                 .map_or(f64::INFINITY, |switch| switch.at);
             let mut end = to.min(next).min(self.site.down_free.change(self.now));
             end = end.min(self.site.others.change(self.now));
+            end = end.min(self.most.change(self.now));
             if self.on < 1.0 {
                 if self.open > 0 && self.at > 0 && self.at < self.switches.len() {
                     self.run.held[Limiter::Off as usize] += end - self.now;

@@ -8,7 +8,7 @@ use crate::planner::fluid::shared::Shared;
 use crate::planner::outcome::{PolicyRun, SiteRun};
 use crate::planner::parallel::for_each;
 use crate::planner::scenario::model::{Fidelity, Kind, Policy};
-use crate::planner::world::site::World;
+use crate::planner::world::site::{Site, World};
 use crate::planner::world::steps::Steps;
 
 /// Part of the uplinks that a swarm uses (assumed; Bharambe et al., INFOCOM
@@ -37,16 +37,19 @@ pub fn policy(
         supply = supply.without(taken);
     }
     let size = world.size;
-    let others = world.hosts().saturating_sub(1).max(1) as f64;
+    // In a swarm nobody is ahead of what the origin has sent.
+    let ahead = if policy.kind == Kind::Bittorrent {
+        world.origin.clone()
+    } else {
+        Steps::constant(f64::INFINITY)
+    };
     let make = |(at, site)| match policy.kind {
-        Kind::Direct => Flow::Each(Each::new(site, size, 1.0, f64::INFINITY)),
+        Kind::Direct => Flow::Each(Each::new(site, size, 1.0, &ahead)),
         Kind::Bittorrent if policy.local == 0 => {
-            let here = site_hosts(site);
-            let far = (others - (here - 1.0)) / others;
-            Flow::Each(Each::new(site, size, far, world.origin.most()))
+            Flow::Each(Each::new(site, size, far(world, site), &ahead))
         }
         Kind::Bittorrent | Kind::Cache | Kind::Grouped | Kind::Patchmesh => {
-            Flow::Shared(Shared::new(site, policy, size, stretch(at)))
+            Flow::Shared(Shared::new(site, policy, (size, stretch(at)), &ahead))
         }
     };
     let mut flows: Vec<Flow<'_>> = world.sites.iter().enumerate().map(make).collect();
@@ -91,11 +94,17 @@ pub fn policy(
     (run, granted)
 }
 
-fn site_hosts(site: &crate::planner::world::site::Site) -> f64 {
-    site.hosts.len() as f64
+/// Part of the bytes of an endpoint that come over the line where neighbours are anywhere:
+/// as many as there are others elsewhere, and one copy for each part of the site at least.
+fn far(world: &World, site: &Site) -> f64 {
+    let others = world.hosts().saturating_sub(1).max(1) as f64;
+    let here = site.hosts.len().max(1) as f64;
+    let elsewhere = (others - (here - 1.0)) / others;
+    elsewhere.max(f64::from(site.parts) / here).min(1.0)
 }
 
-/// What all sites together can get, and the part of it that the origin sends.
+/// What all sites together can get, and the part of it that the origin sends. While the
+/// origin is cut, a swarm stands still: what is new comes from there.
 fn supply(world: &World, kind: Kind) -> (Steps, f64) {
     let origin = world.origin.most();
     if kind != Kind::Bittorrent || !origin.is_finite() {
@@ -103,11 +112,7 @@ fn supply(world: &World, kind: Kind) -> (Steps, f64) {
     }
     let ups: f64 = world.sites.iter().map(|site| site.up_free.least()).sum();
     let all = origin + EFFICIENCY * ups;
-    if world.origin.least() < origin {
-        // Cuts of the origin: what is relayed flows on, which favours the swarm.
-        return (Steps::constant(all), origin / all);
-    }
-    (Steps::constant(all), origin / all)
+    (world.origin.times(all / origin), origin / all)
 }
 
 /// What is not from the origin was sent by the sites, by the rates of their lines.

@@ -6,6 +6,7 @@ use crate::planner::fluid::copies::copies;
 use crate::planner::outcome::{Limiter, SiteRun};
 use crate::planner::scenario::model::{Kind, Policy};
 use crate::planner::world::site::Site;
+use crate::planner::world::steps::Steps;
 
 /// Endpoints that are on and want the release, from a moment on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +24,8 @@ pub struct Shared<'a> {
     size: f64,
     /// Factor on the bytes that the site takes: 1 for the bound.
     stretch: f64,
+    /// No copy grows faster than the source sends it.
+    most: &'a Steps,
     on: Vec<On>,
     at: usize,
     now: f64,
@@ -37,12 +40,18 @@ pub struct Shared<'a> {
 
 impl<'a> Shared<'a> {
     /// A site before its first byte.
-    pub fn new(site: &'a Site, policy: &'a Policy, size: f64, stretch: f64) -> Self {
+    pub fn new(
+        site: &'a Site,
+        policy: &'a Policy,
+        (size, stretch): (f64, f64),
+        most: &'a Steps,
+    ) -> Self {
         Self {
             site,
             policy,
             size,
             stretch,
+            most,
             on: presence(site),
             at: 0,
             now: 0.0,
@@ -75,11 +84,15 @@ impl<'a> Shared<'a> {
         let mut at = self.now;
         for (index, on) in self.on.iter().enumerate().skip(self.at) {
             if on.wired + on.wireless > 0 {
-                let free = self.site.down_free.rate(at.max(on.from));
-                if free > 0.0 {
-                    return at.max(on.from);
-                }
-                return self.site.down_free.change(at.max(on.from));
+                let at = at.max(on.from);
+                let free = &self.site.down_free;
+                return if self.most.rate(at) <= 0.0 {
+                    self.most.change(at)
+                } else if free.rate(at) <= 0.0 {
+                    free.change(at)
+                } else {
+                    at
+                };
             }
             at = self
                 .on
@@ -133,6 +146,7 @@ impl<'a> Shared<'a> {
             (free, why),
             (flows * site.flow, Limiter::Line),
             (grant, Limiter::Origin),
+            (self.most.rate(self.now) * copies, Limiter::Origin),
             (air * copies, Limiter::Air),
             (port.min(fabric).min(site.nic) * copies, Limiter::Lan),
         ];
@@ -159,6 +173,7 @@ impl<'a> Shared<'a> {
                 .map_or(f64::INFINITY, |next| next.from);
             let mut end = to.min(next).min(self.site.down_free.change(self.now));
             end = end.min(self.site.others.change(self.now));
+            end = end.min(self.most.change(self.now));
             let on = f64::from(self.on().wired + self.on().wireless);
             if self.done.is_some() {
                 self.now = to;

@@ -1,5 +1,7 @@
 //! A scenario as it was meant: rates in bits per second, times in seconds.
 
+use crate::planner::problem::Said;
+
 /// How exactly the node's own policy is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fidelity {
@@ -151,6 +153,8 @@ pub struct SiteClass {
     pub background: Option<usize>,
     /// Seconds ahead of the scenario's start clock.
     pub utc_offset: i32,
+    /// Where it is said.
+    pub said: Said,
 }
 
 /// A single site, inline or from a table.
@@ -168,6 +172,8 @@ pub struct SiteRow {
     pub background: Option<usize>,
     /// Seconds ahead of the scenario's start clock.
     pub utc_offset: i32,
+    /// Where it is said.
+    pub said: Said,
 }
 
 /// Part of a line that other traffic takes, per local hour.
@@ -286,6 +292,8 @@ pub struct Cut {
     pub from: f64,
     /// To.
     pub to: f64,
+    /// Where it is said.
+    pub said: Said,
 }
 
 /// Endpoints that are off for a while, or for good: crashed, or switched on late.
@@ -299,6 +307,8 @@ pub struct Outage {
     pub from: f64,
     /// To; infinite for never again.
     pub to: f64,
+    /// Where it is said.
+    pub said: Said,
 }
 
 /// Everything that a plan rests on.

@@ -114,7 +114,7 @@ fn head_of(reader: &Reader<'_>) -> Result<Scenario, Problem> {
         fidelity: reader
             .quantity("fidelity", Fidelity::parse)?
             .unwrap_or(Fidelity::Fluid),
-        per_class: usize::try_from(reader.count("per_class")?.unwrap_or(10)).unwrap_or(10),
+        per_class: per_class(reader)?,
         currency: reader.text("currency")?.unwrap_or(CURRENCY).to_owned(),
         unit: reader.quantity("unit", q::size)?,
         framing: reader.share("framing")?.unwrap_or(0.0),
@@ -143,6 +143,14 @@ fn head_of(reader: &Reader<'_>) -> Result<Scenario, Problem> {
     Ok(scenario)
 }
 
+fn per_class(reader: &Reader<'_>) -> Result<usize, Problem> {
+    match reader.count("per_class")?.map(usize::try_from) {
+        None => Ok(10),
+        Some(Ok(count)) if count > 0 => Ok(count),
+        Some(_) => Err(reader.wrong("per_class", "no site", "at least 1; 10 if not given")),
+    }
+}
+
 /// Local date and time, `2026-12-08T09:00`.
 fn date(text: &str) -> Result<Start, String> {
     let wrong = || format!("`{text}` is no local time; write it like 2026-12-08T09:00");
@@ -153,9 +161,15 @@ fn date(text: &str) -> Result<Start, String> {
     let (&[year, month, day], &[hour, minute]) = (&date[..], &time[..]) else {
         return Err(wrong());
     };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
     let fits = (1970..2200).contains(&year)
         && (1..13).contains(&month)
-        && (1..32).contains(&day)
+        && (1..=days).contains(&day)
         && (0..24).contains(&hour)
         && (0..60).contains(&minute);
     if !fits {
@@ -345,12 +359,21 @@ fn release(reader: &Reader<'_>) -> Result<Release, Problem> {
         size: size.ok_or_else(|| reader.missing("size", "add `size = \"2 GiB\"`"))?,
         at: reader.quantity("at", q::duration)?.unwrap_or(0.0),
         overlap,
-        deadline: reader.quantity("deadline", q::duration)?,
+        deadline: deadline(reader)?,
         versions,
         rings,
     };
     reader.finish()?;
     Ok(release)
+}
+
+fn deadline(reader: &Reader<'_>) -> Result<Option<f64>, Problem> {
+    let deadline = reader.quantity("deadline", q::duration)?;
+    if deadline.is_some_and(|deadline| deadline <= 0.0) {
+        let hint = "it counts from when the release is out: write it like \"48h\"";
+        return Err(reader.wrong("deadline", "is over before anything begins", hint));
+    }
+    Ok(deadline)
 }
 
 /// Kinds of policies by the names they are written with.
@@ -444,14 +467,12 @@ pub fn default_policies() -> Vec<Policy> {
 }
 
 fn copies(reader: &Reader<'_>) -> Result<Option<f64>, Problem> {
-    reader.quantity("copies", |text| {
-        let copies: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
-        if (1.0..1000.0).contains(&copies) {
-            Ok(copies)
-        } else {
-            Err("a site takes at least 1 copy".to_owned())
-        }
-    })
+    let copies = reader.number("copies")?;
+    if copies.is_some_and(|copies| !(1.0..1000.0).contains(&copies)) {
+        let hint = "a number from 1 to 1000";
+        return Err(reader.wrong("copies", "a site takes at least one copy", hint));
+    }
+    Ok(copies)
 }
 
 fn small(count: Option<u64>, default: u32) -> u32 {
@@ -480,7 +501,19 @@ fn without_effect(top: &Reader<'_>, scenario: &Scenario) -> Result<(), Problem> 
             return Err(top.wrong("profile", says, "name it as `background`, or drop it"));
         }
     }
+    let ends = scenario.cuts.iter().map(|cut| (cut.from, &cut.said));
+    let ends = ends.chain(scenario.outages.iter().map(|off| (off.from, &off.said)));
+    for (from, said) in ends {
+        if from >= scenario.horizon {
+            let hint = "make scenario.horizon longer, or drop it";
+            return Err(said.problem("fault: begins after the horizon", hint));
+        }
+    }
     for release in &scenario.releases {
+        if release.due().is_some_and(|due| due > scenario.horizon) {
+            let says = format!("the deadline of `{}` is after the horizon", release.name);
+            return Err(top.wrong("release", says, "make scenario.horizon longer"));
+        }
         for ring in &release.rings {
             if release.at + ring.at >= scenario.horizon {
                 let says = format!(

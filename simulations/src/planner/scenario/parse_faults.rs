@@ -1,6 +1,6 @@
 //! What goes wrong in a scenario.
 
-use crate::planner::problem::Problem;
+use crate::planner::problem::{Problem, nearest};
 use crate::planner::quantity as q;
 use crate::planner::scenario::model::{Cut, Outage, Target};
 use crate::planner::scenario::reader::Reader;
@@ -15,7 +15,12 @@ pub(crate) fn faults(top: &Reader<'_>) -> Result<(Vec<Cut>, Vec<Outage>), Proble
         let cut = |target| {
             let long = long.ok_or_else(|| reader.missing("for", "add `for = \"3h\"`"))?;
             let to = from + long;
-            Ok(Cut { target, from, to })
+            Ok(Cut {
+                target,
+                from,
+                to,
+                said: reader.said(),
+            })
         };
         match kind.as_str() {
             "origin_down" => cuts.push(cut(Target::Origin)?),
@@ -30,11 +35,19 @@ pub(crate) fn faults(top: &Reader<'_>) -> Result<(Vec<Cut>, Vec<Outage>), Proble
                     endpoints: u32::try_from(count).unwrap_or(u32::MAX),
                     from,
                     to: long.map_or(f64::INFINITY, |long| from + long),
+                    said: reader.said(),
                 });
             }
             other => {
+                let known = ["off", "origin_down", "wan_down"];
+                let near = nearest(other, &known);
+                let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
                 let says = format!("unknown fault `{other}`");
-                return Err(reader.wrong("kind", says, "known: off, origin_down, wan_down"));
+                return Err(reader.wrong(
+                    "kind",
+                    says,
+                    format!("{near}known: {}", known.join(", ")),
+                ));
             }
         }
         reader.finish()?;

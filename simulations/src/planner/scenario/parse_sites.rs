@@ -83,6 +83,7 @@ pub fn site_class(reader: &Reader<'_>, profiles: &[Profile]) -> Result<SiteClass
         limit: limit(reader)?,
         background: reader.quantity("background", |name| profile(name, profiles))?,
         utc_offset: reader.quantity("utc_offset", q::offset)?.unwrap_or(0),
+        said: reader.said(),
     };
     reader.finish()?;
     Ok(class)
@@ -226,6 +227,7 @@ pub fn site_row(reader: &Reader<'_>, names: Names<'_>) -> Result<SiteRow, Proble
         line: names.classes[class].line,
         background: names.classes[class].background,
         utc_offset: names.classes[class].utc_offset,
+        said: reader.said(),
     };
     if let Some(count) = reader.count("endpoints")? {
         if !(1..=ENDPOINTS_MAX).contains(&count) {

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::planner::problem::{Problem, nearest};
+use crate::planner::problem::{Problem, Said, nearest};
 use crate::planner::quantity as q;
 
 /// A document: its name, for errors, and its text, for lines.
@@ -45,12 +45,14 @@ pub fn parse(source: Source<'_>) -> Result<DeTable<'_>, Problem> {
     let table = DeTable::parse(source.text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         let says = error.message().to_owned();
-        source.problem(
-            at,
-            String::new(),
-            says,
-            "the file must be TOML 1.0".to_owned(),
-        )
+        let hint = if says.contains("duplicate key") {
+            "say it once"
+        } else if says.contains("escape") {
+            "within \"...\" a backslash is doubled; '...' takes paths as they are"
+        } else {
+            "the file must be TOML 1.0: texts in quotes, tables in [..] or {..}"
+        };
+        source.problem(at, String::new(), says, hint.to_owned())
     })?;
     Ok(table.into_inner())
 }
@@ -88,6 +90,14 @@ impl<'a> Reader<'a> {
     fn get(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.asked.borrow_mut().push(key);
         self.table.get(key)
+    }
+
+    /// Where the table stands.
+    pub fn said(&self) -> Said {
+        Said {
+            file: self.source.file.into(),
+            line: self.source.line(self.at),
+        }
     }
 
     /// An error at a key, or at the table if the key is not there.
@@ -131,8 +141,13 @@ impl<'a> Reader<'a> {
             return Ok(None);
         };
         read(value.get_ref()).map(Some).ok_or_else(|| {
-            let kind = value.get_ref().type_str();
-            self.wrong(key, format!("expected {what}, found {kind}"), "")
+            let found = found(value.get_ref());
+            let hint = if what.starts_with("a number") && value.get_ref().as_str().is_some() {
+                "write shares like 0.3, without quotes"
+            } else {
+                ""
+            };
+            self.wrong(key, format!("expected {what}, found {found}"), hint)
         })
     }
 
@@ -158,14 +173,16 @@ impl<'a> Reader<'a> {
             return Ok(None);
         };
         let Some(text) = value.get_ref().as_str() else {
-            let says = format!(
-                "expected a text with a unit, found {}",
-                value.get_ref().type_str()
-            );
+            let hint = if value.get_ref().as_datetime().is_some() {
+                "put it in quotes"
+            } else {
+                "write quantities like \"20 Mbit/s\" or \"2 GiB\""
+            };
+            let found = found(value.get_ref());
             return Err(self.wrong(
                 key,
-                says,
-                "write quantities like \"20 Mbit/s\" or \"2 GiB\"",
+                format!("expected a text with a unit, found {found}"),
+                hint,
             ));
         };
         let parsed = parse(text);
@@ -198,6 +215,11 @@ impl<'a> Reader<'a> {
     /// True or false.
     pub fn flag(&self, key: &'static str) -> Result<Option<bool>, Problem> {
         self.typed(key, "true or false", DeValue::as_bool)
+    }
+
+    /// A number.
+    pub fn number(&self, key: &'static str) -> Result<Option<f64>, Problem> {
+        self.typed(key, "a number without quotes", real)
     }
 
     /// A part of one, from 0 to 1.
@@ -319,6 +341,13 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
+}
+
+/// What was found instead, with its value where it is a number.
+fn found(value: &DeValue<'_>) -> String {
+    let number = value.as_integer().map(|number| format!("{number}"));
+    let number = number.or_else(|| value.as_float().map(|number| format!("{number}")));
+    number.unwrap_or_else(|| value.type_str().to_owned())
 }
 
 fn real(value: &DeValue<'_>) -> Option<f64> {

@@ -2,7 +2,7 @@
 //! utc_offset,background,price,quota,overrun`. Empty cells inherit from the class; a cell
 //! carries its unit, or the header does, as `wan_down[Mbit/s]`.
 
-use crate::planner::problem::{Problem, nearest};
+use crate::planner::problem::{Problem, Said, nearest};
 use crate::planner::quantity as q;
 use crate::planner::scenario::model::SiteRow;
 use crate::planner::scenario::parse_sites::{ENDPOINTS_MAX, Names};
@@ -55,17 +55,26 @@ pub fn read(
         let record = record.map_err(|error| broken(file, &error))?;
         let line = record.position().map_or(0, csv::Position::line);
         let line = usize::try_from(line).unwrap_or(0);
-        let row = row(&record, &columns, names).map_err(|(place, says)| Problem {
+        let said = Said {
+            file: file.into(),
+            line,
+        };
+        let row = row(&record, &columns, (names, said)).map_err(|(place, says)| Problem {
             file: file.to_owned(),
             line,
             place,
             says,
             hint: String::new(),
         })?;
-        if !seen.insert(row.id.clone()) || rows.len() >= ROWS_MAX {
-            let mut problem = Problem::new(file, format!("`{}` stands twice", row.id), "");
-            problem.line = line;
-            return Err(problem);
+        if !seen.insert(row.id.clone()) {
+            let says = format!("`{}` stands twice", row.id);
+            return Err(row.said.problem(says, "each site has an id of its own"));
+        }
+        if rows.len() >= ROWS_MAX {
+            let says = format!("more than {ROWS_MAX} sites");
+            return Err(row
+                .said
+                .problem(says, "plan parts of the network one by one"));
         }
         rows.push(row);
     }
@@ -131,7 +140,7 @@ fn columns(
 fn row(
     record: &csv::StringRecord,
     columns: &[Option<Column>],
-    names: Names<'_>,
+    (names, said): (Names<'_>, Said),
 ) -> Result<SiteRow, (String, String)> {
     let cell = |name: &str| {
         let at = columns
@@ -160,6 +169,7 @@ fn row(
         line: names.classes[class].line,
         background: names.classes[class].background,
         utc_offset: names.classes[class].utc_offset,
+        said,
     };
     let line = &mut row.line;
     fill(&cell, "wan_down", q::rate, &mut line.down)?;

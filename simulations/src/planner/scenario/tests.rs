@@ -168,6 +168,84 @@ const SLIPS: &[Slip] = &[
     ),
     ("count = 3", "count = 3 3", 6, "", ""),
     (
+        "20 Mbit/s",
+        "20 Mb/s",
+        8,
+        "site_class[0].wan.down",
+        "bits or bytes?",
+    ),
+    (
+        "20 Mbit/s",
+        "2,5 Mbit/s",
+        8,
+        "site_class[0].wan.down",
+        "a point, not a comma",
+    ),
+    (
+        "count = 3",
+        "count = -3",
+        6,
+        "site_class[0].count",
+        "found -3",
+    ),
+    ("count = 3", "count = 3\ncount = 4", 7, "", "say it once"),
+    (
+        "fidelity = \"full\"",
+        "start = \"2026-02-29T09:00\"",
+        2,
+        "scenario.start",
+        "no local time",
+    ),
+    (
+        "fidelity = \"full\"",
+        "start = 2026-02-28T09:00:00",
+        2,
+        "scenario.start",
+        "in quotes",
+    ),
+    (
+        "name = \"r\"",
+        "name = \"r\"\ndeadline = \"8d\"",
+        9,
+        "release",
+        "after the horizon",
+    ),
+    (
+        "name = \"r\"",
+        "name = \"r\"\ndeadline = \"0h\"",
+        11,
+        "release[0].deadline",
+        "is over before",
+    ),
+    (
+        "name = \"r\"",
+        "name = \"r\"\nrings = [{ name = \"a\", share = \"50%\" }]",
+        11,
+        "release[0].rings[0].share",
+        "without quotes",
+    ),
+    (
+        "[[release]]",
+        "[[fault]]\nkind = \"origin_down\"\nat = \"8d\"\nfor = \"1h\"\n[[release]]",
+        9,
+        "",
+        "after the horizon",
+    ),
+    (
+        "[[release]]",
+        "[[fault]]\nkind = \"wan-down\"\n[[release]]",
+        10,
+        "fault[0].kind",
+        "`wan_down`",
+    ),
+    (
+        "[[release]]",
+        "[[policy]]\nkind = \"grouped\"\ncopies = \"2\"\n[[release]]",
+        11,
+        "policy[0].copies",
+        "without quotes",
+    ),
+    (
         "name = \"r\"",
         "name = \"r\"\noverlap = 0.5",
         11,
@@ -256,15 +334,24 @@ fn sites_that_cannot_be_reached_are_refused() {
         let cut = read(&GOOD.replacen(from, to, 1)).unwrap();
         let problem = world(&cut, "t.toml").unwrap_err();
         assert!(problem.says.contains("branch-0001"), "{problem}");
+        assert_eq!(problem.line, 4, "{problem}");
     }
-    let fault = "[[fault]]\nkind = \"wan_down\"\nsites = [\"brnach\"]\nfor = \"1h\"\n[[release]]";
-    let wrong = read(&GOOD.replacen("[[release]]", fault, 1)).unwrap();
-    assert!(
-        world(&wrong, "t.toml")
-            .unwrap_err()
-            .hint
-            .contains("`branch`")
-    );
+    let fault = "[[fault]]\nkind = \"wan_down\"\nsites = [\"brnach\"]\nfor = \"1h\"\n";
+    let refused = |more: &str| {
+        let more = format!("{more}[[release]]");
+        let wrong = read(&GOOD.replacen("[[release]]", &more, 1)).unwrap();
+        world(&wrong, "t.toml").unwrap_err()
+    };
+    let problem = refused(fault);
+    assert_eq!(problem.line, 9, "{problem}");
+    assert!(problem.hint.contains("`branch`"), "{problem}");
+    let site = "[[site]]\nid = \"x\"\nclass = \"branch\"\n";
+    let problem = refused(&format!("{site}{site}"));
+    assert_eq!(problem.line, 12, "{problem}");
+    let problem = refused(&site.replace("\"x\"", "\"branch-0002\""));
+    assert!(problem.hint.contains("NAME-0001"), "{problem}");
+    let problem = refused("[[fault]]\nkind = \"origin_down\"\nfor = \"7d\"\n");
+    assert!(problem.says.contains("the origin cannot"), "{problem}");
 }
 
 #[test]

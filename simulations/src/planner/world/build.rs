@@ -32,7 +32,8 @@ pub fn world(scenario: &Scenario, file: &str) -> Result<World, Problem> {
 pub fn world_of(scenario: &Scenario, file: &str, release: usize) -> Result<World, Problem> {
     let release = &scenario.releases[release];
     let rows = rows(scenario);
-    targets(scenario, &rows, file)?;
+    distinct(&rows)?;
+    targets(scenario, &rows)?;
     let mut lines = Lines::new();
     let mut sites = Vec::with_capacity(rows.len());
     let mut hosts = 0;
@@ -42,11 +43,8 @@ pub fn world_of(scenario: &Scenario, file: &str, release: usize) -> Result<World
         if reach <= 0.0 {
             let hint = "the limit, other traffic or a fault leaves updates nothing in the whole \
                         horizon: raise limit.share, or take the site out";
-            return Err(Problem::new(
-                file,
-                format!("site `{}` {UNREACHABLE}", row.id),
-                hint,
-            ));
+            let says = format!("site `{}` {UNREACHABLE}", row.id);
+            return Err(row.said.problem(says, hint));
         }
         hosts += site.hosts.len();
         if hosts > HOSTS_MAX {
@@ -72,11 +70,20 @@ pub fn world_of(scenario: &Scenario, file: &str, release: usize) -> Result<World
         if cut { 0.0 } else { uplink }
     };
     let moments: Vec<_> = moments.iter().map(|at| (*at, rate(*at))).collect();
+    let origin = Steps::new(&moments);
+    if origin.passed(0.0, scenario.horizon) <= 0.0 {
+        let hint = "a fault cuts it for the whole horizon: shorten it";
+        return Err(Problem::new(
+            file,
+            format!("the origin {UNREACHABLE}"),
+            hint,
+        ));
+    }
     Ok(World {
         size: release.size as f64,
         seed: scenario.seed,
         horizon: scenario.horizon,
-        origin: Steps::new(&moments),
+        origin,
         taken: None,
         sites,
     })
@@ -94,6 +101,7 @@ fn rows(scenario: &Scenario) -> Vec<SiteRow> {
                 line: class.line,
                 background: class.background,
                 utc_offset: class.utc_offset,
+                said: class.said.clone(),
             });
         }
     }
@@ -101,8 +109,23 @@ fn rows(scenario: &Scenario) -> Vec<SiteRow> {
     rows
 }
 
+/// Refuses two sites of one name.
+fn distinct(rows: &[SiteRow]) -> Result<(), Problem> {
+    let mut order: Vec<&SiteRow> = rows.iter().collect();
+    // Stable: of two, the one that is said later comes second.
+    order.sort_by(|a, b| a.id.cmp(&b.id));
+    match order.windows(2).find(|pair| pair[0].id == pair[1].id) {
+        Some(pair) => {
+            let says = format!("two sites are named `{}`", pair[1].id);
+            let hint = "give one another id; sites of a class by `count` are named NAME-0001 on";
+            Err(pair[1].said.problem(says, hint))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Refuses cuts of sites that do not exist.
-fn targets(scenario: &Scenario, rows: &[SiteRow], file: &str) -> Result<(), Problem> {
+fn targets(scenario: &Scenario, rows: &[SiteRow]) -> Result<(), Problem> {
     let mut known: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     known.extend(
         scenario
@@ -113,16 +136,17 @@ fn targets(scenario: &Scenario, rows: &[SiteRow], file: &str) -> Result<(), Prob
     known.sort_unstable();
     let cut = scenario.cuts.iter().filter_map(|cut| match &cut.target {
         Target::Origin => None,
-        Target::Sites(names) => Some(names),
+        Target::Sites(names) => Some((names, &cut.said)),
     });
-    let off = scenario.outages.iter().map(|outage| &outage.sites);
-    for names in cut.chain(off) {
+    let off = scenario.outages.iter();
+    let off = off.map(|outage| (&outage.sites, &outage.said));
+    for (names, said) in cut.chain(off) {
         for name in names {
             if known.binary_search(&name.as_str()).is_err() {
                 let near = nearest(name, &known);
                 let hint = near.map_or_else(String::new, |near| format!("did you mean `{near}`?"));
                 let says = format!("fault: no site or class is named `{name}`");
-                return Err(Problem::new(file, says, hint));
+                return Err(said.problem(says, hint));
             }
         }
     }

@@ -49,6 +49,15 @@ impl Steps {
         }
     }
 
+    /// The same, with all rates so many times as high.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Self {
+        Self {
+            ends: self.ends.clone(),
+            rates: self.rates.iter().map(|rate| rate * factor).collect(),
+        }
+    }
+
     /// What is left of this when another takes its part first.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {

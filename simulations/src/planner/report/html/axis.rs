@@ -6,6 +6,8 @@ use crate::planner::report::text::digits;
 pub const WIDTH: f64 = 480.0;
 /// Height of a plot's canvas.
 pub const HEIGHT: f64 = 300.0;
+/// Letters of a name beside a plot.
+const NAME_MAX: usize = 18;
 /// Left, right, top and bottom of the field.
 pub const FIELD: (f64, f64, f64, f64) = (62.0, 468.0, 12.0, 262.0);
 
@@ -67,6 +69,16 @@ impl Axis {
         }
         ticks
     }
+}
+
+/// A name that fits beside a plot.
+pub fn short(name: &str) -> String {
+    if name.chars().count() <= NAME_MAX {
+        return name.to_owned();
+    }
+    let mut short: String = name.chars().take(NAME_MAX - 1).collect();
+    short.push('…');
+    short
 }
 
 /// Seconds per unit that suits a span, and its name.

@@ -1,7 +1,7 @@
 //! Plots of policies: completion, bytes, times, bytes by site.
 
 use crate::planner::report::html::axis::{
-    Axis, FIELD, HEIGHT, WIDTH, escape, put, tick_x, tick_y, time_unit,
+    Axis, FIELD, HEIGHT, WIDTH, escape, put, short, tick_x, tick_y, time_unit,
 };
 use crate::planner::report::summary::{PolicySummary, Summary};
 use crate::planner::report::text::{bytes, digits, time};
@@ -161,7 +161,7 @@ fn bars(
         .iter()
         .map(|policy| value(policy).unwrap_or(0.0).max(least(policy)))
         .fold(0.0, f64::max);
-    let (left, right) = (132.0, 396.0);
+    let (left, right) = (150.0, 392.0);
     let x = Axis::new(0.0, most, (left, right));
     let step = (HEIGHT - 16.0) / policies.len().max(1) as f64;
     let mut svg = String::new();
@@ -174,11 +174,12 @@ fn bars(
         };
         let tick = x.place(least(policy));
         let name = escape(&policy.policy);
+        let shown = escape(&short(&policy.policy));
         let best = text(least(policy));
         put(
             &mut svg,
             format_args!(
-                "<text x='{:.1}' y='{:.1}' text-anchor='end'>{name}</text>\
+                "<text x='{:.1}' y='{:.1}' text-anchor='end'>{shown}</text>\
              <rect class='k{}' x='{left}' y='{:.1}' width='{:.1}' height='{height:.1}' rx='2' \
              stroke='none' style='stroke:none'><title>{name}: {says}, at best {best}</title></rect>\
              <text x='{:.1}' y='{:.1}'>{says}</text>\

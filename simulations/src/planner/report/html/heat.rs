@@ -1,7 +1,7 @@
 //! The busiest lines, hour by hour.
 
 use crate::planner::outcome::SiteRun;
-use crate::planner::report::html::axis::{escape, put};
+use crate::planner::report::html::axis::{escape, put, short};
 use crate::planner::report::summary::used;
 use crate::planner::run::{Entry, Plan};
 use crate::planner::world::site::Site;
@@ -10,7 +10,7 @@ use crate::planner::world::site::Site;
 const SITES_MAX: usize = 16;
 /// Cells of a row.
 const CELLS_MAX: usize = 48;
-const LEFT: f64 = 128.0;
+const LEFT: f64 = 152.0;
 const WIDTH: f64 = 480.0;
 const ROW: f64 = 17.0;
 /// Lower ends of the colours.
@@ -36,7 +36,7 @@ pub fn heat(plan: &Plan, entry: &Entry) -> String {
     let mut svg = String::new();
     for (row, (site, run)) in sites.into_iter().enumerate() {
         let top = ROW * row as f64;
-        let name: String = site.id.chars().take(18).collect();
+        let name = short(&site.id);
         put(
             &mut svg,
             format_args!(

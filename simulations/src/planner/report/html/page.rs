@@ -212,6 +212,14 @@ fn policies(summary: &Summary) -> String {
         out.push_str("</tr>");
     }
     out.push_str("</tbody></table></div><p class='soft'>");
+    out.push_str(&how(summary));
+    out.push_str("</p>");
+    out
+}
+
+/// How each policy was computed and what its cost leaves out; those alike in one line.
+fn how(summary: &Summary) -> String {
+    let mut alike: Vec<(String, Vec<String>)> = Vec::new();
     for policy in &summary.policies {
         let note = policy.cost_note.as_ref();
         let note = note.map_or_else(String::new, |note| format!("; cost {}", escape(note)));
@@ -220,15 +228,15 @@ fn policies(summary: &Summary) -> String {
         } else {
             String::new()
         };
-        put(
-            &mut out,
-            format_args!(
-                "{}: {}{engine}{note}. ",
-                escape(&policy.policy),
-                policy.fidelity
-            ),
-        );
+        let says = format!("{}{engine}{note}", policy.fidelity);
+        let name = escape(&policy.policy);
+        match alike.iter_mut().find(|(other, _)| *other == says) {
+            Some((_, names)) => names.push(name),
+            None => alike.push((says, vec![name])),
+        }
     }
-    out.push_str("</p>");
-    out
+    let each = alike
+        .iter()
+        .map(|(says, names)| format!("{}: {says}. ", names.join(", ")));
+    each.collect()
 }

@@ -44,7 +44,9 @@ td.text{white-space:normal;min-width:14em}
 pre{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:8px;
 padding:12px;font-size:.82rem;line-height:1.4}
 summary{cursor:pointer}
-@media (max-width:560px){main{padding:16px 12px 40px}th,td{padding:5px 7px}}
+@media (max-width:560px){main{padding:16px 12px 40px}th,td{padding:5px 7px}
+svg text,svg .tick{font-size:15.5px}
+.scroll th:first-child,.scroll td:first-child{position:sticky;left:0;background:var(--bg)}}
 @media print{body{background:#fff;color:#000}figure,.tile{break-inside:avoid}details{display:none}}
 details{margin:6px 0}
 ";
