@@ -52,7 +52,9 @@ fn write(out: &mut String, summary: &Summary) -> std::fmt::Result {
         out.push_str(&line(summary, policy));
     }
     if let Some(deadline) = summary.deadline {
-        writeln!(out, "\nDeadline {}:", time(deadline))?;
+        let several = summary.policies.iter().any(|way| !way.releases.is_empty());
+        let each = if several { ", and those before it" } else { "" };
+        writeln!(out, "\nDeadline {}{each}:", time(deadline))?;
         for policy in &summary.policies {
             let share = policy.on_time.unwrap_or(0.0) * 100.0;
             writeln!(

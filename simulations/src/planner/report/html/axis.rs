@@ -46,11 +46,17 @@ impl Axis {
     pub fn ticks(&self) -> Vec<f64> {
         if self.log {
             let mut ticks = Vec::new();
+            let between: &[f64] = if self.to / self.from > 1000.0 {
+                &[1.0]
+            } else {
+                &[1.0, 2.0, 5.0]
+            };
             let mut at = 10f64.powf(self.from.log10().floor());
             while at <= self.to * 1.001 {
-                ticks.push(at);
+                ticks.extend(between.iter().map(|factor| at * factor));
                 at *= 10.0;
             }
+            ticks.retain(|tick| *tick <= self.to * 1.001);
             ticks.retain(|tick| *tick >= self.from * 0.999);
             return ticks;
         }

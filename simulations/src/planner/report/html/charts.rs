@@ -4,7 +4,7 @@ use crate::planner::report::html::axis::{
     Axis, FIELD, HEIGHT, WIDTH, escape, put, short, tick_x, tick_y, time_unit,
 };
 use crate::planner::report::summary::{PolicySummary, Summary};
-use crate::planner::report::text::{bytes, digits, time};
+use crate::planner::report::text::{bytes, time};
 
 fn figure(title: &str, under: &str, svg: &str, legend: &str) -> String {
     format!(
@@ -300,7 +300,7 @@ pub fn by_site(summary: &Summary) -> String {
     );
     let x = Axis::new(1.0, count as f64, (left, right));
     let y = Axis::new(from * 0.8 / 1e9, to * 1.2 / 1e9, (bottom, top));
-    let mut svg = grid(x, y, |tick| format!("{} GB", digits(tick)));
+    let mut svg = grid(x, y, |tick| bytes(tick * 1e9));
     let line = |all: &[f64]| ranked(all, x, y);
     for (at, (all, policy)) in values.iter().zip(&summary.policies).enumerate() {
         put(

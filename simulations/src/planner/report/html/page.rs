@@ -118,7 +118,7 @@ fn head(summary: &Summary) -> String {
     let best = format!("last at best {}", time(policy.possible));
     out.push_str(&tile("95 % done after", done(policy.done[2]), best));
     if let (Some(deadline), Some(share)) = (summary.deadline, policy.on_time) {
-        let under = format!("of endpoints by {}", time(deadline));
+        let under = format!("of endpoints by {}", due(summary, deadline));
         out.push_str(&tile("In time", format!("{:.1} %", share * 100.0), under));
     }
     let most = format!("worst site {:.2}", policy.copies[1]);
@@ -137,9 +137,22 @@ fn head(summary: &Summary) -> String {
     out
 }
 
+/// The deadline, or that there are several.
+fn due(summary: &Summary, deadline: f64) -> String {
+    if summary
+        .policies
+        .iter()
+        .all(|policy| policy.releases.is_empty())
+    {
+        time(deadline)
+    } else {
+        "the deadlines".to_owned()
+    }
+}
+
 /// Names the cheapest way that is in time, or says that none is.
 fn cheapest(summary: &Summary) -> Option<String> {
-    let deadline = time(summary.deadline?);
+    let deadline = due(summary, summary.deadline?);
     let timely = summary
         .policies
         .iter()
