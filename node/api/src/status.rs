@@ -66,6 +66,13 @@ pub struct Witness {
     pub site: String,
     /// Leaves of the highest head of the log that it has cosigned; 0 for none.
     pub size: u64,
+    /// When it did, as its clock says, in seconds since 1970 UTC.
+    #[serde(default)]
+    pub at: i64,
+    /// Its cosignature as a line of a signed note (C2SP), below the checkpoint of
+    /// that size; empty without one.
+    #[serde(default)]
+    pub line: String,
     /// Leaves of a head that it has cosigned and that the log does not have; 0
     /// for none.
     #[serde(default)]

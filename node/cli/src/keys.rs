@@ -1,6 +1,7 @@
 //! Keys of people: encrypted files, passphrases, and what `--key` may say.
 
 pub(crate) mod agent;
+pub(crate) mod node;
 pub(crate) mod passphrase;
 pub(crate) mod pem;
 pub(crate) mod public;

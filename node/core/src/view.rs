@@ -1,6 +1,7 @@
 //! Read-only answers about the state of a node.
 
 use patchmesh_content::id::{ContentId, PeerId};
+use patchmesh_trust::log::cosignature::Cosignature;
 use patchmesh_trust::log::head::LogHead;
 use patchmesh_trust::state::{Head, TrustState};
 
@@ -42,8 +43,8 @@ pub struct WitnessView {
     pub witness: PeerId,
     /// Its site.
     pub site: String,
-    /// The highest head of the known log that it has cosigned.
-    pub head: Option<LogHead>,
+    /// Its cosignature of the highest head of the known log.
+    pub cosignature: Option<Cosignature>,
     /// A head that it has cosigned and that the known log does not have.
     pub other: Option<LogHead>,
 }

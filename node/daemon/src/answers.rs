@@ -14,6 +14,7 @@ use patchmesh_core::reason;
 use patchmesh_core::record;
 use patchmesh_core::view::{PeerView, ReleaseView, View, WitnessView};
 use patchmesh_net::PeerTraffic;
+use patchmesh_trust::log::cosignature::Cosignature;
 use patchmesh_trust::state;
 use patchmesh_trust::stop::set::Standing;
 use patchmesh_trust::stop::signed::Subject;
@@ -71,10 +72,13 @@ pub(crate) fn status(node: &Node) -> Box<Status> {
 }
 
 fn witness(view: &WitnessView) -> Witness {
+    let kept = view.cosignature.as_ref();
     Witness {
         node: view.witness,
         site: view.site.clone(),
-        size: view.head.map_or(0, |head| head.size),
+        size: kept.map_or(0, |kept| kept.head.size),
+        at: kept.map_or(0, |kept| kept.stated().0),
+        line: kept.map_or_else(String::new, Cosignature::line),
         other_size: view.other.map_or(0, |head| head.size),
     }
 }

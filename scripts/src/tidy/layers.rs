@@ -168,10 +168,12 @@ const TABLE: [Row; 17] = [
         ],
         // ed25519-dalek and pkcs8: the signer makes and reads key files; sha2: what a
         // person compares before signing is the hash of the statement; base64ct: lines of
-        // OpenSSH; cryptoki: keys in tokens, behind a feature.
+        // OpenSSH; bs58: ids of nodes as their addresses have them; cryptoki: keys in tokens,
+        // behind a feature.
         others: &[
             "anyhow",
             "base64ct",
+            "bs58",
             "clap",
             "clap_complete",
             "clap_mangen",

@@ -52,6 +52,8 @@ fn status() -> Status {
             node: PeerId([2; 32]),
             site: "oslo".to_owned(),
             size: 9,
+            at: 7,
+            line: "\u{2014} oslo AAAA\n".to_owned(),
             other_size: 0,
         }],
         releases: vec![release()],

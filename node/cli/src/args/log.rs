@@ -34,7 +34,10 @@ Compute the whole log again, or check a proof, offline.
 
 Of a repository: every document that it publishes is a leaf, the tiles are those of \
 the entries, and the tree is the one that checkpoint and timestamp name. Of a file \
-that `log prove` wrote: its document is in the log of its checkpoint.";
+that `log prove` wrote: its document is in the log of its checkpoint. Of a checkpoint, \
+such as log/checkpoint: the log signed it. With --witness, of any of them: each of these \
+nodes has cosigned the checkpoint by a line below it. `status --json` at a node has the \
+lines, as `line` of each witness.";
 
 /// Arguments of `log prove`.
 #[derive(Debug, Args)]
@@ -52,9 +55,13 @@ pub(crate) struct LogProveArgs {
 /// Arguments of `log verify`.
 #[derive(Debug, Args)]
 pub(crate) struct LogVerifyArgs {
-    /// A repository folder, or a proof file.
+    /// A repository folder, a proof file, or a checkpoint.
     pub(crate) path: PathBuf,
     /// The root document that you trust.
     #[arg(long, value_name = "FILE")]
     pub(crate) root: PathBuf,
+    /// A witness that must have cosigned the checkpoint: its 64 digits, its PeerId,
+    /// or an address of it.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) witness: Vec<String>,
 }

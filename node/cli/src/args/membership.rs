@@ -12,7 +12,8 @@ const MEMBERSHIP_DAYS: u32 = 30;
 /// Second words of `membership`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum MembershipVerb {
-    /// Draft a change of the keys that may stop.
+    /// Draft a change of the keys that may stop, and of the witnesses.
+    #[command(long_about = KEYS)]
     Keys(MembershipKeysArgs),
     /// Draft the next list of stops: take single stops in, lift some.
     Revocations(RevocationsArgs),
@@ -23,6 +24,15 @@ pub(crate) enum MembershipVerb {
         repository: PathBuf,
     },
 }
+
+const KEYS: &str = "\
+Draft a change of the keys that may stop, and of the witnesses.
+
+A witness is a node that signs each head of the log that it has seen whole. It needs no \
+setting: a node whose id stands here signs by itself. With --cosignatures 2/2 nothing is \
+applied anywhere before two witnesses in two sites have seen the statements it rests on, so \
+that no thief of keys can show one site what another does not see. Name more witnesses than \
+you ask for: one that is off is waited for.";
 
 /// How the next statement is drafted.
 #[derive(Debug, Args)]
@@ -48,6 +58,17 @@ pub(crate) struct MembershipKeysArgs {
     /// has stopped goes on; fold what should stay stopped.
     #[arg(long, value_name = "KEY")]
     pub(crate) remove_revocation: Vec<String>,
+    /// Let a node witness the log: NODE@SITE, NODE being its 64 digits, its PeerId
+    /// (12D3..), or an address of it as `patchmesh status` shows them.
+    #[arg(long, value_name = "NODE@SITE")]
+    pub(crate) add_witness: Vec<String>,
+    /// Take a witness away; what it has signed counts no longer.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) remove_witness: Vec<String>,
+    /// How many witnesses, in how many sites, must have seen what is applied:
+    /// 2/2, or `none`.
+    #[arg(long, value_name = "WITNESSES/SITES")]
+    pub(crate) cosignatures: Option<String>,
     #[command(flatten)]
     pub(crate) draft: MembershipDraftArgs,
 }

@@ -123,9 +123,10 @@ fn key_facts(keys: &Keys, names: &Names) -> Vec<Fact> {
         let text = format!("{} enrols nodes{}", of(&one.key), since.unwrap_or_default());
         ("key", text)
     });
-    let witnesses = keys.witnesses.iter();
-    let witnesses =
-        witnesses.map(|one| ("key", format!("{} witnesses in {}", of(&one.key), one.site)));
+    let witnesses = keys.witnesses.iter().map(|one| {
+        let node = one.node().map(|node| hex(&node)).unwrap_or_default();
+        ("key", format!("node {node} witnesses in {}", one.site))
+    });
     let asked = keys.cosignatures.map(|asked| {
         let text = format!(
             "{} witnesses of {} sites before an apply",

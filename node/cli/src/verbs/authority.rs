@@ -11,3 +11,4 @@ pub(crate) mod root_init;
 pub(crate) mod root_rotate;
 pub(crate) mod root_show;
 pub(crate) mod stop;
+pub(crate) mod witnesses;

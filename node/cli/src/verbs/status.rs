@@ -68,6 +68,7 @@ fn text(status: &Status, output: &Output) -> String {
         .collect();
     text.push_str(&table(&rows));
     text.push_str(&node::troubles_text(&status.troubles));
+    text.push_str(&witnesses(status));
     text.push_str(&traffic(status));
     if !status.releases.is_empty() {
         text.push_str(&node::releases_text(&status.releases));
@@ -116,6 +117,31 @@ fn recorder(used: &RecorderUse) -> String {
         RecorderState::Off => "off".to_owned(),
         RecorderState::Recording => size,
     }
+}
+
+/// Which leaves of the log each witness has seen; empty without witnesses.
+fn witnesses(status: &Status) -> String {
+    if status.witnesses.is_empty() {
+        return String::new();
+    }
+    let head = ["WITNESS", "SITE", "COSIGNED", "AT"].map(str::to_owned);
+    let mut rows = vec![head.to_vec()];
+    for one in &status.witnesses {
+        let mut seen = format!("{} of {} leaves", one.size, status.log_size);
+        if one.other_size > 0 {
+            push(
+                &mut seen,
+                format_args!("; {} of another log", one.other_size),
+            );
+        }
+        let at = match one.size {
+            0 => String::new(),
+            _ => clock::shown(UtcTime(one.at)),
+        };
+        let node = short(&one.node.to_hex()).to_owned();
+        rows.push(vec![node, safe(&one.site), seen, at]);
+    }
+    table(&rows)
 }
 
 fn traffic(status: &Status) -> String {

@@ -17,3 +17,4 @@ mod stops;
 mod support;
 mod tree;
 mod tuf;
+mod witnesses;

@@ -64,7 +64,7 @@ fn witnesses(catalog: &Catalog) -> Vec<WitnessView> {
     let views = shown.map(|one| WitnessView {
         witness: PeerId(one.witness),
         site: one.site.to_owned(),
-        head: one.head,
+        cosignature: one.kept.cloned(),
         other: one.other,
     });
     views.collect()

@@ -65,10 +65,7 @@ pub struct Cosignatures {
 impl Witness {
     /// Its key as bytes; `None` for a key that signs no cosignature.
     pub fn node(&self) -> Option<[u8; 32]> {
-        match self.key.point() {
-            Some((true, point)) => point.try_into().ok(),
-            Some((false, _)) | None => None,
-        }
+        self.key.ed25519_bytes()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Cosignatures of witnesses (C2SP tlog-cosignature, version 1 with Ed25519):
 //! a statement that the witness saw this head, and all it saw before in it.
 
+use patchmesh_content::id::hex;
 use patchmesh_proto::Message as _;
 use patchmesh_proto::frame::{FrameRefusal, decode};
 use patchmesh_proto::v1;
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::key::{NodeKey, PublicKey, cosigned};
 use crate::log::checkpoint;
 use crate::log::head::LogHead;
-use crate::log::note::{self, COSIGNATURE, NoteLine, typed_key_id};
+use crate::log::note::{self, COSIGNATURE, Note, NoteLine, typed_key_id};
 use crate::refusal::Refusal;
 use crate::time::UtcTime;
 
@@ -94,6 +95,14 @@ impl Cosignature {
         self.to_wire().encode_to_vec()
     }
 
+    /// As the signature line of a note, with its newline; the name of the witness
+    /// is its key.
+    pub fn line(&self) -> String {
+        let name = hex(&self.witness);
+        let key_id = typed_key_id(&name, COSIGNATURE, &self.witness);
+        note::line(&name, key_id, &self.signature)
+    }
+
     /// The time that it states; 1970 if that is none.
     pub fn stated(&self) -> UtcTime {
         let time = self.signature.first_chunk();
@@ -164,6 +173,27 @@ pub fn line(name: &str, witness: &[u8; 32], signature: &[u8; COSIGNATURE_LEN]) -
     note::line(name, typed_key_id(name, COSIGNATURE, witness), signature)
 }
 
+/// The time at which a witness cosigned the head of a checkpoint by a line of its
+/// note, under whatever name.
+///
+/// # Errors
+/// `UnknownKey` without a line of it, else as [`check`]; of several lines one
+/// that holds is enough.
+pub fn on_note(
+    note: &Note<'_>,
+    witness: &[u8; 32],
+    origin: &str,
+    head: &LogHead,
+) -> Result<UtcTime, Refusal> {
+    let lines = note.lines.iter();
+    let own = lines.filter(|line| is_of(line, line.name, witness));
+    let mut found = Err(Refusal::UnknownKey);
+    for line in own {
+        found = found.or_else(|_| check(witness, origin, head, &line.signature));
+    }
+    found
+}
+
 /// Whether a line of a note is one of this witness under this name.
 pub fn is_of(line: &NoteLine<'_>, name: &str, witness: &[u8; 32]) -> bool {
     line.name == name && line.key_id == typed_key_id(name, COSIGNATURE, witness)
@@ -173,7 +203,6 @@ pub fn is_of(line: &NoteLine<'_>, name: &str, witness: &[u8; 32]) -> bool {
 mod tests {
     use super::*;
     use crate::key::SecretKey;
-    use crate::log::note::Note;
 
     const HEAD: LogHead = LogHead {
         size: 5,
@@ -233,11 +262,18 @@ mod tests {
         assert!(!secret.public_key().verify(text.as_bytes(), &cosigned[8..]));
         let plain = secret.sign(text.as_bytes());
         let forged = [&cosigned[..8], &plain].concat();
-        let checked = check(&witness.public(), "log", &HEAD, &forged);
-        assert_eq!(checked, Err(Refusal::BadSignature));
+        assert!(check(&witness.public(), "log", &HEAD, &forged).is_err());
         let note = format!("{text}\n{}", line("w1", &witness.public(), &cosigned));
         let note = Note::read(note.as_bytes()).unwrap();
         assert!(is_of(&note.lines[0], "w1", &witness.public()));
+        let on_note = |witness: &[u8; 32], head| on_note(&note, witness, "log", head);
+        assert_eq!(on_note(&witness.public(), &HEAD), Ok(AT));
+        assert_eq!(on_note(&[5; 32], &HEAD), Err(Refusal::UnknownKey));
+        let other = LogHead { size: 6, ..HEAD };
+        assert_eq!(
+            on_note(&witness.public(), &other),
+            Err(Refusal::BadSignature)
+        );
         assert_eq!(
             note.check("w1", &secret.public_key()),
             Err(Refusal::UnknownKey)

@@ -47,6 +47,21 @@ pub fn write(document: &[u8], index: u64, path: &[Hash], checkpoint: &str) -> St
     format!("{text}\n{checkpoint}")
 }
 
+/// The checkpoint in a proof file; the whole of any other file.
+pub fn note_of(bytes: &[u8]) -> &[u8] {
+    let text = str::from_utf8(bytes).unwrap_or_default();
+    if !text.starts_with(HEADER) {
+        return bytes;
+    }
+    text.split_once("\n\n")
+        .map_or(&[], |(_, note)| note.as_bytes())
+}
+
+/// Whether a file is a proof, by its first line.
+pub fn is_proof(bytes: &[u8]) -> bool {
+    bytes.starts_with(HEADER.as_bytes())
+}
+
 /// Checks a proof file by the origin of the log and the keys that sign for it.
 ///
 /// # Errors
@@ -62,8 +77,8 @@ pub fn open<'a>(
         return Err(Refusal::TooLarge);
     }
     let text = str::from_utf8(bytes).map_err(|_| Refusal::Malformed)?;
-    let (proof, note) = text.split_once("\n\n").ok_or(Refusal::Malformed)?;
-    let head = checkpoint::open(note.as_bytes(), origin, keys)?;
+    let (proof, _) = text.split_once("\n\n").ok_or(Refusal::Malformed)?;
+    let head = checkpoint::open(note_of(bytes), origin, keys)?;
     let (document, index, path) = read_proof(proof).ok_or(Refusal::Malformed)?;
     let (entry, kind, version) = read_document(&document)?;
     check_inclusion(&head, index, &entry, &path)?;

@@ -63,8 +63,8 @@ pub struct Shown<'a> {
     pub witness: Hash,
     /// Its site.
     pub site: &'a str,
-    /// The highest head of the own log that it cosigned.
-    pub head: Option<LogHead>,
+    /// Its cosignature of the highest head of the own log.
+    pub kept: Option<&'a Cosignature>,
     /// A head that it cosigned and that the own log does not have.
     pub other: Option<LogHead>,
 }
@@ -188,7 +188,7 @@ impl Witnesses {
         self.sites.iter().map(|(witness, site)| Shown {
             witness: *witness,
             site,
-            head: self.head(witness),
+            kept: self.kept.get(witness),
             other: self.other.get(witness).map(|other| other.head),
         })
     }

@@ -24,7 +24,7 @@ use crate::draft::refusal::refused;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::{push, safe};
-use crate::verbs::authority::stop;
+use crate::verbs::authority::{stop, witnesses};
 
 /// Drafts, or shows.
 pub(crate) fn run(verb: &MembershipVerb, output: &Output) -> anyhow::Result<()> {
@@ -42,8 +42,11 @@ fn keys(args: &MembershipKeysArgs, output: &Output) -> anyhow::Result<()> {
         Some(AnnexBody::Keys(keys)) => keys,
         _ => Keys::default(),
     };
-    if args.add_revocation.is_empty() && args.remove_revocation.is_empty() {
-        return Err(Failure::usage("nothing to add or to remove is named").into());
+    let before = keys.clone();
+    witnesses::edit(&mut keys, args)?;
+    let stops = args.add_revocation.is_empty() && args.remove_revocation.is_empty();
+    if stops && keys == before {
+        return Err(Failure::usage("nothing to add, to remove or to change is named").into());
     }
     for text in &args.remove_revocation {
         let named =

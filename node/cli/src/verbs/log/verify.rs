@@ -1,4 +1,5 @@
-//! `log verify`: a whole log computed again, or a proof file checked.
+//! `log verify`: a whole log computed again, or a proof file or a checkpoint
+//! checked.
 
 use std::path::Path;
 
@@ -10,7 +11,8 @@ use patchmesh_trust::key::PublicKey;
 use patchmesh_trust::log::checkpoint;
 use patchmesh_trust::log::head::leaf_hash;
 use patchmesh_trust::log::inclusion::{self, PROOF_FILE_LEN_MAX};
-use patchmesh_trust::log::tile::{TILE_LEN_MAX, Tile};
+use patchmesh_trust::log::note::NOTE_LEN_MAX;
+use patchmesh_trust::log::tile::{CHECKPOINT_PATH, TILE_LEN_MAX, Tile};
 use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
@@ -25,6 +27,7 @@ use crate::output::Output;
 use crate::repository::chain::{self, Mode, Source};
 use crate::repository::log::{Log, damaged, entry_of, published};
 use crate::text::{push, safe};
+use crate::verbs::log::cosigned::{self, Cosigned};
 use crate::verbs::log::show;
 
 #[derive(Debug, Serialize)]
@@ -38,6 +41,7 @@ struct RepositoryLog {
     /// Files of the metadata folder that are not in the log: older than it, or
     /// left by a publication that was cut off.
     unlogged: Vec<String>,
+    cosigned: Vec<Cosigned>,
 }
 
 #[derive(Debug, Serialize)]
@@ -50,19 +54,38 @@ struct ProvedDocument {
     kind: String,
     version: u64,
     entry: String,
+    cosigned: Vec<Cosigned>,
+}
+
+#[derive(Debug, Serialize)]
+struct SignedNote {
+    what: &'static str,
+    origin: String,
+    size: u64,
+    root: String,
+    cosigned: Vec<Cosigned>,
 }
 
 /// Verifies.
 pub(crate) fn run(args: &LogVerifyArgs, output: &Output) -> anyhow::Result<()> {
     let anchor = files::read(&args.root, ROOT_LEN_MAX)?;
     if args.path.is_dir() {
-        repository(&args.path, &anchor, output)
+        return repository(&args.path, &anchor, &args.witness, output);
+    }
+    let bytes = files::read(&args.path, PROOF_FILE_LEN_MAX)?;
+    if inclusion::is_proof(&bytes) {
+        proof(&bytes, &anchor, &args.witness, output)
     } else {
-        proof(&args.path, &anchor, output)
+        note(&bytes, &anchor, &args.witness, output)
     }
 }
 
-fn repository(path: &Path, anchor: &[u8], output: &Output) -> anyhow::Result<()> {
+fn repository(
+    path: &Path,
+    anchor: &[u8],
+    witnesses: &[String],
+    output: &Output,
+) -> anyhow::Result<()> {
     let held = chain::walk(&Source::new(path), anchor, Mode::Stored)?;
     refuse_other_network(path, anchor, &held)?;
     let own = chain::load(path)?.context("the repository has no documents")?;
@@ -91,6 +114,8 @@ fn repository(path: &Path, anchor: &[u8], output: &Output) -> anyhow::Result<()>
         *name != "timestamp.json" && log.tree.position(&leaf_hash(entry)).is_none()
     });
     let top = log.tree.head();
+    let signed = files::read(&path.join(CHECKPOINT_PATH), NOTE_LEN_MAX)?;
+    let cosigned = cosigned::check(&signed, &log.origin, &top, witnesses)?;
     let document = RepositoryLog {
         what: "repository",
         origin: log.origin,
@@ -99,6 +124,7 @@ fn repository(path: &Path, anchor: &[u8], output: &Output) -> anyhow::Result<()>
         timestamp: held.version(&RoleName::Timestamp),
         documents,
         unlogged: unlogged.into_values().collect(),
+        cosigned,
     };
     output.document("patchmesh.log-verify/1", &document, || text(&document))
 }
@@ -128,8 +154,8 @@ fn check_tiles(path: &Path, log: &Log) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn proof(path: &Path, anchor: &[u8], output: &Output) -> anyhow::Result<()> {
-    let bytes = files::read(path, PROOF_FILE_LEN_MAX)?;
+/// Origin of the log, and the keys that sign for it.
+fn signers(bytes: &[u8], anchor: &[u8]) -> anyhow::Result<(String, Vec<PublicKey>)> {
     let root = Verifier::new(anchor, &[]);
     let root = root.map_err(|refusal| refused("the root", refusal))?;
     let plan = RootPlan::read(anchor);
@@ -138,11 +164,18 @@ fn proof(path: &Path, anchor: &[u8], output: &Output) -> anyhow::Result<()> {
     let origin = if plan.version == 1 {
         checkpoint::origin(&root.mesh_id())
     } else {
-        stated_origin(&bytes)
+        stated_origin(bytes)
     };
-    let keys: Vec<PublicKey> = plan.timestamp.keys().map(|(_, key)| key.clone()).collect();
-    let included = inclusion::open(&bytes, &origin, &keys);
+    let keys = plan.timestamp.keys().map(|(_, key)| key.clone());
+    Ok((origin, keys.collect()))
+}
+
+fn proof(bytes: &[u8], anchor: &[u8], witnesses: &[String], output: &Output) -> anyhow::Result<()> {
+    let (origin, keys) = signers(bytes, anchor)?;
+    let included = inclusion::open(bytes, &origin, &keys);
     let included = included.map_err(|refusal| refused("the proof", refusal))?;
+    let signed = inclusion::note_of(bytes);
+    let cosigned = cosigned::check(signed, &origin, &included.head, witnesses)?;
     let document = ProvedDocument {
         what: "proof",
         origin,
@@ -152,24 +185,47 @@ fn proof(path: &Path, anchor: &[u8], output: &Output) -> anyhow::Result<()> {
         kind: included.kind,
         version: included.version,
         entry: hex(&included.entry),
+        cosigned,
     };
     output.document("patchmesh.log-verify/1", &document, || {
         format!(
-            "{} version {} ({}) is leaf {} of the {} of {}\n",
+            "{} version {} ({}) is leaf {} of the {} of {}\n{}",
             safe(&document.kind),
             document.version,
             &document.entry[..12],
             document.index,
             document.size,
             safe(&document.origin),
+            cosigned::text(&document.cosigned),
+        )
+    })
+}
+
+fn note(bytes: &[u8], anchor: &[u8], witnesses: &[String], output: &Output) -> anyhow::Result<()> {
+    let (origin, keys) = signers(bytes, anchor)?;
+    let head = checkpoint::open(bytes, &origin, &keys);
+    let head = head.map_err(|refusal| refused("the checkpoint", refusal))?;
+    let document = SignedNote {
+        what: "checkpoint",
+        cosigned: cosigned::check(bytes, &origin, &head, witnesses)?,
+        origin,
+        size: head.size,
+        root: hex(&head.root),
+    };
+    output.document("patchmesh.log-verify/1", &document, || {
+        format!(
+            "{}: {} leaves, root {}\n{}",
+            safe(&document.origin),
+            document.size,
+            document.root,
+            cosigned::text(&document.cosigned),
         )
     })
 }
 
 /// First line of the checkpoint in a proof file.
 fn stated_origin(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let note = text.split_once("\n\n").map_or("", |(_, note)| note);
+    let note = String::from_utf8_lossy(inclusion::note_of(bytes));
     note.lines().next().unwrap_or_default().to_owned()
 }
 
@@ -186,5 +242,6 @@ fn text(document: &RepositoryLog) -> String {
             format_args!("note: metadata/{name} is not in the log\n"),
         );
     }
+    text.push_str(&cosigned::text(&document.cosigned));
     text
 }

@@ -136,7 +136,7 @@ impl Carrier {
 
     fn heads(&self, at: usize) -> Vec<Option<LogHead>> {
         let shown = self.desks[at].catalog.witnesses().shown();
-        shown.map(|one| one.head).collect()
+        shown.map(|one| one.kept.map(|kept| kept.head)).collect()
     }
 }
 
