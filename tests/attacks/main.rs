@@ -13,6 +13,7 @@
 //! | promises chunks | `chunks` |
 //! | is of another network | `hellos` |
 //! | was stopped, or makes stops of its own | `halt/stops`, `halt/forged`, `halt/web` |
+//! | cosigns what it is no witness of, or shows two sites two logs | `witnesses` |
 //! | stops midway; replays what operations said | `halt/midway`, `halt/policies` |
 #![allow(
     clippy::unwrap_used,
@@ -37,3 +38,4 @@ mod parties;
 mod rollback;
 mod split;
 mod support;
+mod witnesses;

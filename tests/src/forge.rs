@@ -6,20 +6,20 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use patchmesh_content::id::ContentId;
+use patchmesh_content::id::{ContentId, PeerId};
 use patchmesh_content::index::ReleaseIndex;
 use patchmesh_pack::compress::compress;
 use patchmesh_pack::pack::PackWriter;
 use patchmesh_pack::plan::{NewChunk, Planner, ReleaseFacts};
 use patchmesh_trust::annex::body::Annex;
-use patchmesh_trust::annex::keys::Keys;
+use patchmesh_trust::annex::keys::{Cosignatures, Keys, Witness};
 use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::annex::policy::{Approval, Policy};
 use patchmesh_trust::author::{
     AnnexPlan, Draft, LineKeys, LinePlan, ReleaseEntry, RootPlan, SnapshotPlan, TargetsPlan,
     TimestampPlan,
 };
-use patchmesh_trust::key::{SecretKey, sha256};
+use patchmesh_trust::key::{PublicKey, SecretKey, sha256};
 use patchmesh_trust::layout::{annex_path, index_path, metadata_path, pack_path};
 use patchmesh_trust::log::head::leaf_hash;
 use patchmesh_trust::log::inclusion::read_document;
@@ -299,8 +299,10 @@ impl Forge {
         self.version += 1;
         let documents = self.documents_by(self.version, &PEOPLE, self.online);
         if self.log.is_some() {
+            let others = documents.membership.iter().chain(&documents.rollout);
+            let others: Vec<&[u8]> = others.map(Vec::as_slice).collect();
             let below = [&documents.line, &documents.targets, &documents.snapshot];
-            self.log = self.log_with(below.map(Vec::as_slice));
+            self.log = self.log_with(below.map(Vec::as_slice), &others);
             self.place_log();
         }
         self.place(&documents, self.version);
@@ -312,9 +314,10 @@ impl Forge {
         self.log = Some(Tree::default());
     }
 
-    /// The log after a publication of statement, targets and snapshot; the root
-    /// and the timestamp before are added too. `None` where there is no log.
-    fn log_with(&self, [line, targets, snapshot]: [&[u8]; 3]) -> Option<Tree> {
+    /// The log after a publication of statement, targets and snapshot, and of
+    /// other statements; the root and the timestamp before are added too. `None`
+    /// where there is no log.
+    fn log_with(&self, [line, targets, snapshot]: [&[u8]; 3], others: &[&[u8]]) -> Option<Tree> {
         let mut log = self.log.clone()?;
         let role = RoleName::Timestamp;
         let before = fs::read(self.repository.join(metadata_path(&role, 0))).ok();
@@ -322,7 +325,8 @@ impl Forge {
         let root = fs::read(self.repository.join(root)).ok();
         let line = (!self.unlogged).then(|| line.to_vec());
         let below = [targets, snapshot].map(|bytes| Some(bytes.to_vec()));
-        let documents = [before, root, line].into_iter().chain(below);
+        let others = others.iter().map(|bytes| Some(bytes.to_vec()));
+        let documents = [before, root, line].into_iter().chain(others).chain(below);
         for document in documents.flatten() {
             let (entry, _, _) = read_document(&document).expect("an own document");
             let leaf = leaf_hash(&entry);
@@ -397,7 +401,9 @@ impl Forge {
             documents,
         };
         let snapshot = sign(snapshot.build().expect("a snapshot"), &[snapshot_key]);
-        let log = self.log_with([&line, &targets, &snapshot]);
+        let said = membership.iter().chain(&rollout);
+        let said: Vec<&[u8]> = said.map(Vec::as_slice).collect();
+        let log = self.log_with([&line, &targets, &snapshot], &said);
         let timestamp = TimestampPlan {
             version,
             expires,
@@ -472,6 +478,24 @@ impl Forge {
             ..Keys::default()
         };
         self.annex(AnnexName::Keys, keys.write().expect("few keys"));
+    }
+
+    /// Makes nodes witnesses, each with its site, and asks for that many of them in
+    /// that many sites before anything is applied.
+    ///
+    /// # Panics
+    /// If there are fewer than are asked for.
+    pub fn let_witness(&mut self, nodes: &[(PeerId, String)], [keys, sites]: [u32; 2]) {
+        let witnesses = nodes.iter().map(|(node, site)| Witness {
+            key: PublicKey::ed25519(&node.0).expect("a node has a key"),
+            site: site.clone(),
+        });
+        let keys = Keys {
+            witnesses: witnesses.collect(),
+            cosignatures: Some(Cosignatures { keys, sites }),
+            ..Keys::default()
+        };
+        self.annex(AnnexName::Keys, keys.write().expect("enough witnesses"));
     }
 
     /// Puts an annex in the place of the one before; the next publication names it.
