@@ -13,7 +13,7 @@
 //! | promises chunks | `chunks` |
 //! | is of another network | `hellos` |
 //! | was stopped, or makes stops of its own | `halt/stops`, `halt/forged`, `halt/web` |
-//! | cosigns what it is no witness of, or shows two sites two logs | `witnesses` |
+//! | cosigns what it is no witness of, or shows two sites two logs | `views/witnesses` |
 //! | stops midway; replays what operations said | `halt/midway`, `halt/policies` |
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +23,6 @@
 
 mod chunks;
 mod eclipse;
-mod equivocation;
 mod floods;
 mod forged;
 mod frames;
@@ -36,6 +35,5 @@ mod metadata;
 mod parser;
 mod parties;
 mod rollback;
-mod split;
 mod support;
-mod witnesses;
+mod views;

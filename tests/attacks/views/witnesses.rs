@@ -18,8 +18,8 @@ use patchmesh_trust::key::NodeKey;
 use patchmesh_trust::log::cosignature::Cosignature;
 use patchmesh_trust::log::head::LogHead;
 
-use crate::equivocation::endpoint;
 use crate::support::{SOON, copy, member};
+use crate::views::equivocation::endpoint;
 
 /// Seed of the key of a peer that is no witness.
 const STRANGER: u8 = 91;

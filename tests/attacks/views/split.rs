@@ -8,8 +8,8 @@ use patchmesh_tests::bench::{Bench, FAST, address, release};
 use patchmesh_tests::input;
 use patchmesh_tests::until::until;
 
-use crate::equivocation::{endpoint, is_frozen, meet};
 use crate::support::{SOON, copy, head};
+use crate::views::equivocation::{endpoint, is_frozen, meet};
 
 /// T-72, T-73: no version is signed twice, and still the two views find each
 /// other out as soon as one node knows both; every node gets the proof.
