@@ -14,6 +14,7 @@ use crate::planner::full::site::{CONTENT, ORIGIN, SiteWorld, node};
 impl SiteWorld<'_> {
     pub(crate) fn happen(&mut self, event: Event) {
         match event {
+            Event::Air(turn) => self.air_done(turn),
             Event::Answer(node, life, fetch, outcome) => {
                 if self.lives(node, life) {
                     self.answer(node, fetch, outcome);
@@ -44,6 +45,7 @@ impl SiteWorld<'_> {
                 self.switch_on(node);
                 self.wake_all();
             }
+            Event::OnAir(transfer) => self.on_air(transfer as usize),
             Event::Sent(transfer) => self.sent(transfer as usize),
             Event::Receive(to, life, from, message) => {
                 if self.lives(to, life) && self.nodes[to].links.contains(&from) {

@@ -5,6 +5,7 @@ use patchmesh_core::ids::{FetchId, ServeId};
 use patchmesh_core::input::Fetched;
 use patchmesh_core::message::Want;
 use patchmesh_core::swarm::Event as Input;
+use patchmesh_core::time::Time;
 
 use crate::planner::full::queue::{Event, Life, Node};
 use crate::planner::full::site::{ORIGIN, SiteWorld, Transfer};
@@ -29,6 +30,7 @@ impl SiteWorld<'_> {
             serve,
             fetch,
             want,
+            sent: false,
             live: true,
         };
         let at = if let Some(at) = self.unused.pop() {
@@ -50,14 +52,16 @@ impl SiteWorld<'_> {
         let port = &mut self.nodes[server].out_free;
         *port = port.max(now) + bytes / self.site.nic;
         let out = *port;
-        let mut left = self.over_fabric(bytes, out);
-        if self.nodes[server].wireless {
-            left = self.over_air(bytes, left);
-        }
-        self.queue.push(micros(left), Event::Sent(at as u32));
+        let left = micros(self.over_fabric(bytes, out));
+        let event = if self.nodes[server].wireless {
+            Event::OnAir(at as u32)
+        } else {
+            Event::Sent(at as u32)
+        };
+        self.queue.push(left, event);
     }
 
-    fn arm(&mut self, next: Option<(patchmesh_core::time::Time, u64)>) {
+    fn arm(&mut self, next: Option<(Time, u64)>) {
         if let Some((at, turn)) = next {
             self.queue.push(at, Event::Wan(turn));
         }
@@ -69,10 +73,40 @@ impl SiteWorld<'_> {
         self.fabric_free.max(from)
     }
 
-    /// The medium carries one frame after the other.
-    fn over_air(&mut self, bytes: f64, from: f64) -> f64 {
-        self.air_free = self.air_free.max(from.min(self.secs())) + bytes / self.site.wifi;
-        self.air_free.max(from)
+    /// The frame waits for the medium, which carries one after the other.
+    pub(crate) fn on_air(&mut self, at: usize) {
+        let transfer = self.transfers[at];
+        if !transfer.live {
+            self.unused.push(at);
+            return;
+        }
+        let bytes = self.len(transfer.want);
+        let next = self.air.add(at, bytes, self.secs());
+        self.arm_air(next);
+    }
+
+    fn arm_air(&mut self, next: Option<(Time, u64)>) {
+        if let Some((at, turn)) = next {
+            self.queue.push(at, Event::Air(turn));
+        }
+    }
+
+    /// The medium has carried a frame.
+    pub(crate) fn air_done(&mut self, turn: u64) {
+        if turn != self.air.turn {
+            return;
+        }
+        let (transfer, next) = self.air.done(self.secs());
+        self.arm_air(next);
+        let Some(at) = transfer else {
+            return;
+        };
+        let event = if self.transfers[at].sent {
+            Event::Arrived(at as u32)
+        } else {
+            Event::Sent(at as u32)
+        };
+        self.queue.push(self.now, event);
     }
 
     /// The line has carried a frame.
@@ -97,14 +131,16 @@ impl SiteWorld<'_> {
             self.unused.push(at);
             return;
         }
+        self.transfers[at].sent = true;
         let (bytes, now) = (self.len(transfer.want), self.secs());
         let state = &mut self.nodes[transfer.client];
         state.in_free = state.in_free.max(now) + bytes / self.site.nic;
-        let mut there = state.in_free;
-        if state.wireless {
-            there = self.over_air(bytes, there);
-        }
-        self.queue.push(micros(there), Event::Arrived(at as u32));
+        let event = if state.wireless {
+            Event::OnAir(at as u32)
+        } else {
+            Event::Arrived(at as u32)
+        };
+        self.queue.push(micros(state.in_free), event);
     }
 
     pub(crate) fn arrived(&mut self, at: usize) {
@@ -146,14 +182,16 @@ impl SiteWorld<'_> {
             return;
         }
         self.transfers[at].live = false;
-        if transfer.server == ORIGIN {
-            let now = self.secs();
-            let waits = self.line.waits(at);
+        // What still waits for the line or the medium makes room; what is in a port goes on.
+        let now = self.secs();
+        if self.line.waits(at) {
             let next = self.line.cancel(at, now);
             self.arm(next);
-            if waits {
-                self.unused.push(at);
-            }
+            self.unused.push(at);
+        } else if self.air.waits(at) {
+            let next = self.air.cancel(at, now);
+            self.arm_air(next);
+            self.unused.push(at);
         }
         let serve = transfer.serve;
         self.give(transfer.server, Input::Served { serve, bytes: 0 });

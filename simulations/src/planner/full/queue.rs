@@ -21,6 +21,8 @@ pub type Ask = (ChunkIndex, bool);
 /// Something that happens.
 #[derive(Debug)]
 pub enum Event {
+    /// The medium has carried what it was carrying.
+    Air(u64),
     /// A fetch has its answer.
     Answer(Node, Life, FetchId, Fetched),
     /// The last byte of a transfer is there.
@@ -35,6 +37,8 @@ pub enum Event {
     Off(Node),
     /// A node is switched on.
     On(Node),
+    /// A transfer comes to the medium.
+    OnAir(u32),
     /// A transfer has left its sender's port.
     Sent(u32),
     /// A message arrives.

@@ -94,6 +94,8 @@ pub struct Transfer {
     pub(crate) serve: ServeId,
     pub(crate) fetch: FetchId,
     pub(crate) want: Want,
+    /// Whether it is on its way into its client.
+    pub(crate) sent: bool,
     pub(crate) live: bool,
 }
 
@@ -106,8 +108,8 @@ pub struct SiteWorld<'a> {
     pub(crate) nodes: Nodes,
     pub(crate) queue: Queue,
     pub(crate) line: Wire,
-    /// When the air is free, and the fabric; seconds.
-    pub(crate) air_free: f64,
+    pub(crate) air: Wire,
+    /// When the fabric is free; seconds.
     pub(crate) fabric_free: f64,
     pub(crate) transfers: Vec<Transfer>,
     pub(crate) unused: Vec<usize>,
@@ -158,7 +160,7 @@ impl<'a> SiteWorld<'a> {
             nodes: Nodes(Vec::with_capacity(site.hosts.len() + 1)),
             queue: Queue::default(),
             line: Wire::new(rate.slower(units.slow), 3600.0 / units.slow),
-            air_free: 0.0,
+            air: Wire::new(Steps::constant(site.wifi), 3600.0 / units.slow),
             fabric_free: 0.0,
             transfers: Vec::new(),
             unused: Vec::new(),
