@@ -20,6 +20,7 @@ pub mod net;
 pub mod plan;
 pub mod planner;
 pub mod publisher;
+pub mod replayed;
 pub mod store;
 pub mod world;
 

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use patchmesh_core::journal::{RECORDING_LEN_MAX, replay};
-use patchmesh_simulations::capped;
 use patchmesh_simulations::plan::Plan;
 use patchmesh_simulations::planner::command::{self, CompareArgs, PlanArgs};
+use patchmesh_simulations::replayed::{self, ReplayArgs};
 use patchmesh_simulations::{Report, run};
 
 #[derive(Parser)]
@@ -66,10 +65,7 @@ enum Command {
         dir: Option<PathBuf>,
     },
     /// Feed a flight recording to a fresh engine and compare its outputs
-    Replay {
-        /// The recording
-        file: PathBuf,
-    },
+    Replay(ReplayArgs),
 }
 
 fn main() -> ExitCode {
@@ -116,7 +112,10 @@ fn main() -> ExitCode {
                 ExitCode::from(2)
             }
         },
-        Command::Replay { file } => ended(replay_file(&file, &mut io::stdout().lock())),
+        Command::Replay(args) => {
+            let mut out = io::stdout().lock();
+            ended(replayed::run(&args, &mut out, &|line| eprintln!("{line}")))
+        }
     }
 }
 
@@ -221,31 +220,4 @@ fn show(report: &Report, out: &mut impl Write) -> io::Result<()> {
 #[allow(clippy::cast_precision_loss, reason = "shown with three digits")]
 fn thousandths(number: u64) -> f64 {
     number as f64 / 1000.0
-}
-
-fn replay_file(file: &Path, out: &mut impl Write) -> io::Result<ExitCode> {
-    let recording = match capped::read(file, RECORDING_LEN_MAX) {
-        Ok(recording) => recording,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return Ok(ExitCode::from(2));
-        }
-    };
-    match replay(&recording) {
-        Ok(replayed) => {
-            writeln!(out, "{} inputs replayed", replayed.inputs)?;
-            if replayed.cut {
-                writeln!(out, "the last record is incomplete and was left out")?;
-            }
-            if let Some(at) = replayed.differs_at {
-                writeln!(out, "the outputs differ before input {at}")?;
-                return Ok(ExitCode::FAILURE);
-            }
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(error) => {
-            eprintln!("error: {}: {error}", file.display());
-            Ok(ExitCode::from(2))
-        }
-    }
 }

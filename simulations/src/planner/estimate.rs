@@ -21,7 +21,7 @@ const SITE_RUN: f64 = 700.0;
 /// Bytes of a site more where the origin's uplink is shared in grants.
 const GRANTED: f64 = 14_000.0;
 /// Bytes of an endpoint in the engine, and of a unit there.
-const ENGINE: f64 = 120e3;
+const ENGINE: f64 = 170e3;
 const ENGINE_UNIT: f64 = 48.0;
 /// Seconds of a processor for a unit that reaches an endpoint of a site of 50, and how
 /// that grows with the site.

@@ -16,4 +16,4 @@ pub mod recorder;
 pub mod replay;
 
 pub use recorder::{MAGIC, RECORDING_LEN_MAX, Recorder, Start, record};
-pub use replay::{ReplayError, Replayed, replay};
+pub use replay::{Moment, ReplayError, Replayed, replay, replay_watched};

@@ -37,8 +37,41 @@ pub struct Replayed {
     pub cut: bool,
 }
 
+/// What a replay comes to, in this order for each input.
+#[derive(Debug)]
+pub enum Moment<'a> {
+    /// An input is about to be handled.
+    Input {
+        /// Its number, from 0.
+        number: u64,
+        /// When it was handled.
+        now: Now,
+        /// The input.
+        input: &'a Input,
+    },
+    /// It was handled.
+    Handled {
+        /// Its number.
+        number: u64,
+        /// When it was handled.
+        now: Now,
+        /// What the engine put out, the last of it a wait.
+        outputs: &'a [Output],
+        /// The engine after it.
+        engine: &'a Engine,
+    },
+}
+
 /// Replays a recording with a fresh engine.
 pub fn replay(recording: &[u8]) -> Result<Replayed, ReplayError> {
+    replay_watched(recording, &mut |_| {})
+}
+
+/// Replays a recording before the eyes of somebody.
+pub fn replay_watched(
+    recording: &[u8],
+    watch: &mut dyn FnMut(Moment<'_>),
+) -> Result<Replayed, ReplayError> {
     let rest = recording.strip_prefix(MAGIC);
     let mut rest = rest.ok_or(ReplayError::Malformed)?;
     let mut blobs = BTreeMap::new();
@@ -70,8 +103,20 @@ pub fn replay(recording: &[u8]) -> Result<Replayed, ReplayError> {
                 cut: false,
             });
         }
+        let number = inputs;
+        watch(Moment::Input {
+            number,
+            now,
+            input: &input,
+        });
         engine.handle(input, now);
-        drain(&mut engine, &mut trail);
+        let outputs = drain(&mut engine, &mut trail);
+        watch(Moment::Handled {
+            number,
+            now,
+            outputs: &outputs,
+            engine: &engine,
+        });
         inputs += 1;
     }
     Ok(Replayed {
@@ -82,12 +127,15 @@ pub fn replay(recording: &[u8]) -> Result<Replayed, ReplayError> {
     })
 }
 
-fn drain(engine: &mut Engine, trail: &mut Trail) {
+fn drain(engine: &mut Engine, trail: &mut Trail) -> Vec<Output> {
+    let mut outputs = Vec::new();
     loop {
         let output = engine.poll();
         trail.output(&output);
-        if matches!(output, Output::Wait(_)) {
-            return;
+        let last = matches!(output, Output::Wait(_));
+        outputs.push(output);
+        if last {
+            return outputs;
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::fixture::host::{Host, Store};
 use crate::fixture::publisher::{Publisher, UTC, config, index, named};
 use crate::ids::{AskedId, CommandId, HelloId, ServeId};
 use crate::input::{Command, Input};
-use crate::journal::{ReplayError, replay};
+use crate::journal::{Moment, ReplayError, replay, replay_watched};
 use crate::message::{Announcement, Want};
 use crate::output::{Notice, Output, Reply, Source};
 use crate::peer::{Path, PeerRefusal, Proof};
@@ -119,6 +119,29 @@ fn same_seed_same_outputs_and_a_replay_finds_the_first_difference() {
     let replayed = replay(&recording).unwrap();
     assert_eq!(replayed.differs_at, None);
     assert!(replayed.inputs > 20 && !replayed.cut);
+
+    // Who watches sees each input before what came of it, and the state after it.
+    let (mut seen, mut staged) = (Vec::new(), 0);
+    let watched = replay_watched(&recording, &mut |moment| match moment {
+        Moment::Input { number, .. } => seen.push((number, false)),
+        Moment::Handled {
+            number,
+            now,
+            outputs,
+            engine,
+        } => {
+            assert!(matches!(outputs.last(), Some(Output::Wait(_))));
+            seen.push((number, true));
+            let releases = engine.view(now).releases;
+            staged = releases
+                .iter()
+                .filter(|one| one.state == ReleaseState::Staged)
+                .count();
+        }
+    });
+    assert_eq!(watched.unwrap(), replayed);
+    let both = (0..replayed.inputs).flat_map(|number| [(number, false), (number, true)]);
+    assert_eq!((seen, staged), (both.collect(), 1));
 
     let cut = replay(&recording[..recording.len() - 1]).unwrap();
     assert_eq!((cut.inputs, cut.cut), (replayed.inputs - 1, true));
