@@ -93,6 +93,8 @@ pub enum WaitingOn {
     },
     /// The release index.
     Index,
+    /// A log that holds its statement.
+    Log,
     /// Trusted metadata that is not expired.
     Metadata,
     /// Another release of its line, which was approved later.
@@ -249,6 +251,9 @@ impl WaitingOn {
             Self::Window { at, .. } => format!("{at}, when its approval begins"),
             Self::Disk => "free space in the store".to_owned(),
             Self::Index => "its release index".to_owned(),
+            Self::Log => {
+                "its statement in the log: what is not in the log is not staged".to_owned()
+            }
             Self::Metadata => "trusted metadata that is not expired".to_owned(),
             Self::Policy => "a command: the policy of this node does not want it".to_owned(),
             Self::Source => "a peer or origin that has what is missing".to_owned(),

@@ -50,6 +50,10 @@ pub struct Status {
     /// Witnesses of the network.
     #[serde(default)]
     pub witnesses: Vec<Witness>,
+    /// Releases in use here, as `<line>/<id>`, that no verified statement lists any
+    /// more; empty while the metadata is not current.
+    #[serde(default)]
+    pub unlisted: Vec<String>,
     /// Known releases.
     pub releases: Vec<Release>,
     /// Refusals since the start, by code.

@@ -7,4 +7,5 @@ pub(crate) mod lock;
 pub(crate) mod log;
 pub(crate) mod online;
 pub(crate) mod payloads;
+pub(crate) mod stops;
 pub(crate) mod write;

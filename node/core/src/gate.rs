@@ -187,7 +187,8 @@ fn approval<'a>(
         Err(missing) => return Some(missing),
     };
     // Of several approved releases of a line the one that was approved last is
-    // meant, since only one of them can be in use.
+    // meant, since only one of them can be in use. Where its approval goes, an
+    // earlier one that stands is meant again: the tool says so to who drafts it.
     let mut others = listed.filter(|other| other.line == release.line);
     let newer = others.find(|other| newest(say, policy, other).is_ok_and(|at| at > place));
     newer.map(|other| WaitingOn::Newer {

@@ -59,6 +59,8 @@ pub enum WaitingOn {
     },
     /// The release index.
     Index,
+    /// A log that holds its statement (T-74).
+    Log,
     /// Trusted metadata that is not expired.
     Metadata,
     /// Another release of its line, which was approved later.

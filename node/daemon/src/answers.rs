@@ -20,6 +20,7 @@ use patchmesh_trust::stop::set::Standing;
 use patchmesh_trust::stop::signed::Subject;
 use patchmesh_trust::time::UtcTime;
 
+use crate::apply;
 use crate::drive::node::Node;
 use crate::origin::source::Origin;
 use crate::troubles;
@@ -41,6 +42,7 @@ pub(crate) fn status(node: &Node) -> Box<Status> {
             .collect(),
         uptime_seconds: node.clock.uptime_secs(),
         ready: trust.state == TrustState::Current,
+        unlisted: unlisted(node, &view, trust.state),
         head: Head {
             root: view.head.root,
             timestamp: view.head.timestamp,
@@ -69,6 +71,20 @@ pub(crate) fn status(node: &Node) -> Box<Status> {
             .collect(),
         refusals: node.notices.refusals(),
     })
+}
+
+/// What is in use and in no statement: it is only sure of current metadata.
+fn unlisted(node: &Node, view: &View, state: TrustState) -> Vec<String> {
+    if state != TrustState::Current {
+        return Vec::new();
+    }
+    let active = apply::all_active(&node.settings.state).into_iter();
+    let unlisted = active.filter(|(line, id)| {
+        let mut releases = view.releases.iter();
+        !releases.any(|one| one.line == *line && one.id == *id)
+    });
+    let names = unlisted.map(|(line, id)| format!("{line}/{id}"));
+    names.collect()
 }
 
 fn witness(view: &WitnessView) -> Witness {
@@ -278,6 +294,7 @@ fn waiting_on(reason: &reason::WaitingOn, view: &ReleaseView, stops: &[Standing]
             at: UtcTime(*from).format().unwrap_or_else(|| from.to_string()),
         },
         reason::WaitingOn::Index => WaitingOn::Index,
+        reason::WaitingOn::Log => WaitingOn::Log,
         reason::WaitingOn::Metadata => WaitingOn::Metadata,
         reason::WaitingOn::Policy => WaitingOn::Policy,
         reason::WaitingOn::Source => WaitingOn::Source,

@@ -20,6 +20,8 @@ use crate::staged::STAGING;
 
 /// Name of the folder of links to the releases in use, in the state folder.
 pub(crate) const ACTIVE: &str = "active";
+/// Lines whose release in use is shown.
+const LINES_SHOWN_MAX: usize = 1_024;
 /// Bytes read at once.
 const BLOCK: usize = 256 * 1024;
 
@@ -78,6 +80,20 @@ pub(crate) fn active(line: &str, state: &Path) -> Option<String> {
     let found = std::fs::read_link(state.join(ACTIVE).join(line)).ok()?;
     let id = found.file_name()?.to_str()?.to_owned();
     (found == target(line, &id)).then_some(id)
+}
+
+/// Lines that have a release in use, with its id; at most [`LINES_SHOWN_MAX`].
+pub(crate) fn all_active(state: &Path) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(state.join(ACTIVE)).into_iter().flatten();
+    let lines = entries.flatten().take(LINES_SHOWN_MAX);
+    let names = lines.filter_map(|entry| {
+        let line = entry.file_name().into_string().ok()?;
+        let id = active(&line, state)?;
+        Some((line, id))
+    });
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
 }
 
 /// The states that the disk shows: a release is in use if its line's link names

@@ -14,6 +14,8 @@ use patchmesh_trust::refusal::Refusal;
 
 use crate::clock;
 
+/// A file of the store that was damaged when the node started.
+pub(crate) const STORED_FILE: &str = "stored file";
 /// Kinds of refusals that are told apart; the rest counts as `other`.
 const REFUSAL_KINDS_MAX: usize = 256;
 
@@ -184,6 +186,8 @@ fn advice(what: &str, code: &str) -> &'static str {
     let found = match what {
         "hello" => PeerRefusal::from_code(code).map(PeerRefusal::advice),
         "message" => None,
+        STORED_FILE => Some("it is in quarantine and asked for again; the log names it"),
+        "stored stop" => Some("the disk altered it; peers and origins are asked for it again"),
         "stored-chunk" => Some("it is fetched again; if it repeats, look at the disk"),
         _ => Refusal::from_code(code).map(Refusal::advice),
     };

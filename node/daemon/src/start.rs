@@ -30,7 +30,7 @@ use crate::drive::Ears;
 use crate::drive::node::{FINISHED_MAX, Node};
 use crate::drive::query::{QUERIES_MAX, Query};
 use crate::identity::{self, Identity};
-use crate::notices::Notices;
+use crate::notices::{Notices, STORED_FILE};
 use crate::origin::folder::Folder;
 use crate::origin::http::Http;
 use crate::origin::source::Origin;
@@ -93,7 +93,7 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
     let clock = Clock::start();
     let anchor = read_root(&settings.root)?;
     let contents = Contents::default();
-    let (store, mut restored) = open_store(&settings, &contents)?;
+    let (store, mut restored, damaged) = open_store(&settings, &contents)?;
     let identity = identity::load_or_make(&store, &mut restored)?;
     let origin = open_origin(&settings)?;
     let config = engine_config(&settings, PeerId(identity.key.public()))?;
@@ -130,7 +130,7 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
         net,
         key: identity.key,
         mesh_id,
-        notices: Notices::default(),
+        notices: damage(damaged),
         troubles: Troubles::default(),
         recorder,
         listening: Vec::new(),
@@ -163,7 +163,7 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
 fn open_store(
     settings: &Settings,
     contents: &Contents,
-) -> Result<(Arc<Store>, Restored), StartError> {
+) -> Result<(Arc<Store>, Restored, usize), StartError> {
     let Opened {
         store,
         mut restored,
@@ -174,7 +174,16 @@ fn open_store(
     let staging = settings.state.join(STAGING);
     staged::forget_lost(&mut restored.releases, contents, &staging);
     apply::as_on_disk(&mut restored.releases, contents, &settings.state);
-    Ok((Arc::new(store), restored))
+    Ok((Arc::new(store), restored, report.quarantined.len()))
+}
+
+/// Each file that was put into quarantine is an event; the log names it.
+fn damage(files: usize) -> Notices {
+    let mut notices = Notices::default();
+    for _ in 0..files {
+        notices.refused(STORED_FILE, "Damaged", None);
+    }
+    notices
 }
 
 fn start_engine(begin: journal::Start) -> Result<Engine, patchmesh_core::engine::StartError> {

@@ -64,6 +64,23 @@ fn with_older(thief: &Forge, old: &Documents, old_version: u64) -> Documents {
     }
 }
 
+/// The next documents with a genuine policy, in whose place these bytes lie.
+fn with_other_bytes(mut thief: Forge, served: &[u8]) -> Forge {
+    let policy = Policy {
+        holds: vec![Hold {
+            scope: HoldScope::Everything,
+            // Longer than what is served: no answer above the named length is read.
+            reason: "audit ".repeat(20),
+        }],
+        ..Policy::default()
+    };
+    let named = policy.write().unwrap();
+    thief.policy = Some(policy);
+    thief.place(&thief.documents(thief.version, &[1, 2], 9), thief.version);
+    thief.write(&annex_path(AnnexName::Policy, &sha256(&named)), served);
+    thief
+}
+
 /// T-19, T-26, T-61, T-62.
 #[test]
 fn attack_older_policy() {
@@ -115,20 +132,7 @@ fn attack_older_policy() {
     });
 
     // The genuine statement, and other bytes than it names.
-    let mut hold = bench.forge.clone();
-    hold.policy = Some(Policy {
-        holds: vec![Hold {
-            scope: HoldScope::Everything,
-            // Longer than what is served: no answer above the named length is read.
-            reason: "audit ".repeat(20),
-        }],
-        ..Policy::default()
-    });
-    let named = hold.policy.as_ref().unwrap().write().unwrap();
-    let mut evil = thief(&bench, "evil-3");
-    evil.policy = hold.policy.clone();
-    evil.place(&evil.documents(evil.version, &[1, 2], 9), evil.version);
-    evil.write(&annex_path(AnnexName::Policy, &sha256(&named)), &approving);
+    let evil = with_other_bytes(thief(&bench, "evil-3"), &approving);
     offered(&bench, 232, &evil, "rollout/policy", "HashMismatch");
 
     // Operations approve it again: this time it is applied.
@@ -141,5 +145,16 @@ fn attack_older_policy() {
         (found.state == ReleaseState::Good).then_some(())
     });
     assert!(in_use(&bench).exists());
+
+    // Security takes it off the line: what is in use stays, and is shown.
+    assert!(bench.endpoints[0].status().unwrap().unlisted.is_empty());
+    bench.forge.releases.clear();
+    bench.forge.publish();
+    bench.refresh();
+    let unlisted = until("what is in use and unlisted is shown", SOON, || {
+        let status = bench.endpoints[0].status().unwrap();
+        (!status.unlisted.is_empty()).then_some(status.unlisted)
+    });
+    assert_eq!(unlisted, [format!("{LINE}/release-1")]);
     println!("older-policy: 0 installations; {}", said.join(", "));
 }

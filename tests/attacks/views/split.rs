@@ -84,7 +84,7 @@ fn attack_06_unlogged() {
         || {
             let secret = release(&bench.endpoints[0], "secret")?;
             let whole = secret.chunks_total > 0 && secret.chunks_held == secret.chunks_total;
-            (whole && secret.waiting_on == [WaitingOn::Metadata]).then_some(())
+            (whole && secret.waiting_on == [WaitingOn::Log]).then_some(())
         },
     );
     assert!(!bench.staged(0, "secret").exists());

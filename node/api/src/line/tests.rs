@@ -48,6 +48,7 @@ fn status() -> Status {
         wasted_bytes: 0,
         store: StoreUse::default(),
         log_size: 12,
+        unlisted: vec!["desktop/KB-1".to_owned()],
         witnesses: vec![Witness {
             node: PeerId([2; 32]),
             site: "oslo".to_owned(),

@@ -1,8 +1,10 @@
 //! Changes of a living network: `root rotate`, `line`, `key replace`, `renew`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+
+use crate::failure::Failure;
 
 /// Days for which a root holds.
 pub(crate) const ROOT_DAYS: u32 = 365;
@@ -189,4 +191,24 @@ pub(crate) struct RenewArgs {
     pub(crate) expires: Option<u32>,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
+}
+
+/// The repository of `rollout show` and `membership show`: a place, as for all
+/// that shows, or the option that the other words of these verbs take.
+#[derive(Debug, Args)]
+pub(crate) struct ShowRepositoryArgs {
+    /// The repository folder.
+    #[arg(value_name = "REPO", required_unless_present = "repository")]
+    place: Option<PathBuf>,
+    /// The same.
+    #[arg(long, value_name = "REPO", conflicts_with = "place")]
+    repository: Option<PathBuf>,
+}
+
+impl ShowRepositoryArgs {
+    /// Whichever was given.
+    pub(crate) fn repository(&self) -> anyhow::Result<&Path> {
+        let place = self.place.as_deref().or(self.repository.as_deref());
+        place.ok_or_else(|| Failure::usage("no repository is named").into())
+    }
 }

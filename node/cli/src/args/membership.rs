@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::args::authority::{DAYS_MAX, PlaceArgs};
+use crate::args::authority::{DAYS_MAX, PlaceArgs, ShowRepositoryArgs};
 
 /// Days that a statement of membership holds by default.
 const MEMBERSHIP_DAYS: u32 = 30;
@@ -18,11 +18,7 @@ pub(crate) enum MembershipVerb {
     /// Draft the next list of stops: take single stops in, lift some.
     Revocations(RevocationsArgs),
     /// What the repository's membership says now.
-    Show {
-        /// The repository.
-        #[arg(long, value_name = "REPO")]
-        repository: PathBuf,
-    },
+    Show(ShowRepositoryArgs),
 }
 
 const KEYS: &str = "\

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::args::authority::{ANNEX_DAYS, DAYS_MAX, GroundArgs, PlaceArgs, TargetsDraftArgs};
+use crate::args::authority::{
+    ANNEX_DAYS, DAYS_MAX, GroundArgs, PlaceArgs, ShowRepositoryArgs, TargetsDraftArgs,
+};
 
 /// Second words of `rollout`. Each but `show` drafts the next statement of
 /// operations, which is signed, assembled and published like a release.
@@ -19,11 +21,7 @@ pub(crate) enum RolloutVerb {
     /// Draft other rings: shares of the nodes that are approved one by one.
     Rings(RingsArgs),
     /// Show what operations say now.
-    Show {
-        /// The repository.
-        #[arg(long, value_name = "REPO")]
-        repository: PathBuf,
-    },
+    Show(ShowRepositoryArgs),
     /// Draft the end of an approval. What was applied before stays.
     Withdraw(WithdrawArgs),
 }

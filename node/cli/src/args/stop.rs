@@ -16,8 +16,9 @@ its key; else: all-installs), then writes one signed file. Hand it to a running 
 node (`stop send`) or to a repository (`stop publish`). A stop starts nothing; only \
 the threshold of membership lifts it.")]
 pub(crate) struct MakeStopArgs {
-    /// Releases to stop, as LINE/ID; at most 16.
-    #[arg(value_name = "LINE/ID", required_unless_present_any = ["node", "all_installs"])]
+    /// Releases to stop: LINE/ID, or with --repository an id that one line lists;
+    /// at most 16.
+    #[arg(value_name = "RELEASE", required_unless_present_any = ["node", "all_installs"])]
     pub(crate) releases: Vec<String>,
     /// Nodes that are no members any more: their public keys.
     #[arg(long, value_name = "PEER", conflicts_with_all = ["releases", "all_installs"])]

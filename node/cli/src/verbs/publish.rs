@@ -21,7 +21,7 @@ use crate::repository::chain::{self, Mode, Source};
 use crate::repository::input::{self, Input};
 use crate::repository::log::Log;
 use crate::repository::online::{self, Renewal};
-use crate::repository::{lock, payloads, write};
+use crate::repository::{lock, payloads, stops, write};
 use crate::text::{push, safe};
 use crate::verbs::{node, verify};
 
@@ -109,6 +109,8 @@ pub(crate) fn run(args: &PublishArgs, global: &Global, output: &Output) -> anyho
             renewed.timestamp_version,
             timestamp,
         )?;
+        // The timestamp names the list by now: no stop is lost on the way.
+        stops::prune(repository, &verifier, output);
         refreshed = refresh(global, output);
     }
     let document = document(args, &inputs, &fresh, &verifier, refreshed);

@@ -73,6 +73,10 @@ fn text(status: &Status, output: &Output) -> String {
     if !status.releases.is_empty() {
         text.push_str(&node::releases_text(&status.releases));
     }
+    for name in &status.unlisted {
+        let line = format_args!("in use, and no longer listed: {}\n", safe(name));
+        push(&mut text, line);
+    }
     for refusal in &status.refusals {
         push(
             &mut text,

@@ -69,6 +69,11 @@ fn operations_come_later_with_keys_of_their_own_and_say_what_is_shown() {
     let sign = ["sign", "rollout-2.draft", "--key", "file:none", "--dry-run"];
     bench.run(&sign).fails(12, "E_TAMPERED");
 
+    renewed(&bench);
+    withdrawn_over_an_earlier_one(&bench);
+}
+
+fn renewed(bench: &Bench) {
     // A renewal says the same again; the approval is still there.
     let renew = [&["renew", "rollout"][..], &REPO, &["--out", "again.draft"]].concat();
     let drafted = bench.run(&renew).ok();
@@ -78,4 +83,50 @@ fn operations_come_later_with_keys_of_their_own_and_say_what_is_shown() {
         drafted.stdout
     );
     bench.accepted("again.draft", &["ops-1", "ops-2"]);
+    assert!(
+        bench
+            .run(&["rollout", "show", "repo"])
+            .ok()
+            .stdout
+            .contains("KB-1")
+    );
+}
+
+/// T-26: of two approvals for some of the same nodes the later is meant; that the
+/// earlier is meant again when it goes is said to whoever drafts that, and an
+/// earlier one for none but the same nodes goes at once.
+fn withdrawn_over_an_earlier_one(bench: &Bench) {
+    let rollout = |words: &[&str]| {
+        let out = ["--out", "next.draft"];
+        std::fs::remove_dir_all(bench.path("next.draft")).ok();
+        bench
+            .run(&[&["rollout"], words, &REPO, &out].concat())
+            .ok()
+            .stdout
+    };
+    bench.tree("payload-2", 2);
+    bench.assembled("payload-2", "KB-2");
+    bench.publish(&["KB-2.draft"]).ok();
+    let sign = || bench.accepted("next.draft", &["ops-1", "ops-2"]);
+    rollout(&["rings", "first=10", "rest=90"]);
+    sign();
+    let ended = [
+        "approve",
+        "KB-2",
+        "--ring",
+        "first",
+        "--until",
+        "2099-01-01T00:00:00Z",
+    ];
+    let said = rollout(&ended);
+    let back = "desktop/KB-1 is approved from before: when this approval ends";
+    assert!(said.contains(back), "{said}");
+    sign();
+    let said = rollout(&["withdraw", "KB-2"]);
+    let back = "desktop/KB-1 is approved from before: without this approval";
+    assert!(said.contains(back), "{said}");
+    let said = rollout(&["withdraw", "KB-1"]);
+    assert!(!said.contains("from before"), "{said}");
+    let said = rollout(&["approve", "KB-2"]);
+    assert!(said.contains("- approval desktop/KB-1"), "{said}");
 }

@@ -337,21 +337,35 @@ impl Catalog {
     /// role was signed twice (T-44), which are in the log (T-74), and that nothing
     /// stops (T-29). None while the floors are lost.
     pub fn usable(&self, now: Now) -> BTreeMap<ContentId, Verified<Release>> {
-        if self.is_recovering() || self.stops.all_installs().is_some() {
+        if self.stops.all_installs().is_some() {
+            return BTreeMap::new();
+        }
+        let stopped = self.stopped_releases();
+        let mut usable = self.covered(now);
+        usable.retain(|content, release| {
+            let role = RoleName::Line(release.line.clone());
+            self.verifier.is_logged(&role) && !stopped.contains(content)
+        });
+        usable
+    }
+
+    /// Whether nothing but the log is in the way of a release (T-74).
+    pub fn lacks_only_log(&self, release: &Release, now: Now) -> bool {
+        let role = RoleName::Line(release.line.clone());
+        !self.verifier.is_logged(&role) && self.covered(now).contains_key(&release.content)
+    }
+
+    /// Releases that metadata covers now, whatever log and stops say.
+    fn covered(&self, now: Now) -> BTreeMap<ContentId, Verified<Release>> {
+        if self.is_recovering() {
             return BTreeMap::new();
         }
         let (withheld, frozen) = (self.withheld(now), self.frozen());
-        let stopped = self.stopped_releases();
-        let releases = self.verifier.releases(self.clock.utc(now));
-        let releases = releases.into_iter();
-        let usable = releases.filter(|release| {
-            let role = RoleName::Line(release.line.clone());
-            !covers(&withheld, &release.line)
-                && !freezes(&frozen, &release.line)
-                && self.verifier.is_logged(&role)
-                && !stopped.contains(&release.content)
+        let releases = self.verifier.releases(self.clock.utc(now)).into_iter();
+        let covered = releases.filter(|release| {
+            !covers(&withheld, &release.line) && !freezes(&frozen, &release.line)
         });
-        usable.map(|release| (release.content, release)).collect()
+        covered.map(|release| (release.content, release)).collect()
     }
 
     /// What both parties say now, and what stands against it (T-26).

@@ -55,6 +55,15 @@ impl Catalog {
             && let AnnexBody::Keys(keys) = &*opened.body
         {
             self.taken.keys = Some(opened.annex.sha256);
+            let damaged = self.stops.damaged(&keys.revocation);
+            gone.push(self.stops.drop_damaged(&damaged));
+            out.extend(damaged.iter().map(|_| {
+                Action::Notify(Notice::Refused {
+                    what: "stored stop".to_owned(),
+                    code: Refusal::BadSignature.code(),
+                    from: None,
+                })
+            }));
             gone.push(self.stops.set_keys(keys.revocation.clone()));
             changed = true;
         }

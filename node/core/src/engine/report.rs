@@ -6,6 +6,7 @@ use patchmesh_trust::release::Release;
 
 use crate::catalog::Catalog;
 use crate::gate;
+use crate::reason::WaitingOn;
 use crate::record::ReleaseState;
 use crate::rollout::Rollout;
 use crate::rollout::plan::{Facts, Progress, waiting};
@@ -40,6 +41,12 @@ pub fn view(machines: Machines<'_>, now: Now) -> View {
             let closed = verdicts.closed.remove(&release.content);
             if facts.state == ReleaseState::Staged && !machines.rollout.policy().origin {
                 view.waiting_on.extend(closed.into_iter().flatten());
+            }
+            if machines.catalog.lacks_only_log(release, now) {
+                let mut waits = view.waiting_on.iter_mut();
+                if let Some(metadata) = waits.find(|one| **one == WaitingOn::Metadata) {
+                    *metadata = WaitingOn::Log;
+                }
             }
             view
         })

@@ -8,6 +8,7 @@ use patchmesh_content::id::{ContentId, blake3};
 use patchmesh_core::record::{ReleaseState, Restored, StoredStops, Witnessed};
 use patchmesh_proto::limits::{INDEX_LEN_MAX, MEMBERSHIP_LEN_MAX, PROOF_LEN_MAX};
 use patchmesh_trust::annex::name::AnnexName;
+use patchmesh_trust::annex::revocations::Revocations;
 use patchmesh_trust::limits::LOG_LEAVES_MAX;
 use patchmesh_trust::log::cosignature::COSIGNATURE_WIRE_LEN_MAX;
 use patchmesh_trust::log::tile::TILE_LEN_MAX;
@@ -160,20 +161,28 @@ impl Restorer<'_> {
         Ok(cosignatures)
     }
 
-    /// Stops were verified before they were stored; what is no longer one is
-    /// left out by whoever takes them in.
+    /// Stops were verified before they were stored, under their names. Signatures
+    /// are checked by whoever takes them in, once the keys are known.
     fn stops(&mut self) -> Result<StoredStops, Failed> {
         let dir = self.layout.stops();
         let list = self.layout.stop_list();
-        let list = self.read(&list, MEMBERSHIP_LEN_MAX, Some)?;
+        let check = |bytes: Vec<u8>| Revocations::read(&bytes).is_ok().then_some(bytes);
+        let list = self.read(&list, MEMBERSHIP_LEN_MAX, check)?;
         let mut stops = StoredStops {
             list: list.map(Into::into),
             outstanding: Vec::new(),
         };
-        for name in self.list(&dir)? {
-            if name.ends_with(STOP)
-                && let Some(bytes) = self.read(&dir.join(&name), SignedStop::LEN_MAX, Some)?
-            {
+        let names = self.list(&dir)?.into_iter();
+        for path in names
+            .filter(|name| name.ends_with(STOP))
+            .map(|name| dir.join(name))
+        {
+            let layout = self.layout;
+            let check = |bytes: Vec<u8>| {
+                let stop = SignedStop::decode(&bytes).ok()?;
+                (layout.stop(&stop.name()) == path).then_some(bytes)
+            };
+            if let Some(bytes) = self.read(&path, SignedStop::LEN_MAX, check)? {
                 stops.outstanding.push(bytes.into());
             }
         }

@@ -126,6 +126,24 @@ impl Stops {
         stops
     }
 
+    /// Of what the store kept, stops that these keys did not sign although they
+    /// name one of them: the disk has altered them. Empty once keys were taken.
+    pub fn damaged(&self, keys: &[PublicKey]) -> Vec<[u8; 32]> {
+        if self.keys.is_some() {
+            return Vec::new();
+        }
+        let kept = self.outstanding.iter();
+        let damaged = kept.filter(|(_, (signed, _))| {
+            signed.verify(keys, &self.mesh_id) == Err(Refusal::BadSignature)
+        });
+        damaged.map(|(name, _)| *name).collect()
+    }
+
+    /// Lets go of stops with these names.
+    pub fn drop_damaged(&mut self, names: &[[u8; 32]]) -> Gone {
+        self.retain(|signed, _| !names.contains(&signed.name()))
+    }
+
     /// Takes the revocation keys of now. Stops of keys that are not among them
     /// end: who removes a thief's key removes what it said, and keeps what
     /// should stay by taking it into the list.

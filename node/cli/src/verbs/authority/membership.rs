@@ -31,7 +31,7 @@ pub(crate) fn run(verb: &MembershipVerb, output: &Output) -> anyhow::Result<()> 
     match verb {
         MembershipVerb::Keys(args) => keys(args, output),
         MembershipVerb::Revocations(args) => revocations(args, output),
-        MembershipVerb::Show { repository } => show(repository, output),
+        MembershipVerb::Show(args) => show(args.repository()?, output),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `rollout`: the next statement of operations, or what the present one says.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use patchmesh_trust::annex::body::AnnexBody;
@@ -32,18 +33,20 @@ pub(crate) fn run(verb: &RolloutVerb, output: &Output) -> anyhow::Result<()> {
         RolloutVerb::Resume(args) => ("rollout-resume", &args.statement),
         RolloutVerb::Rings(args) => ("rollout-rings", &args.statement),
         RolloutVerb::Withdraw(args) => ("rollout-withdraw", &args.statement),
-        RolloutVerb::Show { repository } => return show(repository, output),
+        RolloutVerb::Show(args) => return show(args.repository()?, output),
     };
     let ground = Ground::in_repository(&statement.repository)?;
     let mut policy = policy(&ground)?;
     let mut notes = forget_unlisted(&ground, &mut policy);
     match verb {
-        RolloutVerb::Approve(args) => approve(&ground, &mut policy, args)?,
+        RolloutVerb::Approve(args) => notes.extend(approve(&ground, &mut policy, args)?),
         RolloutVerb::Hold(args) => hold(&ground, &mut policy, &args.held, &args.reason)?,
         RolloutVerb::Resume(args) => resume(&ground, &mut policy, &args.held)?,
         RolloutVerb::Rings(args) => notes.extend(rings(&mut policy, &args.rings)?),
-        RolloutVerb::Withdraw(args) => withdraw(&ground, &mut policy, &args.release)?,
-        RolloutVerb::Show { .. } => {}
+        RolloutVerb::Withdraw(args) => {
+            notes.extend(withdraw(&ground, &mut policy, &args.release)?);
+        }
+        RolloutVerb::Show(_) => {}
     }
     let about = About {
         action,
@@ -130,7 +133,11 @@ fn find(ground: &Ground, name: &str) -> anyhow::Result<Verified<Release>> {
     }
 }
 
-fn approve(ground: &Ground, policy: &mut Policy, args: &ApproveArgs) -> anyhow::Result<()> {
+fn approve(
+    ground: &Ground,
+    policy: &mut Policy,
+    args: &ApproveArgs,
+) -> anyhow::Result<Vec<String>> {
     let release = find(ground, &args.release)?;
     if let Some(unknown) = args.rings.iter().find(|ring| {
         let mut known = policy.rings.iter();
@@ -149,15 +156,46 @@ fn approve(ground: &Ground, policy: &mut Policy, args: &ApproveArgs) -> anyhow::
         from: time(args.from.as_deref())?,
         until: time(args.until.as_deref())?,
     };
-    // An older approval of the line for the same nodes goes: left standing, it
-    // would be what is meant again once this one is withdrawn.
+    // An older approval of the line for none but the same nodes goes: left
+    // standing, it would be what is meant again once this one is withdrawn.
     policy.approvals.retain(|other| {
         let same = other.line == approval.line && other.id == approval.id;
-        let replaced = other.line == approval.line && other.rings == approval.rings;
+        let replaced = other.line == approval.line && is_within(&other.rings, &approval.rings);
         !(replaced || same && other.sha256 != approval.sha256)
     });
+    let mut notes = Vec::new();
+    if approval.until.is_some() {
+        notes = comes_back(&policy.approvals, &approval, "when this approval ends");
+    }
     policy.approvals.push(approval);
-    Ok(())
+    Ok(notes)
+}
+
+/// Whether all nodes of some rings are in other ones; no ring is every node.
+fn is_within(inner: &[String], outer: &[String]) -> bool {
+    outer.is_empty() || !inner.is_empty() && inner.iter().all(|ring| outer.contains(ring))
+}
+
+/// What is meant again on nodes of an approval that ends: an earlier one that
+/// covers some of them, too.
+fn comes_back(earlier: &[Approval], ended: &Approval, when: &str) -> Vec<String> {
+    let shared = |other: &Approval| {
+        let mut rings = other.rings.iter();
+        is_within(&other.rings, &ended.rings)
+            || is_within(&ended.rings, &other.rings)
+            || rings.any(|ring| ended.rings.contains(ring))
+    };
+    let own = |other: &&Approval| other.line == ended.line && other.id != ended.id;
+    let back = earlier.iter().filter(own).filter(|other| shared(other));
+    let notes = back.map(|other| {
+        let Approval { line, id, .. } = other;
+        format!(
+            "{line}/{id} is approved from before: {when}, nodes of both put it into use over \
+             {}; withdraw it too if that is not meant",
+            ended.id
+        )
+    });
+    notes.collect()
 }
 
 fn time(text: Option<&str>) -> anyhow::Result<Option<UtcTime>> {
@@ -172,17 +210,24 @@ fn time(text: Option<&str>) -> anyhow::Result<Option<UtcTime>> {
     Ok(Some(time))
 }
 
-fn withdraw(ground: &Ground, policy: &mut Policy, name: &str) -> anyhow::Result<()> {
+fn withdraw(ground: &Ground, policy: &mut Policy, name: &str) -> anyhow::Result<Vec<String>> {
     let release = find(ground, name)?;
-    let before = policy.approvals.len();
-    policy
-        .approvals
-        .retain(|other| (&other.line, &other.id) != (&release.line, &release.id));
+    let is_meant = |other: &Approval| (&other.line, &other.id) == (&release.line, &release.id);
+    let approvals = &policy.approvals;
+    let ended = approvals
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| is_meant(one));
+    let notes: BTreeSet<String> = ended
+        .flat_map(|(place, one)| comes_back(&approvals[..place], one, "without this approval"))
+        .collect();
+    let before = approvals.len();
+    policy.approvals.retain(|other| !is_meant(other));
     if policy.approvals.len() == before {
         let message = format!("{} is not approved", safe(name));
         return Err(Failure::usage(message).into());
     }
-    Ok(())
+    Ok(notes.into_iter().collect())
 }
 
 fn scope(ground: &Ground, held: &HeldArgs) -> anyhow::Result<HoldScope> {
@@ -222,7 +267,7 @@ fn resume(ground: &Ground, policy: &mut Policy, held: &HeldArgs) -> anyhow::Resu
     policy.holds.retain(|other| other.scope != scope);
     if policy.holds.len() == before {
         let failure = Failure::usage("this is not held");
-        return Err(failure.hint("patchmesh rollout show").into());
+        return Err(failure.hint("patchmesh rollout show REPO").into());
     }
     Ok(())
 }

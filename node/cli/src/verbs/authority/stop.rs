@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 use patchmesh_api::answer::Answer;
 use patchmesh_api::request::Request;
 use patchmesh_content::id::{PeerId, hex, unhex32};
-use patchmesh_proto::limits::{ROOT_LEN_MAX, STOPS_LEN_MAX};
+use patchmesh_proto::limits::ROOT_LEN_MAX;
 use patchmesh_trust::annex::body::AnnexBody;
 use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::key::PublicKey;
 use patchmesh_trust::layout::STOPS;
 use patchmesh_trust::state::Verifier;
-use patchmesh_trust::stop::signed::{
-    SignedStop, Stop, Subject, key_id, read_file, release, signing_bytes, write_file,
-};
+use patchmesh_trust::stop::signed::{SignedStop, Stop, Subject, key_id, release, signing_bytes};
+use patchmesh_trust::time::UtcTime;
 use serde::Serialize;
 
 use crate::args::global::Global;
@@ -26,7 +25,7 @@ use crate::files::{self, MODE_PUBLIC};
 use crate::keys::pem;
 use crate::keys::spec;
 use crate::output::Output;
-use crate::repository::{chain, lock};
+use crate::repository::{chain, lock, stops};
 use crate::text::safe;
 use crate::verbs::node;
 
@@ -153,16 +152,35 @@ fn subject(args: &MakeStopArgs) -> anyhow::Result<(Subject, String)> {
         let nodes = nodes.collect::<Result<_, _>>()?;
         return Ok((Subject::Nodes(nodes), first.chars().take(8).collect()));
     }
+    let listed = listed(args.repository.as_deref())?;
     let releases = args.releases.iter().map(|name| {
-        release(name.as_bytes()).map_err(|_| {
+        let mut of_id = listed.iter().filter(|(_, id)| id == name);
+        let found = match (of_id.next(), of_id.next()) {
+            (Some(one), None) => Some(one.clone()),
+            _ => release(name.as_bytes()).ok(),
+        };
+        found.ok_or_else(|| {
             let failure = Failure::usage(format!("{} names no release", safe(name)));
-            failure.hint("write it as LINE/ID")
+            failure.hint("write it as LINE/ID, or name a --repository in which one line lists it")
         })
     });
     let releases: Vec<_> = releases.collect::<Result<_, _>>()?;
     let first = releases.first().map(|(_, id)| id.clone());
     let first = first.ok_or_else(|| Failure::usage("nothing to stop is named"))?;
     Ok((Subject::Releases(releases.into_iter().collect()), first))
+}
+
+/// Line and id of every release that a repository lists, expired or not: who is
+/// in a hurry types the id. What is not listed is named in full.
+fn listed(repository: Option<&Path>) -> anyhow::Result<Vec<(String, String)>> {
+    let Some(repository) = repository else {
+        return Ok(Vec::new());
+    };
+    let releases = chain::existing(repository)?.releases(UtcTime(i64::MIN));
+    let named = releases.iter();
+    Ok(named
+        .map(|one| (one.line.clone(), one.id.clone()))
+        .collect())
 }
 
 fn text(stop: &Stop) -> String {
@@ -217,15 +235,11 @@ fn publish(file: &Path, repository: &Path, output: &Output) -> anyhow::Result<()
     judged.map_err(|refusal| refused("the stop", refusal))?;
     let _lock = lock::take(repository)?;
     let path = repository.join(STOPS);
-    let held = files::read_if_there(&path, STOPS_LEN_MAX)?;
-    let held = held.map_or(Ok(Vec::new()), |bytes| read_file(&bytes));
-    let mut stops = held.map_err(|refusal| refused("the repository's stops", refusal))?;
-    if !stops.iter().any(|one| one.name() == signed.name()) {
-        stops.push(signed.clone());
+    let mut held = stops::read(repository)?;
+    if !held.iter().any(|one| one.name() == signed.name()) {
+        held.push(signed.clone());
     }
-    let bytes = write_file(&stops);
-    let bytes = bytes.map_err(|refusal| refused("the repository's stops", refusal))?;
-    files::write(&path, &bytes, MODE_PUBLIC)?;
+    stops::write(repository, &held)?;
     output.say("published; origins hand it out within seconds, HTTP origins at each poll");
     print(&stop, Some(&signed.key), Some(&path), false, output)
 }
