@@ -290,8 +290,11 @@ fn cosignatures_reach_a_whole_fleet() {
     let mut bench = two_sites();
     bench.add(0, count - 2, &[]);
     publish(&mut bench, 131, "release-1");
-    let nodes: Vec<&Daemon> = bench.endpoints.iter().collect();
-    until_in_use(&nodes, "release-1");
+    until("all have applied what both have seen", SOON * 5, || {
+        let nodes = bench.endpoints.iter();
+        let used = nodes.filter(|node| in_use(node).is_some());
+        (used.count() == count).then_some(())
+    });
     let began = Instant::now();
     bench.forge.publish();
     bench.refresh();
