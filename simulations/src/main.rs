@@ -1,13 +1,14 @@
 //! patchmesh-sim: worlds that drive the engine of the node.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use patchmesh_simulations::plan::Plan;
 use patchmesh_simulations::planner::command::{self, CompareArgs, PlanArgs};
+use patchmesh_simulations::planner::progress;
 use patchmesh_simulations::replayed::{self, ReplayArgs};
 use patchmesh_simulations::{Report, run};
 
@@ -72,7 +73,11 @@ fn main() -> ExitCode {
     match Args::parse().command {
         Command::Plan(args) => {
             let mut out = io::stdout().lock();
-            command::run(&args, &mut out, &|line| eprintln!("{line}"))
+            let terminal = io::stderr().is_terminal();
+            command::run(&args, &mut out, &|line| {
+                // Nobody hears of it where standard error is closed.
+                drop(progress::show(line, terminal, &mut io::stderr().lock()));
+            })
         }
         Command::Compare(args) => {
             let mut out = io::stdout().lock();

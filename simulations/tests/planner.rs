@@ -8,6 +8,7 @@
 
 use patchmesh_simulations::planner::bound::monitor::check;
 use patchmesh_simulations::planner::compare::{differences, limit, read, table};
+use patchmesh_simulations::planner::fluid::policy::{limits_of, policy};
 use patchmesh_simulations::planner::full::site::SiteWorld;
 use patchmesh_simulations::planner::full::unit::Units;
 use patchmesh_simulations::planner::report::folder::{FILES, write};
@@ -343,4 +344,29 @@ fn a_full_medium_makes_a_site_slow_and_no_second_copy() {
     assert!(policy.copies[0] < 1.05, "{:?}", policy.copies);
     let last = policy.done[3].unwrap() / policy.bound;
     assert!((1.0..2.5).contains(&last), "{last}");
+}
+
+#[test]
+fn who_comes_late_waits_for_the_origin_as_well() {
+    let text = "schema = 1\nscenario = { name = \"o\" }\norigin = { uplink = \"80 Mbit/s\" }\n\
+        [[policy]]\nkind = \"patchmesh\"\n[[site_class]]\nname = \"s\"\ncount = 1\n\
+        endpoints = 4\nwan = { down = \"8 Mbit/s\", up = \"8 Mbit/s\", rtt = \"0 ms\" }\n\
+        [[release]]\nname = \"r\"\nsize = \"60 MB\"\n\
+        [[fault]]\nkind = \"origin_down\"\nat = \"620s\"\nfor = \"100s\"\n";
+    let scenario = parsed(text);
+    let mut world = world(&scenario, "t.toml").unwrap();
+    // The first has it and goes; the others come 20 s before the cut.
+    let hosts = &mut world.sites[0].hosts;
+    hosts[0].on = Box::new([(0.0, 100.0)]);
+    for host in &mut hosts[1..] {
+        host.on = Box::new([(600.0, 9000.0)]);
+    }
+    let way = &scenario.policies[0];
+    let (got, _) = policy(&world, way, &limits_of(&world, way), &|_| 1.0, (1, false));
+    let site = &got.sites[0];
+    assert!((site.ends[0] - 60.0).abs() < 0.5, "{:?}", site.ends);
+    for end in &site.ends[1..] {
+        assert!((760.0..760.6).contains(end), "{:?}", site.ends);
+    }
+    assert!((site.wan_down / 60e6 - 2.0).abs() < 1e-6);
 }

@@ -25,6 +25,7 @@ pub mod full;
 pub mod outcome;
 pub mod parallel;
 pub mod problem;
+pub mod progress;
 pub mod quantity;
 pub mod report;
 pub mod run;

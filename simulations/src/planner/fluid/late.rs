@@ -4,6 +4,7 @@ use crate::planner::fluid::shared::Copy;
 use crate::planner::outcome::SiteRun;
 use crate::planner::scenario::model::Kind;
 use crate::planner::world::site::{Host, Site};
+use crate::planner::world::steps::Steps;
 use patchmesh_content::geometry::CHUNK_LEN_MEAN;
 
 /// When holders are on.
@@ -11,16 +12,18 @@ use patchmesh_content::geometry::CHUNK_LEN_MEAN;
 struct Holders(Vec<(f64, f64)>);
 
 /// What late endpoints find in their site.
-#[derive(Debug, Default)]
-struct Found {
+#[derive(Debug)]
+struct Found<'a> {
     holders: Holders,
     /// When one of them fetched over the line, and at what rate: who is on gets the same.
     fetched: Vec<(f64, f64, f64)>,
     /// When the air is free.
     air: f64,
+    /// When there is an origin to fetch from.
+    origin: &'a Steps,
 }
 
-impl Found {
+impl Found<'_> {
     /// Until when somebody fetches who does so now, and the rate.
     fn fetching(&self, now: f64) -> Option<(f64, f64)> {
         let mut all = self.fetched.iter();
@@ -58,10 +61,20 @@ pub fn pipeline(site: &Site) -> f64 {
 }
 
 /// Fills in the ends of all endpoints.
-pub fn finish(site: &Site, kind: Kind, size: f64, (run, copy): (&mut SiteRun, &Copy)) {
+pub fn finish(
+    (site, origin): (&Site, &Steps),
+    kind: Kind,
+    size: f64,
+    (run, copy): (&mut SiteRun, &Copy),
+) {
     let mut order: Vec<usize> = (0..site.hosts.len()).collect();
     order.sort_by(|a, b| site.hosts[*a].first().total_cmp(&site.hosts[*b].first()));
-    let mut found = Found::default();
+    let mut found = Found {
+        holders: Holders::default(),
+        fetched: Vec::new(),
+        air: 0.0,
+        origin,
+    };
     if kind == Kind::Cache {
         found.holders.add(0.0, f64::INFINITY);
     }
@@ -95,7 +108,7 @@ fn end(
     site: &Site,
     host: &Host,
     (lacks, copy): (f64, &Copy),
-    found: &mut Found,
+    found: &mut Found<'_>,
     run: &mut SiteRun,
 ) -> Option<f64> {
     let port = site.port(host);
@@ -142,7 +155,7 @@ fn alone(
     (from, to): (f64, f64),
     (lacks, port): (f64, f64),
     has: &mut f64,
-    (found, run): (&mut Found, &mut SiteRun),
+    (found, run): (&mut Found<'_>, &mut SiteRun),
 ) -> Alone {
     let mut now = from;
     while now < to {
@@ -150,7 +163,8 @@ fn alone(
         if holder <= now {
             return Alone::Joined(now);
         }
-        if *has >= lacks {
+        // Less than a byte would take less time than the clock can tell.
+        if *has > lacks - 1.0 {
             return Alone::Done(now);
         }
         if let Some((until, rate)) = found.fetching(now) {
@@ -159,16 +173,24 @@ fn alone(
             now = until;
             continue;
         }
+        let cut = found.origin.change(now);
+        if found.origin.rate(now) <= 0.0 {
+            now = cut.min(holder);
+            continue;
+        }
         let end = site.down_free.until(now, lacks - *has);
         let end = end.max(now + (lacks - *has) / port);
-        let until = end.min(holder);
+        let until = end.min(holder).min(cut);
+        if until <= now {
+            return Alone::Done(now);
+        }
         let most = (port * (until - now)).min(lacks - *has);
         let got = site.down_free.passed(now, until).min(most);
         let rate = got / (until - now);
         run.note(now, until, rate);
         run.from_origin += got;
         found.fetched.push((now, until, rate));
-        if end <= holder {
+        if end <= holder.min(cut) {
             return Alone::Done(end);
         }
         *has += got;

@@ -72,7 +72,12 @@ pub fn policy(
             Some(Flow::Shared(site)) => {
                 let (mut run, copy) = site.finish();
                 run.from_origin *= origin;
-                finish(&world.sites[*at], policy.kind, size, (&mut run, &copy));
+                finish(
+                    (&world.sites[*at], &world.origin),
+                    policy.kind,
+                    size,
+                    (&mut run, &copy),
+                );
                 *result = run;
             }
             None => {}
@@ -82,7 +87,12 @@ pub fn policy(
     if policy.kind == Kind::Bittorrent {
         uploads(world, &mut sites);
     }
-    let run = PolicyRun {
+    (of_flows(policy, sites), granted)
+}
+
+/// The run of a policy as flows.
+fn of_flows(policy: &Policy, sites: Vec<SiteRun>) -> PolicyRun {
+    PolicyRun {
         label: policy.label.clone(),
         kind: policy.kind,
         fidelity: Fidelity::Fluid,
@@ -90,8 +100,7 @@ pub fn policy(
         spread: None,
         grain: None,
         sites,
-    };
-    (run, granted)
+    }
 }
 
 /// Part of the bytes of an endpoint that come over the line where neighbours are anywhere:

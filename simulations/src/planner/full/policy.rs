@@ -10,6 +10,7 @@ use crate::planner::full::site::SiteWorld;
 use crate::planner::full::unit::Units;
 use crate::planner::outcome::{Grain, PolicyRun, SiteRun};
 use crate::planner::parallel::map;
+use crate::planner::progress::bar;
 use crate::planner::report::text::time;
 use crate::planner::scenario::model::{Fidelity, Policy, Scenario};
 use crate::planner::world::site::{Site, World};
@@ -222,8 +223,8 @@ fn engine(
         let mut engine = SiteWorld::new(site, units, &rate, world.seed);
         engine.run(world.horizon);
         let done = 1 + count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        if done.is_multiple_of(100) || done == sites.len() {
-            (setting.tell)(&format!("engine: {done} of {} sites", sites.len()));
+        if let Some(bar) = bar(done, sites.len()) {
+            (setting.tell)(&bar);
         }
         engine.outcome()
     });

@@ -46,7 +46,7 @@ impl Axis {
     pub fn ticks(&self) -> Vec<f64> {
         if self.log {
             let mut ticks = Vec::new();
-            let between: &[f64] = if self.to / self.from > 1000.0 {
+            let between: &[f64] = if self.to / self.from >= 200.0 {
                 &[1.0]
             } else {
                 &[1.0, 2.0, 5.0]
