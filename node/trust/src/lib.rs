@@ -20,6 +20,7 @@
 //! | a lying index | length, two hashes, line, id, severity | `state` |
 //! | two statements of one version | a proof that anybody can check | `state` |
 //! | one side installs alone | two roles, whose keys must differ | `annex`, `state` |
+//! | two logs for two sites | witnesses that are counted by site | `log` |
 //! | a stop that starts something | a set that only the threshold makes smaller | `stop` |
 //! | a signature in another place | every non-TUF payload has a type | `key` |
 //!

@@ -149,11 +149,43 @@ fn each_condition_dropped_alone_closes_and_is_named() {
     let shared = closed(&|say| say.not_separated.push("server".to_owned()));
     let line = "server".to_owned();
     assert_eq!(shared, [WaitingOn::Separation { line }], "T-12");
+    let unknown = closed(&|say| say.cosigned = Cosigned::Unknown);
+    assert_eq!(unknown, [WaitingOn::Metadata], "T-78");
     let nobody = Say {
         operations: Operations::Nobody,
         ..good.clone()
     };
     assert_eq!(judge(&nobody, &listed, &listed), Verdicts::default());
+}
+
+/// T-78: as many witnesses in as many sites, for this very line.
+#[test]
+fn cosignatures_count_by_witness_and_by_site() {
+    let listed = listed();
+    let release = release(&listed, "A");
+    let asked = Cosignatures { keys: 3, sites: 2 };
+    let verdict = |line: &str, keys: u32, sites: u32| {
+        let lines = [(line.to_owned(), Count { keys, sites })].into();
+        let say = Say {
+            cosigned: Cosigned::Asked { asked, lines },
+            ..say(&listed)
+        };
+        let mut verdicts = judge(&say, &listed, &listed);
+        verdicts.closed.remove(&release.content)
+    };
+    let lacks = |keys, sites| {
+        Some(vec![WaitingOn::Cosignatures {
+            keys,
+            keys_asked: 3,
+            sites,
+            sites_asked: 2,
+        }])
+    };
+    assert_eq!(verdict("desktop", 3, 2), None);
+    assert_eq!(verdict("desktop", 4, 2), None);
+    assert_eq!(verdict("desktop", 2, 2), lacks(2, 2));
+    assert_eq!(verdict("desktop", 5, 1), lacks(5, 1));
+    assert_eq!(verdict("server", 3, 2), lacks(0, 0));
 }
 
 /// Another line's freeze or a frozen role of nobody closes nothing here.

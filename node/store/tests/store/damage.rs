@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use patchmesh_content::id::{ChunkId, ContentId, blake3};
-use patchmesh_core::record::Record;
+use patchmesh_core::record::{Record, Witnessed};
 use patchmesh_store::{ReadError, Scrubbed, Store};
+use patchmesh_trust::log::head::LogHead;
+use patchmesh_trust::time::UtcTime;
 
 use crate::make::{chunk, file, filled, is_chunk, open};
 
@@ -191,4 +193,48 @@ fn damaged_floors_are_kept_aside_and_reported() {
     assert_eq!(opened.restored.floors, None);
     assert_eq!(opened.restored.documents.len(), 1);
     assert!(dir.path().join("quarantine/floors").exists());
+}
+
+/// What a witness signed comes back as it was, or is known to be lost; never
+/// something else.
+#[test]
+fn what_was_signed_as_a_witness_comes_back_or_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(open(dir.path()).restored.witnessed, None);
+    let witnessed = Witnessed {
+        head: LogHead {
+            size: 300,
+            root: [7; 32],
+        },
+        utc: UtcTime(1_800_000_000),
+    };
+    let [kept, gone] = [[1; 32], [2; 32]];
+    let cosignature = |witness, bytes: Option<&[u8]>| Record::Cosignature {
+        witness,
+        bytes: bytes.map(Arc::from),
+    };
+    let store = open(dir.path()).store;
+    for record in [
+        Record::Witnessed(Witnessed::default()),
+        Record::Witnessed(witnessed),
+        cosignature(kept, Some(b"low")),
+        cosignature(kept, Some(b"high")),
+        cosignature(gone, Some(b"high")),
+        cosignature(gone, None),
+    ] {
+        store.commit(&record).unwrap();
+    }
+    drop(store);
+    let restored = open(dir.path()).restored;
+    assert_eq!(restored.witnessed, Some(witnessed));
+    assert_eq!(restored.cosignatures, [Arc::from(&b"high"[..])]);
+    let path = dir.path().join("trust/state/witnessed");
+    let whole = fs::read(&path).unwrap();
+    for at in (0..whole.len()).step_by(11) {
+        let mut bent = whole.clone();
+        bent[at] ^= 1;
+        fs::write(&path, bent).unwrap();
+        assert_eq!(open(dir.path()).restored.witnessed, None, "byte {at}");
+    }
+    assert!(dir.path().join("quarantine/witnessed").exists());
 }
