@@ -62,6 +62,12 @@ fn what_settings_name_outside_is_checked_with_line_and_hint() {
     assert_eq!(check(GOOD), (Some(0), String::new()));
     assert!(!folder.join("state").exists() && !folder.join("run").exists());
 
+    let renews = "[origin]\nrepository = \"repository\"\nonline_key = \"ssh-agent:online\"\n[net]";
+    assert_eq!(
+        check(&GOOD.replacen("[net]", renews, 1)),
+        (Some(0), String::new())
+    );
+
     let root = "repository.root.json";
     let cases = [
         (root, "missing.json", "node.toml:5", "No such file"),
@@ -92,6 +98,12 @@ fn what_settings_name_outside_is_checked_with_line_and_hint() {
             "[origin]\nhttp = \"http://\"\n[net]",
             "node.toml:9",
             "takes an address such as",
+        ),
+        (
+            "[net]",
+            "[origin]\nrepository = \"repository\"\nonline_key = \"pkcs11:token=t\"\n[net]",
+            "node.toml:10",
+            "a token (pkcs11:) asks a person for its PIN",
         ),
         (
             "[net]",

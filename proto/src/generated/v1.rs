@@ -197,7 +197,9 @@ pub struct Revoked {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DocumentRef {
     /// `root`, `timestamp`, `snapshot`, `targets`, `release/<line>`, `rollout`,
-    /// `membership`; with a hash `index/<line>/<id>` or the path of an annex.
+    /// `membership`; with a hash `index/<line>/<id>` or the path of an annex; with
+    /// the size of a log as version `log/<p>`, its leaf hashes from `p` on;
+    /// `proof/<role>`; of a repository only, never of a peer, `stops`.
     #[prost(string, tag = "1")]
     pub role: ::prost::alloc::string::String,
     /// 0 where the version is not known (the newest timestamp).

@@ -5,6 +5,8 @@
 use std::env;
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -16,6 +18,8 @@ use crate::text::safe;
 
 /// Where the agent listens.
 const SOCKET: &str = "SSH_AUTH_SOCK";
+/// Longest time for a connection: nobody is asked anything yet.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// Longest time for an answer: the agent may ask a person to agree.
 const TIME_MAX: Duration = Duration::from_mins(2);
 /// Longest message either way; OpenSSH's agent takes no longer one.
@@ -144,8 +148,13 @@ fn ask(request: &[u8]) -> anyhow::Result<Vec<u8>> {
     })?;
     let shown = safe(&path.to_string_lossy());
     let deadline = Instant::now() + TIME_MAX;
-    let mut stream = UnixStream::connect(&path)
-        .with_context(|| format!("failed to reach the agent at {shown}"))?;
+    let connected = in_time(CONNECT_MAX, move || UnixStream::connect(path)).ok_or_else(|| {
+        let secs = CONNECT_MAX.as_secs();
+        let message = format!("the agent at {shown} took no connection within {secs} s");
+        let failure = Failure::failed("E_KEY_AGENT", message);
+        failure.hint("it may hang: start another one, and set SSH_AUTH_SOCK to it")
+    })?;
+    let mut stream = connected.with_context(|| format!("failed to reach the agent at {shown}"))?;
     stream.set_write_timeout(Some(TIME_MAX))?;
     let mut framed = Vec::with_capacity(request.len() + 4);
     push_string(&mut framed, request).ok_or_else(broken)?;
@@ -161,6 +170,18 @@ fn ask(request: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut answer = vec![0u8; len];
     fill(&mut stream, &mut answer, deadline)?;
     Ok(answer)
+}
+
+/// What some work gives, if it is done in time. Connecting to a socket whose
+/// owner takes no connections blocks without end, and knows no limit of its own;
+/// what is left behind ends with the process.
+fn in_time<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (done, result) = mpsc::channel();
+    thread::spawn(move || drop(done.send(work())));
+    result.recv_timeout(limit).ok()
 }
 
 /// Reads so many bytes before a time, however slowly they come.
@@ -230,6 +251,14 @@ mod tests {
         let answer = list(&[(b"other", &print), (b"genuine", "a")]);
         let keys = listed(&answer).unwrap();
         assert_eq!(choose(&keys, &print).unwrap().blob, b"genuine");
+    }
+
+    #[test]
+    fn what_never_comes_is_waited_for_no_longer_than_the_limit() {
+        let (_kept, never) = mpsc::channel::<()>();
+        let limit = Duration::from_millis(20);
+        assert_eq!(in_time(limit, move || never.recv()), None);
+        assert_eq!(in_time(TIME_MAX, || 7), Some(7));
     }
 
     #[test]

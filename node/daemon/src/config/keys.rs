@@ -115,8 +115,9 @@ pub(crate) const KEYS: &[Key] = &[
         Kind::Text,
         "\"\"",
         "Online key with which this origin renews the timestamp of its repository, as\n\
-         `patchmesh publish --key` takes it: \"file:PATH\", or \"exec:CMD\" for a tool that\n\
-         signs. Empty: somebody runs `patchmesh publish` in time.",
+         `patchmesh publish --key` takes it: \"file:PATH\", \"ssh-agent:KEY\" (of the agent that\n\
+         SSH_AUTH_SOCK names to the node), or \"exec:CMD\" for a tool that signs.\n\
+         Empty: somebody runs `patchmesh publish` in time.",
     ),
     key(
         "origin.online_public",

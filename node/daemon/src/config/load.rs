@@ -65,7 +65,8 @@ impl Settings {
             wrong.push(("origin.http", "cannot stand beside `origin.repository`"));
         }
         if optional(layers, "origin.online_key").is_some() && self.renewal.is_none() {
-            let says = "takes file:PATH or exec:CMD, and stands beside `origin.repository`";
+            let says = "takes file:PATH, ssh-agent:KEY or exec:CMD, and stands beside \
+                        `origin.repository`; a token (pkcs11:) asks a person for its PIN";
             wrong.push(("origin.online_key", says));
         }
         let http = self.http.as_deref().unwrap_or("http://");
@@ -93,7 +94,8 @@ impl Settings {
 /// How this origin renews its timestamp.
 fn renewal(layers: &Layers) -> Option<Renewal> {
     let key = optional(layers, "origin.online_key")?;
-    let known = key.starts_with("file:") || key.starts_with("exec:");
+    let known = ["file:", "ssh-agent:", "exec:"];
+    let known = known.iter().any(|kind| key.starts_with(kind));
     let repository = optional(layers, "origin.repository").filter(|_| known)?;
     let seconds = u64::try_from(number(layers, "origin.renew_seconds")).unwrap_or(1);
     Some(Renewal {
