@@ -2,10 +2,11 @@
 //! reading of every text. T-06 to T-08, T-13.
 
 use patchmesh_trust::canonical::Value;
+use patchmesh_trust::key::sha256;
 use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::role::RoleName;
 
-use crate::kit::{NOW, Publication, TIMESTAMP, edit, holding, key, line, signed_part};
+use crate::kit::{NOW, Publication, TIMESTAMP, edit, holding, key, line, object, signed_part};
 
 fn verdict(bytes: &[u8]) -> Option<Refusal> {
     let verifier = holding(&Publication::new(1));
@@ -182,7 +183,7 @@ fn attack_many_signatures() {
     let wide = format!("[{}1]", "1,".repeat(66_000));
     let mut wider = crate::kit::verifier();
     let unpinned = edit(&Publication::new(1).timestamp, TIMESTAMP, |signed| {
-        let pin = crate::kit::object(signed, &["meta", "snapshot.json"]);
+        let pin = object(signed, &["meta", "snapshot.json"]);
         pin.remove("length");
         pin.remove("hashes");
     });
@@ -224,5 +225,54 @@ fn malformed_members_are_refused() {
         });
         let expected = (name != "patchmesh").then_some(Refusal::Malformed);
         assert_eq!(verdict(&without), expected, "{name} missing");
+    }
+}
+
+/// T-13: behind its cap nothing of a document is read; up to it, the first thing
+/// that no document has ends the reading. Prints how long each refusal takes.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test prints what it took")]
+fn attack_15_giants_end_at_the_cap() {
+    let wrapped = |signed: &str, signatures: &str| {
+        format!(r#"{{"signatures":[{signatures}],"signed":{signed}}}"#).into_bytes()
+    };
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let publication = Publication::new(2);
+    let (large, form) = (Refusal::TooLarge, Refusal::Malformed);
+    let cases = [
+        ("100 MB", vec![b'['; 100_000_000], large),
+        (
+            "10^6 signatures",
+            wrapped("{}", &vec!["{}"; 1_000_000].join(",")),
+            large,
+        ),
+        (
+            "170,000 signatures",
+            wrapped("{}", &vec!["{}"; 170_000].join(",")),
+            large,
+        ),
+        ("depth 10^5", wrapped(&deep, ""), form),
+        ("500,000 digits", wrapped(&"9".repeat(500_000), ""), form),
+    ];
+    for (name, bytes, refusal) in cases {
+        let mut verifier = holding(&Publication::new(1));
+        // A thief of the online key lets it name just these bytes, where it may.
+        let timestamp = edit(&publication.timestamp, TIMESTAMP, |signed| {
+            let entry = object(signed, &["meta", "snapshot.json"]);
+            entry.insert("length".to_owned(), Value::number(bytes.len() as u64));
+            let digest = patchmesh_content::id::hex(&sha256(&bytes));
+            let hashes = Value::object([("sha256", Value::text(digest))]);
+            entry.insert("hashes".to_owned(), hashes);
+        });
+        crate::kit::give(&mut verifier, &RoleName::Timestamp, &timestamp).unwrap();
+        let began = std::time::Instant::now();
+        let refused = verifier.admit(&RoleName::Snapshot, &bytes, NOW).err();
+        let took = began.elapsed();
+        println!(
+            "15 giant-metadata: {name}, {} bytes: refused in {took:?}",
+            bytes.len()
+        );
+        assert_eq!(refused, Some(refusal), "{name}");
+        assert_eq!(verifier.head().snapshot, 1);
     }
 }

@@ -5,8 +5,8 @@ use patchmesh_trust::key::sha256;
 use patchmesh_trust::refusal::Refusal;
 
 use crate::kit::{
-    Delegation, Files, current, delegations, find, hex, key_objects, refresh, role_keys, targets,
-    text, to,
+    Delegation, Files, current, delegations, document, find, hex, key_objects, pin, refresh,
+    role_keys, targets, text, to,
 };
 
 /// A graph as (delegator, delegation) lists; no role lists any target, and the
@@ -337,4 +337,37 @@ fn one_bad_path_denies_all_does_not_hold() {
         "that path only is lost"
     );
     assert_eq!(find(&mut verifier, &files, "own").0, Ok(true));
+}
+
+/// TAP 15 with 16,384 bins: what one look-up costs, printed with `--nocapture`.
+/// The microseconds are of the profile that the tests were built in.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test prints what it took")]
+fn one_of_16_384_bins_is_found_by_one_document_more() {
+    let path = "files/tool";
+    let first = &hex(&sha256(path.as_bytes()))[..4];
+    let number = u16::from_str_radix(first, 16).unwrap() >> 2;
+    let bin = format!("bin-{number:04x}");
+    let of_bin = targets(&[path], delegations(&[]), 1, &[10]);
+    let top = with_bins(14, &[]);
+    let lens = [top.len(), of_bin.len()];
+    let mut files = Files::publish(1, &[("targets", top), (&bin, of_bin)]);
+    let mut meta: patchmesh_trust::canonical::Object = (0..16_384)
+        .map(|number| (format!("bin-{number:04x}.json"), pin(1)))
+        .collect();
+    meta.insert("targets.json".to_owned(), pin(1));
+    let snapshot = document("snapshot", 1, &[("meta", Value::Object(meta))], &[3]);
+    let of_snapshot = snapshot.len();
+    files.0.insert("snapshot".to_owned(), snapshot);
+    let mut verifier = current(&files);
+    let began = std::time::Instant::now();
+    let found = find(&mut verifier, &files, path);
+    let took = began.elapsed();
+    println!(
+        "16,384 bins: 1 document of {} bytes beside {} of the top targets and {of_snapshot} of \
+         the snapshot; found in {took:?}",
+        lens[1], lens[0]
+    );
+    assert_eq!(found, (Ok(true), vec![bin]));
+    assert!(lens.iter().all(|len| *len < 2_048), "{lens:?}");
 }
