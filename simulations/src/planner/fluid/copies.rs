@@ -9,7 +9,8 @@ const IN_FLIGHT: f64 = 4.0;
 const PART: f64 = 1_048_576.0;
 
 /// Copies over the line of a site for `on` endpoints in each of `parts` parts
-/// that cannot reach each other.
+/// that cannot reach each other. All parts take one, also those in which nobody is on
+/// yet: what they need is fetched with the first.
 pub fn copies(policy: &Policy, size: f64, on: f64, parts: f64) -> f64 {
     let each = (on / parts).max(1.0);
     let one = match policy.kind {
@@ -23,7 +24,7 @@ pub fn copies(policy: &Policy, size: f64, on: f64, parts: f64) -> f64 {
         }),
         Kind::Direct => each,
     };
-    one.clamp(1.0, each) * parts.min(on.max(1.0))
+    one.clamp(1.0, each) * parts
 }
 
 /// Endpoints know what the others have, but not what they have asked for: a

@@ -24,6 +24,8 @@ pub struct Shared<'a> {
     size: f64,
     /// Factor on the bytes that the site takes: 1 for the bound.
     stretch: f64,
+    /// Parts that need a copy of their own.
+    parts: f64,
     /// No copy grows faster than the source sends it.
     most: &'a Steps,
     on: Vec<On>,
@@ -51,6 +53,7 @@ impl<'a> Shared<'a> {
             policy,
             size,
             stretch,
+            parts: site.copies(),
             most,
             on: presence(site),
             at: 0,
@@ -107,7 +110,7 @@ impl<'a> Shared<'a> {
         let site = self.site;
         let (wired, wireless) = (f64::from(self.on().wired), f64::from(self.on().wireless));
         let on = wired + wireless;
-        let copies = copies(self.policy, self.size, on, f64::from(site.parts));
+        let copies = copies(self.policy, self.size, on, self.parts);
         let free = site.down_free.rate(self.now);
         let built = site.down;
         let by_others = built * (1.0 - site.others.rate(self.now));
@@ -187,7 +190,7 @@ impl<'a> Shared<'a> {
                 continue;
             }
             let (rate, why) = self.rate(grant);
-            let copies = copies(self.policy, self.size, on, f64::from(self.site.parts));
+            let copies = copies(self.policy, self.size, on, self.parts);
             let left = (self.lacks - self.got) * copies * self.stretch;
             let finish = if rate > 0.0 {
                 self.now + left / rate
