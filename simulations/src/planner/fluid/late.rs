@@ -124,11 +124,15 @@ fn end(
             }
         }
         let mut whole = (copy.done + pipeline(site)).max(begin + (lacks - has) / port);
-        if host.wireless && begin > copy.done {
-            whole = whole.max(found.air.max(begin) + (lacks - has) / site.wifi);
+        // What passed before it came crosses the air once more.
+        let missed = (copy.at(begin) + inside - has).max(0.0);
+        let again = host.wireless && missed > 0.0;
+        if again {
+            let free = found.air.max(begin).max(copy.done);
+            whole = whole.max(free + missed / site.wifi);
         }
         if whole <= to {
-            if host.wireless && begin > copy.done {
+            if again {
                 found.air = whole;
             }
             return Some(whole);
