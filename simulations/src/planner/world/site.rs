@@ -110,9 +110,17 @@ impl Site {
         size * (1.0 - overlaps.fold(0.0, f64::max))
     }
 
-    /// Parts that need a copy of their own.
+    /// Parts that need a copy of their own: those of endpoints that are on at some time.
     pub fn copies(&self) -> f64 {
-        f64::from(self.parts).min(self.present().count().max(1) as f64)
+        if self.parts < 2 {
+            return 1.0;
+        }
+        let each = (1..).zip(&self.hosts);
+        let there = each.filter(|(_, host)| host.first().is_finite());
+        let mut parts: Vec<u32> = there.map(|(node, _)| node % self.parts).collect();
+        parts.sort_unstable();
+        parts.dedup();
+        parts.len().max(1) as f64
     }
 }
 
