@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use patchmesh_content::id::blake3;
+use patchmesh_content::geometry::SpanIndex;
+use patchmesh_content::id::{ContentId, blake3};
 use patchmesh_core::ids::{AskedId, GossipId, InstallId, ServeId};
 use patchmesh_core::input::{Answered, Fetched, Input, Installed};
 use patchmesh_core::message::{Announcement, Message, Want};
@@ -15,7 +16,7 @@ use patchmesh_trust::log::head::LogHead;
 use crate::broken::Broken;
 use crate::check;
 use crate::host::node_at;
-use crate::link::{Cargo, Serving};
+use crate::link::{Cargo, Flow, Limits, Serving};
 use crate::world::{Event, World};
 
 /// How long a look into the origin's folder takes.
@@ -53,10 +54,17 @@ impl World {
                 from,
                 want,
                 by,
+                idle,
             } => {
                 self.fetch(node, (fetch, from), *want);
-                let life = self.hosts[node].life;
-                self.at(by.max(self.now), Event::Late(node, life, fetch));
+                let due = by.min(self.now.plus(idle)).max(self.now);
+                let limits = Limits {
+                    by,
+                    idle,
+                    since: self.now,
+                };
+                let late = Event::Late(node, self.hosts[node].life, fetch, limits);
+                self.at(due, late);
             }
             Output::Install { install, step } => self.install(node, install, &step),
             Output::Judge { id, verdict } => self.judge(id, verdict),
@@ -167,6 +175,8 @@ impl World {
             fetch,
             want,
             since: None,
+            sent: false,
+            given_back: false,
         };
         self.serves.insert(serve, serving);
         let requested = Input::Requested {
@@ -203,6 +213,18 @@ impl World {
         self.load((node, client), bytes, Cargo::Chunk(serve));
     }
 
+    /// A node whose disk is full gives its leases back while chunks are under way.
+    fn give_back(&mut self, (server, client): Flow, content: &ContentId, span: SpanIndex) {
+        for serving in self.serves.values_mut() {
+            let of = &serving.want;
+            if (serving.server, serving.client) == (server, client)
+                && (&of.content, of.chunk.span()) == (content, span)
+            {
+                serving.given_back = true;
+            }
+        }
+    }
+
     fn declined(&mut self, serve: ServeId, decline: patchmesh_core::message::Decline) {
         if let Some(serving) = self.serves.remove(&serve) {
             let outcome = Fetched::Declined(Box::new(decline));
@@ -222,6 +244,9 @@ impl World {
     fn send(&mut self, node: usize, to: &PeerId, message: Box<Message>) {
         let other = self.numbers[to];
         if self.is_up(node, other) {
+            if let Message::Release { content, span } = &*message {
+                self.give_back((other, node), content, *span);
+            }
             let from = self.hosts[node].peer;
             let delay = self.delay(node, other);
             self.input(other, delay, Input::Message { from, message });

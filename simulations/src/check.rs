@@ -17,9 +17,9 @@ use crate::world::World;
 const WINDOW_MAX: u64 = 64;
 /// A lease lives at least so long after its holder was granted a chunk.
 const LEASE: Duration = Duration::secs(15);
-/// While a chunk is under way it lives eight times as long as serves to the site
+/// While a chunk is under way it lives eight times as long as chunks to the site
 /// take, at most this long (S-17).
-const SERVE_MOST: Duration = Duration::secs(120);
+const SERVE_MOST: Duration = Duration::secs(900);
 /// What a node may not have made durable yet: so many bytes, or what came in so
 /// many seconds. A node that is alone in its site loses all of it.
 const UNSYNCED: (u64, u64) = (8 << 20, 2);
@@ -108,6 +108,7 @@ pub fn lease(
             .since
             .is_some_and(|at| world.now().since(at) < patience);
         began
+            && !serving.given_back
             && (serving.server, of.content, of.chunk.span()) == (server, content, span)
             && serving.client != client
             && world.hosts[serving.client].site == Some(site)

@@ -4,7 +4,7 @@
 use patchmesh_core::ids::ServeId;
 use patchmesh_core::time::Duration;
 
-use crate::link::{Cargo, Freight, Leaves, Link, Place};
+use crate::link::{Cargo, Flow, Freight, Leaves, Link, Place};
 use crate::net::{NEAR, pair};
 use crate::world::{Event, World};
 
@@ -38,22 +38,47 @@ impl World {
             return;
         };
         freight.at = Some(place);
-        let (bytes, now) = (freight.bytes, self.now);
-        let leaves = self.link(place).enter(frame, bytes, now);
-        self.leaves(place, leaves);
+        let (flow, bytes, now) = (freight.flow(), freight.bytes, self.now);
+        let leaves = self.link(place).enter(flow, frame, bytes, now);
+        self.leaves(leaves);
     }
 
-    fn leaves(&mut self, place: Place, leaves: Option<Leaves>) {
-        if let Some((frame, at)) = leaves {
+    fn leaves(&mut self, leaves: Option<Leaves>) {
+        if let Some((frame, at)) = leaves
+            && let Some(place) = self.freights.get(&frame).and_then(|freight| freight.at)
+        {
             self.at(at, Event::Left(frame, place));
         }
     }
 
-    /// A frame has left a link, and goes on to the next.
+    /// A node's port gets slower, or as fast as it was.
+    pub(crate) fn slow_port(&mut self, node: usize, times: u64) {
+        let now = self.now;
+        for place in [Place::PortIn(node), Place::PortOut(node)] {
+            let leaves = self.link(place).slow_down(times, now);
+            self.leaves(leaves);
+        }
+    }
+
+    /// A frame has left a link, unless others took its time, and goes on to the next.
     pub(crate) fn left(&mut self, frame: u64, place: Place) {
+        let now = self.now;
+        let freight = self.freights.get(&frame);
+        let Some(flow) = freight.filter(|f| f.at == Some(place)).map(Freight::flow) else {
+            return;
+        };
+        if !self.link(place).is_through(flow, frame, now) {
+            return;
+        }
         let Some((from, to)) = self.leave(frame, place) else {
             return;
         };
+        if let Place::PortOut(_) = place
+            && let Some(freight) = self.freights.get(&frame)
+            && let Cargo::Chunk(serve) = freight.cargo
+        {
+            self.sent(serve, freight.bytes);
+        }
         let (next, after) = match place {
             Place::PortOut(_) if self.near(from, to) => {
                 let way = NEAR.0 + self.mute_until(from, to).since(self.now).0;
@@ -71,11 +96,14 @@ impl World {
     fn leave(&mut self, frame: u64, place: Place) -> Option<(usize, usize)> {
         let freight = self.freights.get_mut(&frame)?;
         freight.at = None;
-        let (from, to) = (freight.from, freight.to);
+        let (from, to) = freight.flow();
         let is_chunk = matches!(freight.cargo, Cargo::Chunk(_));
+        if is_chunk {
+            self.heard.insert((from, to), self.now);
+        }
         let now = self.now;
-        let (carried, leaves) = self.link(place).leave(frame, now);
-        self.leaves(place, leaves);
+        let (carried, leaves) = self.link(place).leave((from, to), frame, now);
+        self.leaves(leaves);
         if let (Place::Down(node), true) = (place, is_chunk)
             && let Some(site) = self.hosts[node].site
         {
@@ -94,6 +122,15 @@ impl World {
                 self.answer(freight.to, ask, Duration(0), outcome);
             }
         }
+    }
+
+    /// Whether bytes of a chunk come over a connection now.
+    pub(crate) fn moves(&self, flow: Flow) -> bool {
+        let mut freights = self.freights.values();
+        freights.any(|freight| {
+            let is_chunk = matches!(freight.cargo, Cargo::Chunk(_));
+            is_chunk && freight.flow() == flow && freight.at.is_some()
+        })
     }
 
     /// A chunk is given up.

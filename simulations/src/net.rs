@@ -6,7 +6,7 @@ use patchmesh_core::peer::Down;
 use patchmesh_core::time::{Duration, Time};
 
 use crate::host::Host;
-use crate::link::{Access, Conn, Serving};
+use crate::link::{Access, Conn, Limits, Serving};
 use crate::plan::Fault;
 use crate::world::{Event, World};
 
@@ -165,6 +165,26 @@ impl World {
         }
     }
 
+    /// A fetch that was ordered with these limits may be out of time.
+    pub(crate) fn late(&mut self, node: usize, fetch: FetchId, limits: Limits) {
+        let Some(&server) = self.hosts[node].fetches.get(&fetch) else {
+            return;
+        };
+        let flow = (server, node);
+        let last = if self.moves(flow) {
+            self.now
+        } else {
+            self.heard.get(&flow).copied().unwrap_or_default()
+        };
+        let due = limits.by.min(last.max(limits.since).plus(limits.idle));
+        if due <= self.now {
+            self.stall(node, fetch);
+        } else {
+            let life = self.hosts[node].life;
+            self.at(due, Event::Late(node, life, fetch, limits));
+        }
+    }
+
     /// The client gives up; the server learns it from the closed stream.
     pub(crate) fn stall(&mut self, node: usize, fetch: FetchId) {
         let mut serves = self.serves.iter();
@@ -182,6 +202,8 @@ impl World {
         self.fetched(serving.client, serving.fetch, Fetched::Stalled);
         if serving.since.is_some() {
             self.give_up(serve);
+        }
+        if serving.since.is_some() && !serving.sent {
             let after = self.delay(serving.server, serving.client);
             self.input(serving.server, after, Input::Served { serve, bytes: 0 });
         }
@@ -199,6 +221,7 @@ impl World {
             fetch,
             want,
             since,
+            ..
         } = serving;
         if let (Some(since), Some(site)) = (since, self.hosts[client].site) {
             let took = self.now.since(since);
@@ -210,7 +233,6 @@ impl World {
         let entry = index
             .and_then(|(_, index)| index.chunk(want.chunk))
             .copied();
-        let bytes = entry.map_or(0, |entry| u64::from(entry.wire_len));
         if self.plan.liars.contains(&server) {
             self.fetched(client, fetch, Fetched::Corrupt);
         } else if let Some(entry) = entry
@@ -224,7 +246,15 @@ impl World {
                 self.fetched(client, fetch, Fetched::Held);
             }
         }
-        self.input(server, Duration(0), Input::Served { serve, bytes });
+    }
+
+    /// All of a chunk has left its server; it may lie in buffers on the way.
+    pub(crate) fn sent(&mut self, serve: ServeId, bytes: u64) {
+        if let Some(serving) = self.serves.get_mut(&serve) {
+            serving.sent = true;
+            let server = serving.server;
+            self.input(server, Duration(0), Input::Served { serve, bytes });
+        }
     }
 
     pub(crate) fn fault(&mut self, fault: Fault) {
@@ -264,8 +294,7 @@ impl World {
                 let until = self.now.plus(long);
                 let host = &mut self.hosts[node];
                 host.slow_until = until.max(host.slow_until);
-                host.port_in.slow_down(SLOWER);
-                host.port_out.slow_down(SLOWER);
+                self.slow_port(node, SLOWER);
                 self.after(long, Event::Fast(node));
             }
             Fault::Rotate => {

@@ -13,7 +13,7 @@ use patchmesh_core::time::{Duration, Now, Time, UtcTime};
 
 use crate::broken::Broken;
 use crate::host::{Host, address};
-use crate::link::{Access, Conn, Freight, Place, Serving};
+use crate::link::{Access, Conn, Flow, Freight, Limits, Place, Serving};
 use crate::plan::{Fault, Plan, rng};
 use crate::publisher::{Publisher, UTC, index};
 
@@ -35,8 +35,8 @@ pub(crate) enum Event {
     Left(u64, Place),
     /// A frame comes to a link.
     Reach(u64, Place),
-    /// A fetch is out of time.
-    Late(usize, u64, patchmesh_core::ids::FetchId),
+    /// A fetch may be out of time.
+    Late(usize, u64, patchmesh_core::ids::FetchId, Limits),
     /// From the plan.
     Fault(Fault),
     /// Power is back.
@@ -68,6 +68,8 @@ pub struct World {
     pub(crate) asked: BTreeMap<AskedId, (usize, usize, AskId)>,
     pub(crate) serves: BTreeMap<ServeId, Serving>,
     pub(crate) freights: BTreeMap<u64, Freight>,
+    /// When bytes of a chunk last came over each connection.
+    pub(crate) heard: BTreeMap<Flow, Time>,
     pub(crate) gossip: BTreeMap<GossipId, (usize, usize, patchmesh_core::message::Announcement)>,
     pub(crate) next_id: u64,
     /// Spans that a source serves to several members of a site, since one took the
@@ -125,6 +127,7 @@ impl World {
             asked: BTreeMap::new(),
             serves: BTreeMap::new(),
             freights: BTreeMap::new(),
+            heard: BTreeMap::new(),
             gossip: BTreeMap::new(),
             splits: BTreeSet::new(),
             quickest: BTreeMap::new(),
@@ -226,9 +229,9 @@ impl World {
             Event::Dialled(from, to) => self.dialled(from, to),
             Event::Left(frame, place) => self.left(frame, place),
             Event::Reach(frame, place) => self.reach(frame, place),
-            Event::Late(node, life, fetch) => {
+            Event::Late(node, life, fetch, limits) => {
                 if self.hosts[node].life == life {
-                    self.stall(node, fetch);
+                    self.late(node, fetch, limits);
                 }
             }
             Event::Fault(fault) => self.fault(fault),
@@ -236,10 +239,7 @@ impl World {
             Event::Room(node) => self.room(node),
             Event::Silent(from, to) => self.silent(from, to),
             Event::Fast(node) if self.hosts[node].slow_until > self.now => {}
-            Event::Fast(node) => {
-                self.hosts[node].port_in.slow_down(1);
-                self.hosts[node].port_out.slow_down(1);
-            }
+            Event::Fast(node) => self.slow_port(node, 1),
             Event::Discover(node) => self.discover(node),
         }
     }

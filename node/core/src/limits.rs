@@ -44,6 +44,8 @@ pub const NEAR_BYTES_PER_PEER_MAX: u64 = 4 * 1024 * 1024;
 pub const WAN_ALONE_MAX: u32 = 16;
 /// WAN fetches in flight to a plain HTTP origin.
 pub const WAN_HTTP_MAX: u32 = 8;
+/// And no more than come in so many seconds at the measured rate.
+pub const WAN_HTTP_SECS: u64 = 8;
 /// Least window of a site, in chunks.
 pub const WINDOW_MIN: u32 = 16;
 /// Window of a site before anything is measured.

@@ -16,7 +16,7 @@ use crate::message::{Announcement, Decline, DocumentRef, Message, Want};
 use crate::peer::{Address, Member, Path, PeerId, PeerRefusal};
 use crate::reason::{Frozen, WakeReason, Withheld};
 use crate::record::{Record, ReleaseState};
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 /// One order to the driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +95,9 @@ pub enum Output {
         want: Box<Want>,
         /// When to give up.
         by: Time,
+        /// Give up before, where no byte of any chunk has come from there for so
+        /// long.
+        idle: Duration,
     },
     /// Do a step on this host; answered by `Input::Installed`.
     Install {

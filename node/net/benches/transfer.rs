@@ -89,6 +89,7 @@ async fn ask_all(node: &mut Node, peer: PeerId, ids: std::ops::Range<u64>) {
         peer,
         want: Box::new(want(0)),
         within: Within::secs(60),
+        idle: Within::secs(60),
     };
     let mut open = 0;
     for id in ids {

@@ -53,6 +53,7 @@ pub(crate) fn build(config: &Config, keypair: &Keypair) -> io::Result<Behaviour>
         ping,
         pong,
         progress,
+        chunk_progress,
         ..
     } = config.timing;
     let requests = |streams| {
@@ -81,7 +82,7 @@ pub(crate) fn build(config: &Config, keypair: &Keypair) -> io::Result<Behaviour>
     Ok(Behaviour {
         limits: connection_limits::Behaviour::new(limits),
         chunk: request_response::Behaviour::with_codec(
-            ChunkCodec::new(progress),
+            ChunkCodec::new(chunk_progress),
             [(chunk_codec::PROTOCOL, both.clone())],
             requests(CHUNK_STREAMS_MAX),
         ),

@@ -74,6 +74,9 @@ pub enum Command {
         want: Box<Want>,
         /// When to give up, from now.
         within: Duration,
+        /// Give up before, where no byte of any chunk has come from the peer for so
+        /// long.
+        idle: Duration,
     },
     /// Answer to [`crate::Event::Gossip`].
     Judge {

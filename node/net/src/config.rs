@@ -54,8 +54,13 @@ pub struct Timing {
     /// dialling at once. One that comes later is a new session: the peer has
     /// lost the first connection, which this side has not noticed.
     pub both_dialled: Duration,
-    /// How long a document or a served chunk may make no progress.
+    /// How long a document or a control message may make no progress. On a line of
+    /// 64 kbit/s it waits half a minute behind sixteen chunks.
     pub progress: Duration,
+    /// The same of a chunk. Sixteen streams that share a line of 64 kbit/s get a
+    /// frame through in half a minute each; who asks for chunks has a limit of its
+    /// own.
+    pub chunk_progress: Duration,
 }
 
 impl Default for Timing {
@@ -65,7 +70,8 @@ impl Default for Timing {
             hello: Duration::from_secs(5),
             ping: Duration::from_mins(1),
             pong: Duration::from_secs(15),
-            progress: Duration::from_secs(20),
+            progress: Duration::from_mins(1),
+            chunk_progress: Duration::from_mins(2),
         }
     }
 }

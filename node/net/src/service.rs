@@ -104,6 +104,7 @@ pub fn start(config: Config) -> Result<(Handle, mpsc::Receiver<Event>), StartErr
         outboxes: Outboxes::default(),
         peers: Peers::new(config.timing.both_dialled),
         traffic: traffic.clone(),
+        pong: config.timing.pong,
         pending: VecDeque::new(),
     };
     let channels = Channels {

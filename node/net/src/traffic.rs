@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
+use std::time::Instant;
 
 use futures::task::AtomicWaker;
 use patchmesh_core::peer::{Path, PeerId};
@@ -85,9 +86,11 @@ struct Totals {
 struct Counter {
     received: AtomicU64,
     sent: AtomicU64,
+    heard: Mutex<Option<Instant>>,
     admitted: OnceLock<(PeerId, Path)>,
     cut: AtomicBool,
-    reader: AtomicWaker,
+    /// The task that reads and writes.
+    task: AtomicWaker,
 }
 
 /// Counts one connection until it is dropped.
@@ -149,13 +152,25 @@ impl TrafficMeter {
         totals.peers.entry(peer).or_default().payload_sent += bytes;
     }
 
+    /// When bytes last came from a peer, over any connection.
+    pub(crate) fn heard(&self, peer: PeerId) -> Option<Instant> {
+        let totals = self.totals();
+        let of_peer = totals.live.values().filter(|counter| {
+            let admitted = counter.admitted.get();
+            admitted.is_some_and(|&(of, _)| of == peer)
+        });
+        let heard = of_peer
+            .filter_map(|counter| *counter.heard.lock().unwrap_or_else(PoisonError::into_inner));
+        heard.max()
+    }
+
     /// Breaks every connection to a peer at the socket. Closing in good order
     /// would wait for a peer that does not read.
     pub(crate) fn cut(&self, peer: PeerId) {
         for counter in self.totals().live.values() {
             if counter.admitted.get().is_some_and(|&(of, _)| of == peer) {
                 counter.cut.store(true, Ordering::Release);
-                counter.reader.wake();
+                counter.task.wake();
             }
         }
     }
@@ -228,13 +243,20 @@ impl ConnectionMeter {
         let _first = self.counter.admitted.get_or_init(|| (peer, path));
     }
 
-    /// Whether the connection was cut; if not yet, the reader is woken then.
-    pub(crate) fn is_cut(&self, reader: &Waker) -> bool {
-        self.counter.reader.register(reader);
+    /// Whether the connection was cut; if not yet, its task is woken then.
+    pub(crate) fn is_cut(&self, task: &Waker) -> bool {
+        self.counter.task.register(task);
         self.counter.cut.load(Ordering::Acquire)
     }
 
     pub(crate) fn received(&self, bytes: usize) {
+        if bytes > 0 {
+            *self
+                .counter
+                .heard
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
         self.counter
             .received
             .fetch_add(bytes as u64, Ordering::Relaxed);

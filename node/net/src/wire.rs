@@ -8,7 +8,7 @@ use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use patchmesh_proto::frame::FrameRefusal;
 use tokio::time::timeout;
 
-/// Read or written at a time; each must make progress within the idle time.
+/// Read or written at a time.
 const STEP: usize = 64 * 1024;
 /// Room made before the first byte of a long body has come.
 const FIRST_ROOM: usize = 1024 * 1024;
@@ -40,14 +40,20 @@ pub(crate) async fn write_frame(
     io.write_all(frame).await
 }
 
-/// Writes a body of any length; each step must end within the idle time.
+/// Writes a body of any length; some byte of it must go within the idle time.
 pub(crate) async fn write_body(
     io: &mut (impl AsyncWrite + Unpin),
     body: &[u8],
     idle: Duration,
 ) -> io::Result<()> {
-    for step in body.chunks(STEP) {
-        within(idle, io.write_all(step)).await?;
+    let mut rest = body;
+    while !rest.is_empty() {
+        let step = &rest[..rest.len().min(STEP)];
+        let written = within(idle, io.write(step)).await?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        rest = &rest[written..];
     }
     Ok(())
 }
@@ -83,18 +89,24 @@ pub(crate) async fn read_frame(
     Ok(frame)
 }
 
-/// Reads a body of a length that was checked; each step must end within the
-/// idle time, and room is made as bytes come.
+/// Reads a body of a length that was checked; some byte of it must come within
+/// the idle time, and room is made as bytes come.
 pub(crate) async fn read_body(
     io: &mut (impl AsyncRead + Unpin),
     len: usize,
     idle: Duration,
 ) -> io::Result<Vec<u8>> {
     let mut body = Vec::with_capacity(len.min(FIRST_ROOM));
-    while body.len() < len {
-        let filled = body.len();
-        body.resize(len.min(filled + STEP), 0);
-        within(idle, io.read_exact(&mut body[filled..])).await?;
+    let mut filled = 0;
+    while filled < len {
+        if filled == body.len() {
+            body.resize(len.min(filled + STEP), 0);
+        }
+        let read = within(idle, io.read(&mut body[filled..])).await?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        filled += read;
     }
     Ok(body)
 }

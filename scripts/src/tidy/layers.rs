@@ -84,6 +84,8 @@ const TABLE: [Row; 17] = [
             "futures",
             "libp2p",
             "prost",
+            // Keeps the queue of a socket short.
+            "socket2",
             "thiserror",
             "tokio",
             "tokio-util",

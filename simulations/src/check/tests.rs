@@ -43,6 +43,8 @@ fn a_span_served_to_two_members_of_a_site_is_noticed_unless_it_was_split() {
         fetch: FetchId(1),
         want: want(0),
         since: Some(world.now()),
+        sent: false,
+        given_back: false,
     };
     world.serves.insert(ServeId(1), serving);
     let other_site = (0, 5, 1);
@@ -61,6 +63,15 @@ fn a_span_served_to_two_members_of_a_site_is_noticed_unless_it_was_split() {
     assert_eq!(lease(&mut world, (0, 2, 0), &unreachable), Ok(()));
     assert_eq!(lease(&mut world, (0, 2, 0), &want(2)), Ok(()));
     world.splits.clear();
+    world
+        .serves
+        .values_mut()
+        .for_each(|serving| serving.given_back = true);
+    assert_eq!(lease(&mut world, (0, 2, 0), &want(2)), Ok(()));
+    world
+        .serves
+        .values_mut()
+        .for_each(|serving| serving.given_back = false);
     // A chunk that is long under way keeps the lease, eight times as long as the
     // quickest took.
     world.now = Time(20_000_000);

@@ -604,6 +604,7 @@ impl Engine {
                 from,
                 want,
                 by,
+                idle,
             } => {
                 self.fetches.insert(fetch, want);
                 let want = Box::new(want);
@@ -612,6 +613,7 @@ impl Engine {
                     from,
                     want,
                     by,
+                    idle,
                 }
             }
             Action::Scored { peer, code } => {

@@ -6,7 +6,7 @@ use crate::ids::{FetchId, ServeId};
 use crate::message::{Decline, Message, Want};
 use crate::output::Source;
 use crate::peer::{Address, PeerRefusal};
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 /// One order; all but `Complete` and `Scored` are outputs of the engine as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub enum Action {
         want: Want,
         /// When to give up.
         by: Time,
+        /// Give up before, where nothing has come from there for so long.
+        idle: Duration,
     },
     /// A peer misbehaved: for `Notice::PeerScored`.
     Scored {

@@ -1,6 +1,6 @@
 //! What members tell each other: bitfields, claims and interests.
 
-use patchmesh_content::geometry::{ChunkIndex, SpanIndex};
+use patchmesh_content::geometry::{ChunkIndex, HAVE_WORD_CHUNKS, SpanIndex};
 use patchmesh_content::id::{ContentId, PeerId};
 
 use crate::limits::{CONTENTS_MAX, HAVE_BATCH_MAX};
@@ -8,7 +8,7 @@ use crate::message::Message;
 use crate::output::Source;
 use crate::peer::Path;
 use crate::swarm::action::Action;
-use crate::swarm::content::claim::Heard;
+use crate::swarm::content::claim::{Barren, Heard};
 use crate::swarm::content::have;
 use crate::swarm::content::state::{CLAIM_LEAST, CLAIM_MOST};
 use crate::swarm::machine::Swarm;
@@ -40,6 +40,9 @@ impl Swarm {
                 all,
                 words,
             } => {
+                if peer.path == Path::Wan && !peer.is_source() {
+                    return self.hear_arrivals(&from, &content, (all, &words), now);
+                }
                 if member {
                     self.join(&content, from, now);
                 }
@@ -69,6 +72,27 @@ impl Swarm {
             | Message::Mark(_)
             | Message::Stop(_) => {}
         }
+    }
+
+    /// A member of another site says what it got here (S-17).
+    fn hear_arrivals(
+        &mut self,
+        from: &PeerId,
+        content: &ContentId,
+        (all, words): (bool, &[(u32, u64)]),
+        now: Time,
+    ) {
+        let Some(site) = self.site_key(from) else {
+            return;
+        };
+        let has = |chunk: ChunkIndex| {
+            let mut words = words.iter();
+            all || words.any(|(index, bits)| {
+                *index == chunk.0 / HAVE_WORD_CHUNKS
+                    && bits >> (chunk.0 % HAVE_WORD_CHUNKS) & 1 == 1
+            })
+        };
+        self.grants.arrived((&site, *from), content, has, now);
     }
 
     /// A chunk is held now: tell the members, at once if it came over the WAN.
@@ -138,7 +162,17 @@ impl Swarm {
         let Some(content) = self.contents.get_mut(id) else {
             return;
         };
-        let barren = Duration(2 * content.window.patience(CLAIM_LEAST, CLAIM_MOST).0);
+        let patience = content.window.patience(CLAIM_LEAST, CLAIM_MOST);
+        // On a line of unknown rate a chunk takes as long as many that share it.
+        let times = if content.window.rate().is_some() {
+            2
+        } else {
+            4
+        };
+        let barren = Barren {
+            heard: Duration(times * patience.0),
+            passed_on: Duration(2 * patience.0),
+        };
         let expired = content.claims.expire(now, barren);
         content.rescan |= expired.any;
         if let Some(at) = content.claims.next_end(barren) {

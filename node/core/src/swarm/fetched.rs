@@ -1,18 +1,19 @@
 //! What becomes of a fetch.
 
-use patchmesh_content::geometry::SpanIndex;
+use patchmesh_content::geometry::{HAVE_WORD_CHUNKS, SpanIndex};
 use patchmesh_content::id::PeerId;
 
 use crate::ids::FetchId;
 use crate::input::Fetched;
-use crate::message::{Decline, DeclineReason};
+use crate::message::{Decline, DeclineReason, Message};
 use crate::output::Source;
 use crate::peer::PeerRefusal;
 use crate::swarm::action::Action;
 use crate::swarm::content::claim::Heard;
-use crate::swarm::content::state::{CLAIM_LEAST, CLAIM_MOST, Content, UNREACHABLE};
+use crate::swarm::content::state::{CLAIM_LEAST, Content, UNREACHABLE};
 use crate::swarm::dial::spread;
 use crate::swarm::fetches::Fetch;
+use crate::swarm::grant::SERVE_MOST;
 use crate::swarm::machine::Swarm;
 use crate::swarm::timer::Timer;
 use crate::time::{Duration, Time};
@@ -77,7 +78,18 @@ impl Swarm {
                 mine.confirmed = true;
             }
         }
-        if !state.chunks.gain(chunk) {
+        let new = state.chunks.gain(chunk);
+        if let (false, Some(to)) = (fetch.near, fetch.peer()) {
+            // The source keeps the lease as long as chunks are under way (S-17).
+            let index = chunk.0 / HAVE_WORD_CHUNKS;
+            let message = Message::Have {
+                content,
+                all: false,
+                words: vec![(index, state.chunks.held().word(index))],
+            };
+            out.push(Action::Send { to, message });
+        }
+        if !new {
             return;
         }
         let alone = state.members.is_empty();
@@ -283,7 +295,7 @@ impl Swarm {
         let is_lost = |peer: &PeerId| {
             if self.is_sought(peer, now) {
                 // There was no room to try it: a serve lasts no longer at a source.
-                waited >= CLAIM_MOST
+                waited >= SERVE_MOST
             } else if self.peers.get(peer).is_some_and(|p| p.connected) {
                 // In touch, and named again without having announced anything.
                 self.is_doubted(peer, now) || denied.last.since(denied.first) >= UNREACHABLE

@@ -10,11 +10,12 @@ use crate::limits::{LEASE_PARTS_MAX, LEASES_PER_SITE_MAX, TOLD_MAX};
 use crate::message::DeclineReason;
 use crate::time::{Duration, Time};
 
-/// A lease ends after so long without a byte asked for or delivered.
+/// A lease ends after so long in which nothing was asked for or arrived.
 const LEASE: Duration = Duration::secs(15);
-/// A serve under way keeps its lease alive for eight times as long as serves
-/// to this site take, at most for this long.
-const SERVE_MOST: Duration = Duration::secs(120);
+/// A chunk under way keeps its lease alive for eight times as long as chunks to
+/// this site take, at most for this long: sixteen of the largest share a line of
+/// 64 kbit/s for nine minutes.
+pub(crate) const SERVE_MOST: Duration = Duration::secs(900);
 /// When to ask again for a span that another member is fetching.
 const RETRY_LEASED: Duration = Duration::secs(1);
 /// When to ask again for a chunk that another member got.
@@ -64,17 +65,8 @@ const TOLD_NAMES_MAX: usize = DUTY_SPAN_CHUNKS as usize + LEASE_PARTS_MAX;
 #[derive(Debug)]
 struct Holder {
     peer: PeerId,
-    /// Last request or delivery.
+    /// Last request or arrival.
     active: Time,
-    /// Serves under way.
-    serving: u32,
-}
-
-impl Holder {
-    fn is_live(&self, patience: Duration, now: Time) -> bool {
-        let patience = if self.serving > 0 { patience } else { LEASE };
-        self.active.plus(patience) > now
-    }
 }
 
 /// A lease; several holders only where a site is split.
@@ -91,9 +83,10 @@ struct Served {
     slots: Vec<Option<PeerId>>,
     /// Slot + 1 of the last peer that got a chunk; 0 = none.
     chunks: Vec<u16>,
-    /// Being served now, since when.
+    /// On their way since when: until the member says that it has the chunk, since
+    /// what was sent may lie in buffers for minutes.
     flying: BTreeMap<(ChunkIndex, PeerId), Time>,
-    /// Smoothed duration of a serve in microseconds; 0 = not measured.
+    /// Smoothed time that a chunk takes in microseconds; 0 = not measured.
     pace: u64,
     leases: BTreeMap<SpanIndex, Lease>,
     /// The holders named to an asker of a span.
@@ -114,12 +107,30 @@ impl Grants {
         served.ask(ask, leases, now)
     }
 
-    /// A serve ended.
-    pub(crate) fn served(&mut self, site: &SiteKey, ask: Ask, bytes: u64, now: Time) {
-        if let Some(contents) = self.0.get_mut(site)
-            && let Some(served) = contents.get_mut(&ask.content)
-        {
-            served.end(ask, bytes, now);
+    /// A serve broke off.
+    pub(crate) fn failed(&mut self, site: &SiteKey, ask: Ask, now: Time) {
+        if let Some(served) = self.0.get_mut(site).and_then(|c| c.get_mut(&ask.content)) {
+            served.lost(ask.chunk, ask.from);
+            served.touch(ask.chunk.span(), &ask.from, now);
+        }
+    }
+
+    /// A member says what it has: chunks that were on their way to it arrived.
+    pub(crate) fn arrived(
+        &mut self,
+        (site, from): (&SiteKey, PeerId),
+        content: &ContentId,
+        has: impl Fn(ChunkIndex) -> bool,
+        now: Time,
+    ) {
+        let Some(served) = self.0.get_mut(site).and_then(|c| c.get_mut(content)) else {
+            return;
+        };
+        let flying = served.flying.keys();
+        let there = flying.filter(|(chunk, to)| *to == from && has(*chunk));
+        let there: Vec<ChunkIndex> = there.map(|(chunk, _)| *chunk).collect();
+        for chunk in there {
+            served.arrive(chunk, from, now);
         }
     }
 
@@ -165,9 +176,8 @@ impl Grants {
         for (site, contents) in &self.0 {
             for (content, served) in contents {
                 for (span, lease) in &served.leases {
-                    let patience = served.patience();
                     let holders = lease.holders.iter();
-                    let live = holders.filter(|h| h.is_live(patience, now)).count();
+                    let live = holders.filter(|h| served.is_live(*span, h, now)).count();
                     all.push((site.clone(), *content, *span, live, lease.split));
                 }
             }
@@ -179,10 +189,7 @@ impl Grants {
 impl Served {
     fn ask(&mut self, ask: Ask, in_site: usize, now: Time) -> Verdict {
         let span = ask.chunk.span();
-        let patience = self.patience();
-        if let Some(lease) = self.leases.get_mut(&span) {
-            lease.holders.retain(|holder| holder.is_live(patience, now));
-        }
+        self.let_lapse(span, now);
         let (leased, names) = self.others(ask);
         if !names.is_empty() {
             // Who asks as unreachable must mean all holders: a member of its
@@ -200,8 +207,11 @@ impl Served {
         }
         let fresh = self.leases.get(&span).is_none_or(|l| l.holders.is_empty());
         if fresh && in_site >= LEASES_PER_SITE_MAX {
-            self.leases
-                .retain(|_, lease| lease.holders.iter().any(|h| h.is_live(patience, now)));
+            let spans: Vec<SpanIndex> = self.leases.keys().copied().collect();
+            for span in spans {
+                self.let_lapse(span, now);
+            }
+            self.leases.retain(|_, lease| !lease.holders.is_empty());
             return decline(DeclineReason::Busy, Vec::new(), RETRY_BUSY);
         }
         self.grant(ask, !names.is_empty(), now)
@@ -258,13 +268,9 @@ impl Served {
             lease.holders.push(Holder {
                 peer: ask.from,
                 active: now,
-                serving: 0,
             });
         }
-        for holder in lease.holders.iter_mut().filter(|h| h.peer == ask.from) {
-            holder.active = now;
-            holder.serving += 1;
-        }
+        self.touch(ask.chunk.span(), &ask.from, now);
         // The first that got a chunk stays the one that is named.
         if self.holder(ask.chunk).is_none() {
             self.chunks[ask.chunk.0 as usize] = slot;
@@ -273,32 +279,74 @@ impl Served {
         Verdict::Serve { split: second }
     }
 
-    fn end(&mut self, ask: Ask, bytes: u64, now: Time) {
-        let since = self.flying.remove(&(ask.chunk, ask.from));
-        if let Some(since) = since.filter(|_| bytes > 0) {
-            let took = now.since(since).0.max(1);
-            self.pace = if self.pace == 0 {
-                took
-            } else {
-                (self.pace * 7 + took) / 8
-            };
-        }
-        if bytes == 0 && self.holder(ask.chunk) == Some(ask.from) {
-            self.chunks[ask.chunk.0 as usize] = 0;
-        }
-        let span = ask.chunk.span();
-        if let Some(lease) = self.leases.get_mut(&span)
-            && let Some(holder) = lease.holders.iter_mut().find(|h| h.peer == ask.from)
-        {
-            holder.active = now;
-            holder.serving = holder.serving.saturating_sub(1);
-        }
-        let done = span.chunks(ask.chunks).all(|chunk| {
+    /// A chunk is with the member that it was sent to.
+    fn arrive(&mut self, chunk: ChunkIndex, peer: PeerId, now: Time) {
+        let Some(since) = self.flying.remove(&(chunk, peer)) else {
+            return;
+        };
+        let took = now.since(since).0.max(1);
+        self.pace = if self.pace == 0 {
+            took
+        } else {
+            (self.pace * 7 + took) / 8
+        };
+        let span = chunk.span();
+        self.touch(span, &peer, now);
+        let chunks = u32::try_from(self.chunks.len()).unwrap_or(u32::MAX);
+        let done = span.chunks(chunks).all(|chunk| {
             self.holder(chunk)
                 .is_some_and(|peer| !self.flying.contains_key(&(chunk, peer)))
         });
         if done && self.leases.get(&span).is_some_and(|lease| !lease.split) {
             self.leases.remove(&span);
+        }
+    }
+
+    /// A chunk will not come to the member that it was sent to.
+    fn lost(&mut self, chunk: ChunkIndex, peer: PeerId) {
+        self.flying.remove(&(chunk, peer));
+        if self.holder(chunk) == Some(peer) {
+            self.chunks[chunk.0 as usize] = 0;
+        }
+    }
+
+    fn touch(&mut self, span: SpanIndex, peer: &PeerId, now: Time) {
+        let holders = self.leases.get_mut(&span).map(|lease| &mut lease.holders);
+        for holder in holders.into_iter().flatten().filter(|h| h.peer == *peer) {
+            holder.active = now;
+        }
+    }
+
+    /// Chunks of a span on their way: to whom and since when.
+    fn flights(&self, span: SpanIndex) -> impl Iterator<Item = (ChunkIndex, PeerId, Time)> {
+        let first = ChunkIndex(span.0.saturating_mul(DUTY_SPAN_CHUNKS));
+        let flights = self.flying.range((first, PeerId([0; 32]))..);
+        flights
+            .take_while(move |((chunk, _), _)| chunk.span() == span)
+            .map(|((chunk, peer), since)| (*chunk, *peer, *since))
+    }
+
+    fn is_live(&self, span: SpanIndex, holder: &Holder, now: Time) -> bool {
+        let flies = self.flights(span).any(|(_, peer, _)| peer == holder.peer);
+        let patience = if flies { self.patience() } else { LEASE };
+        holder.active.plus(patience) > now
+    }
+
+    /// Ends what nothing was heard of for too long.
+    fn let_lapse(&mut self, span: SpanIndex, now: Time) {
+        let patience = self.patience();
+        let late = self
+            .flights(span)
+            .filter(|(_, _, since)| since.plus(patience) <= now);
+        let late: Vec<_> = late.map(|(chunk, peer, _)| (chunk, peer)).collect();
+        for (chunk, peer) in late {
+            self.lost(chunk, peer);
+        }
+        if let Some(mut lease) = self.leases.remove(&span) {
+            lease
+                .holders
+                .retain(|holder| self.is_live(span, holder, now));
+            self.leases.insert(span, lease);
         }
     }
 

@@ -16,8 +16,13 @@ use crate::time::{Duration, Time};
 
 /// Chunks looked at for one whose holder has room.
 const LOOK_MAX: usize = 64;
-/// A member that delivers nothing for so long stalls.
-const NEAR_BY: Duration = Duration::secs(8);
+/// S-24: a member from which nothing comes for so long stalls.
+const NEAR_IDLE: Duration = Duration::secs(4);
+/// A member that has not delivered after so long stalls, whatever comes.
+const NEAR_BY: Duration = Duration::secs(30);
+/// A source from which nothing comes for so long stalls. A thin line that all
+/// members share gives each its part all the time.
+const WAN_IDLE: Duration = Duration::secs(30);
 /// A fetch that takes longer is given a second holder.
 const SLOW: Duration = Duration::secs(2);
 /// Fetches of one chunk at one time.
@@ -97,14 +102,14 @@ impl Swarm {
         };
         let bytes = content.chunks.len(chunk);
         let mut ahead = 0;
-        let by = if near {
-            now.plus(NEAR_BY)
+        let (by, idle) = if near {
+            (now.plus(NEAR_BY), NEAR_IDLE)
         } else {
             ahead = content.window.start(bytes, now);
             if let Some(mine) = content.claims.own(chunk.span()) {
                 mine.flying += 1;
             }
-            now.plus(content.window.wan_by())
+            (now.plus(content.window.wan_by()), WAN_IDLE)
         };
         let fetch = self.fetches.add(Fetch {
             content: id,
@@ -131,6 +136,7 @@ impl Swarm {
             from: source,
             want,
             by,
+            idle,
         });
     }
 

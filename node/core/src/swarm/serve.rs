@@ -57,7 +57,10 @@ impl Swarm {
         if let Some(site) = &serve.site {
             self.counters.served_wan_bytes += bytes;
             let ask = ask(&serve.want, content.chunks.count(), serve.to);
-            self.grants.served(site, ask, bytes, now);
+            // What was sent has not arrived: the member says when it has.
+            if bytes == 0 {
+                self.grants.failed(site, ask, now);
+            }
         } else if bytes > 0 {
             self.counters.served_lan_bytes += bytes;
             // The bytes are on their way to a second member: a crash of this

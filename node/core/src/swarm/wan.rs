@@ -1,11 +1,11 @@
 //! Fetching over the WAN: what to claim, from which source, and how much at
 //! one time.
 
-use patchmesh_content::geometry::SpanIndex;
+use patchmesh_content::geometry::{CHUNK_LEN_MEAN, SpanIndex};
 use patchmesh_content::id::{ContentId, PeerId, rendezvous};
 
 use crate::config::Mode;
-use crate::limits::WAN_HTTP_MAX;
+use crate::limits::{WAN_HTTP_MAX, WAN_HTTP_SECS};
 use crate::message::{Message, Want};
 use crate::output::Source;
 use crate::swarm::action::Action;
@@ -68,7 +68,7 @@ impl Swarm {
                 }
             };
             let http = source == Source::Origin;
-            if http && self.contents[id].window.flying() >= WAN_HTTP_MAX {
+            if http && self.contents[id].window.flying() >= self.http_most(id) {
                 return;
             }
             match next {
@@ -85,6 +85,16 @@ impl Swarm {
                 None => return,
             }
         }
+    }
+
+    /// Chunks that may be under way from an HTTP origin: as many as come in a few
+    /// seconds, and one on a line of unknown rate. All that are under way share the
+    /// line, and the others take a claim for dead of which nothing comes.
+    fn http_most(&self, id: &ContentId) -> u32 {
+        let rate = self.contents.get(id).and_then(|c| c.window.rate());
+        let bytes = rate.unwrap_or(0).saturating_mul(WAN_HTTP_SECS);
+        let chunks = u32::try_from(bytes / u64::from(CHUNK_LEN_MEAN)).unwrap_or(u32::MAX);
+        chunks.clamp(1, WAN_HTTP_MAX)
     }
 
     /// Claims one more span; returns whether there was one.

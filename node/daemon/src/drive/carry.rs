@@ -24,6 +24,7 @@ use crate::drive::finished::{Fetch, Finished, Reading};
 use crate::drive::node::Node;
 use crate::drive::query::Query;
 use crate::origin::broken;
+use crate::origin::http::Patience;
 use crate::room::Lack;
 use crate::stage::StageError;
 use crate::{stage, troubles};
@@ -73,7 +74,8 @@ impl Node {
                 from,
                 want,
                 by,
-            } => self.fetch(fetch, from, *want, by).await,
+                idle,
+            } => self.fetch(fetch, from, *want, (by, idle)).await,
             Output::Install { install, step } => self.install(install, step),
             Output::Judge { id, verdict } => self.tell(Command::Judge { id, verdict }).await,
             Output::Notify(notice) => self.notify(*notice).await,
@@ -236,7 +238,13 @@ impl Node {
         self.tell(Command::Answer { asked, document }).await;
     }
 
-    async fn fetch(&mut self, fetch: FetchId, from: Source, want: Want, by: Time) {
+    async fn fetch(
+        &mut self,
+        fetch: FetchId,
+        from: Source,
+        want: Want,
+        (by, idle): (Time, patchmesh_core::time::Duration),
+    ) {
         let within = by.since(self.clock.now().mono);
         match from {
             Source::Peer(peer) => {
@@ -248,16 +256,18 @@ impl Node {
                     peer,
                     want,
                     within,
+                    idle,
                 })
                 .await;
             }
             Source::Origin => {
                 let place = self.contents.place(&want.content, want.chunk);
                 let (origin, store) = (self.origin.clone(), self.store.clone());
-                let within = Duration::from_micros(within.0);
+                let [within, idle] = [within, idle].map(|time| Duration::from_micros(time.0));
+                let patience = Patience { within, idle };
                 self.spawn(move || {
                     let frame = origin.zip(place).and_then(|(origin, place)| {
-                        origin.frame(&place, within).map(|frame| (place, frame))
+                        origin.frame(&place, patience).map(|frame| (place, frame))
                     });
                     match frame {
                         Some((place, frame)) => {
@@ -286,7 +296,7 @@ impl Node {
         let store = self.store.clone();
         self.spawn(move || {
             let frame = place.and_then(|place| match folder {
-                Some(folder) => folder.frame(&place, Duration::MAX),
+                Some(folder) => folder.frame(&place, Patience::ENDLESS),
                 None => store.read_chunk(&place.entry.id).ok().flatten(),
             });
             Finished::Read(serve, frame.map(Bytes::from))

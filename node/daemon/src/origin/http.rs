@@ -19,6 +19,23 @@ const DOCUMENT_WITHIN: Duration = Duration::from_secs(30);
 /// Redirects that are followed; an HTTPS origin never leads to plain HTTP.
 const REDIRECTS_MAX: u32 = 3;
 
+/// How long a part of a pack may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// In all.
+    pub(crate) within: Duration,
+    /// Until the answer begins.
+    pub(crate) idle: Duration,
+}
+
+impl Patience {
+    /// A folder answers at once.
+    pub(crate) const ENDLESS: Self = Self {
+        within: Duration::MAX,
+        idle: Duration::MAX,
+    };
+}
+
 /// An HTTP origin.
 #[derive(Debug)]
 pub(crate) struct Http {
@@ -100,7 +117,13 @@ impl Http {
         };
         // Few read the stops: what is wrong with them is not over with the next
         // document that comes.
-        let about = if path == STOPS { "stops" } else { "documents" };
+        // Who does not answer at all is told once.
+        let silent = matches!(read, Err(HttpError::Ask(_)));
+        let about = if path == STOPS && !silent {
+            "stops"
+        } else {
+            "documents"
+        };
         self.health.note(format!("origin {about}"), found);
         read
     }
@@ -127,9 +150,9 @@ impl Http {
         path: &str,
         offset: u64,
         len: usize,
-        within: Duration,
+        patience: Patience,
     ) -> Result<Vec<u8>, HttpError> {
-        let read = self.part(path, offset, len, within);
+        let read = self.part(path, offset, len, patience);
         let found = read.as_ref().err();
         let found = found.map(|error| trouble(error, &self.address(path)));
         self.health.note("origin chunks".to_owned(), found);
@@ -141,14 +164,15 @@ impl Http {
         path: &str,
         offset: u64,
         len: usize,
-        within: Duration,
+        patience: Patience,
     ) -> Result<Vec<u8>, HttpError> {
         let last = offset + len as u64 - 1;
         let request = self.agent.get(self.address(path));
         let request = request.header(RANGE, format!("bytes={offset}-{last}"));
         let response = request
             .config()
-            .timeout_global(Some(within))
+            .timeout_global(Some(patience.within))
+            .timeout_recv_response(Some(patience.idle))
             .build()
             .call()?;
         match response.status() {

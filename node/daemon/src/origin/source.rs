@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use patchmesh_content::index::ReleaseIndex;
 use patchmesh_content::tree::verify_chunk;
@@ -20,7 +19,7 @@ use patchmesh_trust::role::{RoleName, is_line, is_release_id};
 use crate::chunks::contents::Place;
 use crate::origin::broken;
 use crate::origin::folder::Folder;
-use crate::origin::http::Http;
+use crate::origin::http::{Http, Patience};
 use crate::troubles::Found;
 
 /// An origin.
@@ -121,13 +120,13 @@ impl Origin {
 
     /// One wire frame over HTTP, not verified, or of the folder, verified, since
     /// nobody checks what lies there; `None` where it failed.
-    pub(crate) fn frame(&self, place: &Place, within: Duration) -> Option<Vec<u8>> {
+    pub(crate) fn frame(&self, place: &Place, patience: Patience) -> Option<Vec<u8>> {
         let path = layout::pack_path(&place.pack);
         let len = place.entry.wire_len as usize;
         match self {
             Self::Folder(folder) => published(folder, place),
             Self::Http(http) => {
-                let range = http.range(&path, place.offset, len, within);
+                let range = http.range(&path, place.offset, len, patience);
                 range
                     .map_err(|error| tracing::debug!(path, %error, "no range of the pack"))
                     .ok()

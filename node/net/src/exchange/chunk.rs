@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::time::Duration;
+
 use libp2p::PeerId;
 use libp2p::request_response::{Behaviour, InboundRequestId, OutboundRequestId, ResponseChannel};
 use patchmesh_core::ids::{FetchId, ServeId};
@@ -12,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::event::{Event, FetchOutcome};
 use crate::exchange::chunk_codec::{ChunkCodec, ChunkRequest, ChunkResponse};
+use crate::exchange::heard::Heard;
 use crate::limits::REQUESTED_MAX;
 
 /// Both tables. Every fetch is answered once, whatever the network does.
@@ -20,6 +23,8 @@ pub(crate) struct Chunks {
     fetches: BTreeMap<FetchId, Fetch>,
     by_request: BTreeMap<OutboundRequestId, FetchId>,
     deadlines: BTreeSet<(Instant, FetchId)>,
+    /// When bytes of a chunk last came from each peer that is asked.
+    heard: BTreeMap<PeerId, Heard>,
     serves: BTreeMap<ServeId, Serve>,
     sending: BTreeMap<InboundRequestId, Sending>,
     next_serve: u64,
@@ -29,7 +34,32 @@ pub(crate) struct Chunks {
 struct Fetch {
     request: OutboundRequestId,
     cancel: CancellationToken,
+    peer: PeerId,
+    limits: Limits,
+    since: Instant,
+    /// When it is looked at next.
+    due: Instant,
+}
+
+/// How long a fetch may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
     by: Instant,
+    idle: Duration,
+}
+
+impl Limits {
+    /// From now `within` in all, and `idle` without a byte.
+    pub(crate) fn from_now(within: Duration, idle: Duration) -> Self {
+        Self {
+            by: Instant::now() + within,
+            idle,
+        }
+    }
+
+    fn due(&self, last: Instant) -> Instant {
+        self.by.min(last + self.idle)
+    }
 }
 
 #[derive(Debug)]
@@ -52,24 +82,31 @@ impl Chunks {
         &mut self,
         network: &mut Behaviour<ChunkCodec>,
         peer: &PeerId,
-        (fetch, want, by): (FetchId, Want, Instant),
+        (fetch, want, limits): (FetchId, Want, Limits),
     ) {
         let cancel = CancellationToken::new();
+        let heard = self.heard.entry(*peer).or_default().clone();
+        let since = Instant::now();
+        let due = limits.due(since);
         let request = network.send_request(
             peer,
             ChunkRequest {
                 want: Ok(want),
                 cancel: cancel.clone(),
+                heard,
             },
         );
         self.by_request.insert(request, fetch);
-        self.deadlines.insert((by, fetch));
+        self.deadlines.insert((due, fetch));
         let earlier = self.fetches.insert(
             fetch,
             Fetch {
                 request,
                 cancel,
-                by,
+                peer: *peer,
+                limits,
+                since,
+                due,
             },
         );
         assert!(earlier.is_none(), "a fetch id is used once");
@@ -93,12 +130,31 @@ impl Chunks {
     /// Gives up what is late.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Event> {
         let mut events = Vec::new();
-        while let Some(&(by, fetch)) = self.deadlines.first()
-            && by <= now
+        while let Some(&(due, fetch)) = self.deadlines.first()
+            && due <= now
         {
-            events.extend(self.cancel(fetch));
+            if !self.put_off(fetch, now) {
+                events.extend(self.cancel(fetch));
+            }
         }
         events
+    }
+
+    /// Whether bytes came from the peer of late, so that a fetch has more time.
+    fn put_off(&mut self, fetch: FetchId, now: Instant) -> bool {
+        let Some(entry) = self.fetches.get_mut(&fetch) else {
+            return false;
+        };
+        let heard = self.heard.get(&entry.peer).and_then(Heard::last);
+        let last = heard.map_or(entry.since, |heard| heard.max(entry.since));
+        let due = entry.limits.due(last);
+        if due <= now {
+            return false;
+        }
+        self.deadlines.remove(&(entry.due, fetch));
+        self.deadlines.insert((due, fetch));
+        entry.due = due;
+        true
     }
 
     /// A request came to its end; `None` where it had been given up.
@@ -178,7 +234,10 @@ impl Chunks {
     fn remove(&mut self, fetch: FetchId) -> Option<Fetch> {
         let entry = self.fetches.remove(&fetch)?;
         self.by_request.remove(&entry.request);
-        self.deadlines.remove(&(entry.by, fetch));
+        self.deadlines.remove(&(entry.due, fetch));
+        if !self.fetches.values().any(|other| other.peer == entry.peer) {
+            self.heard.remove(&entry.peer);
+        }
         Some(entry)
     }
 }

@@ -15,6 +15,7 @@ use patchmesh_proto::v1::{ChunkAnswer, chunk_answer::Body};
 use prost::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+use crate::exchange::heard::{Heard, Noted};
 use crate::wire::{
     apart, read_body, read_end, read_frame, refused, within, write_body, write_frame,
 };
@@ -28,6 +29,7 @@ pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/patchmesh/chun
 pub(crate) struct ChunkRequest {
     pub(crate) want: Result<Want, FrameRefusal>,
     pub(crate) cancel: CancellationToken,
+    pub(crate) heard: Heard,
 }
 
 /// What answers a request.
@@ -43,6 +45,7 @@ pub(crate) enum ChunkResponse {
 pub(crate) struct ChunkCodec {
     idle: Duration,
     cancel: CancellationToken,
+    heard: Heard,
 }
 
 impl ChunkCodec {
@@ -50,6 +53,7 @@ impl ChunkCodec {
         Self {
             idle,
             cancel: CancellationToken::new(),
+            heard: Heard::default(),
         }
     }
 }
@@ -67,6 +71,7 @@ impl Codec for ChunkCodec {
         Ok(ChunkRequest {
             want: apart(frame)?.and_then(|frame| Want::decode(&frame)),
             cancel: CancellationToken::new(),
+            heard: Heard::default(),
         })
     }
 
@@ -79,12 +84,13 @@ impl Codec for ChunkCodec {
         T: AsyncRead + Unpin + Send,
     {
         let cancelled = self.cancel.clone();
+        let mut io = Noted::new(io, self.heard.clone());
         tokio::select! {
             biased;
             () = cancelled.cancelled() => Err(io::ErrorKind::Interrupted.into()),
             response = async {
-                let response = read_response(io, self.idle).await?;
-                read_end(io, self.idle).await?;
+                let response = read_response(&mut io).await?;
+                read_end(&mut io, self.idle).await?;
                 Ok(response)
             } => response,
         }
@@ -100,6 +106,7 @@ impl Codec for ChunkCodec {
         T: AsyncWrite + Unpin + Send,
     {
         self.cancel = request.cancel;
+        self.heard = request.heard;
         if self.cancel.is_cancelled() {
             return Err(io::ErrorKind::Interrupted.into());
         }
@@ -130,17 +137,14 @@ impl Codec for ChunkCodec {
     }
 }
 
-async fn read_response(
-    io: &mut (impl AsyncRead + Unpin),
-    idle: Duration,
-) -> io::Result<ChunkResponse> {
-    // The header has no time of its own: a chunk may wait for its turn at the
-    // other side for as long as the asker's deadline lasts.
+/// Has no time of its own: the asker gives up a peer from which nothing comes, and
+/// a chunk may wait for its turn at the other side.
+async fn read_response(io: &mut (impl AsyncRead + Unpin)) -> io::Result<ChunkResponse> {
     let header = read_frame(io, CHUNK_ANSWER_LEN_MAX).await?;
     match message::ChunkAnswer::decode(&header).map_err(refused)? {
-        message::ChunkAnswer::Frame(len) => {
-            Ok(ChunkResponse::Frame(read_body(io, len, idle).await?.into()))
-        }
+        message::ChunkAnswer::Frame(len) => Ok(ChunkResponse::Frame(
+            read_body(io, len, Duration::MAX).await?.into(),
+        )),
         message::ChunkAnswer::Decline(decline) => Ok(ChunkResponse::Declined(Box::new(decline))),
     }
 }

@@ -52,6 +52,7 @@ fn over_tcp(
     let noise = noise::Config::new(keypair).expect("an Ed25519 key signs its noise key");
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
     tcp.and_then(move |stream, point| async move {
+        keep_queue_short(&stream.0);
         let meter = Arc::new(traffic.connection());
         let io = Metered::new(stream, meter.clone());
         let (peer, muxer) = within(gate.timeout(), secure(io, &point, noise)).await?;
@@ -62,6 +63,23 @@ fn over_tcp(
     })
     .boxed()
 }
+
+/// Bytes that lie in the socket before the first of them was sent.
+#[cfg(target_os = "linux")]
+const UNSENT_MAX: u32 = 32 * 1024;
+
+/// A socket takes megabytes before it says that it is full. On a thin line a control
+/// message would wait behind them for minutes.
+#[cfg(target_os = "linux")]
+fn keep_queue_short(stream: &tokio::net::TcpStream) {
+    let socket = socket2::SockRef::from(stream);
+    if let Err(error) = socket.set_tcp_notsent_lowat(UNSENT_MAX) {
+        tracing::debug!(%error, "a socket keeps its long queue");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_queue_short(_: &tokio::net::TcpStream) {}
 
 /// Noise and Yamux over a connected stream.
 async fn secure<C>(

@@ -10,11 +10,11 @@ use patchmesh_core::message::{Message, Want};
 use patchmesh_core::peer::{Address, Down, Path, PeerId as Key};
 use patchmesh_proto::limits::CHUNK_WIRE_LEN_MAX;
 use prost::bytes::Bytes;
-use tokio::time::Instant;
 
 use crate::address::multiaddr;
 use crate::command::Command;
 use crate::event::{Event, FetchOutcome};
+use crate::exchange::chunk::Limits;
 use crate::exchange::control::Overflow;
 use crate::exchange::document_codec::DocumentRequest;
 use crate::hello;
@@ -59,7 +59,11 @@ impl Task {
                 peer,
                 want,
                 within,
-            } => self.fetch(fetch, peer, *want, Duration::from_micros(within.0)),
+                idle,
+            } => {
+                let [within, idle] = [within, idle].map(|time| Duration::from_micros(time.0));
+                self.fetch(fetch, peer, *want, Limits::from_now(within, idle));
+            }
             Command::Judge { id, verdict } => self.gossip.judge(&mut network.gossip, id, verdict),
             Command::Publish { announcement } => {
                 self.gossip.publish(&mut network.gossip, &announcement);
@@ -156,12 +160,11 @@ impl Task {
         }
     }
 
-    fn fetch(&mut self, fetch: FetchId, peer: Key, want: Want, within: Duration) {
+    fn fetch(&mut self, fetch: FetchId, peer: Key, want: Want, limits: Limits) {
         match self.connected(&peer) {
             Some(peer) => {
                 let network = &mut self.swarm.behaviour_mut().chunk;
-                let by = Instant::now() + within;
-                self.chunks.fetch(network, &peer, (fetch, want, by));
+                self.chunks.fetch(network, &peer, (fetch, want, limits));
             }
             None => self.pending.push_back(Event::Fetched {
                 fetch,

@@ -131,7 +131,7 @@ impl Task {
                 peer,
                 connection,
                 result: Err(error),
-            }) => {
+            }) if !self.is_heard(&peer) => {
                 tracing::debug!(%error, ?connection, "no sign of life");
                 self.disconnect(&peer, Down::TimedOut);
             }
@@ -140,6 +140,13 @@ impl Task {
             | BehaviourEvent::Mdns(mdns::Event::Expired(_))
             | BehaviourEvent::Ping(_) => {}
         }
+    }
+
+    /// Whether bytes came from a peer while the answer to a ping did not: on a thin
+    /// line the answer waits behind the chunks that are under way.
+    fn is_heard(&self, peer: &PeerId) -> bool {
+        let heard = from_libp2p(peer).and_then(|key| self.traffic.heard(key));
+        heard.is_some_and(|heard| heard.elapsed() < self.pong)
     }
 
     fn established(&mut self, peer: PeerId, connection: ConnectionId) {

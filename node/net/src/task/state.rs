@@ -1,6 +1,7 @@
 //! What the swarm task holds, and its loop.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use libp2p::{Multiaddr, PeerId, Swarm};
@@ -36,6 +37,8 @@ pub(crate) struct Task {
     pub(crate) outboxes: Outboxes,
     pub(crate) peers: Peers,
     pub(crate) traffic: TrafficMeter,
+    /// How long the answer to a ping may take.
+    pub(crate) pong: Duration,
     /// Events that the driver has not made room for yet.
     pub(crate) pending: VecDeque<Event>,
 }

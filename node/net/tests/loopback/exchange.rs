@@ -16,15 +16,16 @@ use crate::harness::{Node, noise, pair, want};
 use crate::liar::Liar;
 
 async fn fetch(from: &Node, to: &Node, id: u64) {
-    fetch_within(from, to, id, Duration::secs(30)).await;
+    fetch_within(from, to, id, [Duration::secs(30); 2]).await;
 }
 
-async fn fetch_within(from: &Node, to: &Node, id: u64, within: Duration) {
+async fn fetch_within(from: &Node, to: &Node, id: u64, [within, idle]: [Duration; 2]) {
     from.send(Command::Fetch {
         fetch: FetchId(id),
         peer: to.peer(),
         want: Box::new(want(u32::try_from(id).unwrap())),
         within,
+        idle,
     })
     .await;
 }
@@ -129,7 +130,7 @@ async fn of_256_requests_at_once_none_is_lost() {
 async fn a_peer_that_never_answers_stalls_at_the_deadline() {
     let (mut a, mut b) = pair().await;
     let start = std::time::Instant::now();
-    fetch_within(&a, &b, 1, Duration::millis(300)).await;
+    fetch_within(&a, &b, 1, [Duration::millis(300), Duration::secs(30)]).await;
     let (late, _) = requested(&mut b).await;
     assert_eq!(fetched(&mut a).await, (FetchId(1), FetchOutcome::Stalled));
     let waited = start.elapsed();
@@ -176,6 +177,16 @@ async fn a_cancelled_fetch_is_answered_once_and_at_once() {
     );
 }
 
+/// S-24.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_says_nothing_is_given_up_long_before_the_end() {
+    let (mut a, mut b) = pair().await;
+    let limits = [Duration::secs(3_600), Duration::millis(200)];
+    fetch_within(&a, &b, 3, limits).await;
+    requested(&mut b).await;
+    assert_eq!(fetched(&mut a).await, (FetchId(3), FetchOutcome::Stalled));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_to_a_peer_that_is_not_connected_fail_at_once() {
     let mut a = Node::new(1).await;
@@ -196,6 +207,7 @@ async fn an_answer_longer_than_the_limit_is_refused_before_it_is_read() {
         peer: liar.peer,
         want: Box::new(want(0)),
         within: Duration::secs(30),
+        idle: Duration::secs(30),
     })
     .await;
     let claimed = u32::try_from(CHUNK_WIRE_LEN_MAX + 1).unwrap();

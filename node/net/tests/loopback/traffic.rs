@@ -95,6 +95,7 @@ async fn the_counters_agree_with_a_proxy_that_counts() {
             peer: b.peer(),
             want: Box::new(want(0)),
             within: Duration::secs(30),
+            idle: Duration::secs(30),
         })
         .await;
         let serve = b

@@ -138,6 +138,7 @@ impl SiteWorld<'_> {
                 from,
                 want,
                 by,
+                ..
             } => self.fetch((node, fetch), from, want, by),
             Action::Scored { .. } => {}
             Action::Send { to, message } => {

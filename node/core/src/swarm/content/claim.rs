@@ -23,6 +23,15 @@ pub(crate) struct Mine {
     pub(crate) flying: u32,
 }
 
+/// How long a claim that is renewed may make no progress.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Barren {
+    /// Of a neighbour.
+    pub(crate) heard: Duration,
+    /// Of a member that others speak for, which need not even exist.
+    pub(crate) passed_on: Duration,
+}
+
 /// Claims that are passed on may be renewed so often.
 const PASS_ON_EVERY: Duration = Duration::secs(10);
 
@@ -46,8 +55,14 @@ struct Other {
 }
 
 impl Other {
-    fn is_idle(&self, now: Time, barren: Duration) -> bool {
-        self.progress.plus(barren) <= now
+    fn idle_at(&self, barren: Barren) -> Time {
+        let heard = self.by.is_empty();
+        let after = if heard {
+            barren.heard
+        } else {
+            barren.passed_on
+        };
+        self.progress.plus(after)
     }
 
     /// One more member passed it on; or, with none, the holder itself said so,
@@ -228,16 +243,16 @@ impl Claims {
         }
     }
 
-    /// Ends what is past, and what made no progress for `barren` although it
-    /// was renewed.
-    pub(crate) fn expire(&mut self, now: Time, barren: Duration) -> Expired {
+    /// Ends what is past, and what made no progress for too long although it was
+    /// renewed.
+    pub(crate) fn expire(&mut self, now: Time, barren: Barren) -> Expired {
         let mut expired = Expired::default();
-        let is_past = |other: &Other| other.until <= now || other.is_idle(now, barren);
+        let is_past = |other: &Other| other.until <= now || other.idle_at(barren) <= now;
         let past = self.others.iter().filter(|(_, other)| is_past(other));
         let past: Vec<(SpanIndex, PeerId)> = past.map(|(key, _)| *key).collect();
         for (span, peer) in past {
             let other = &self.others[&(span, peer)];
-            if other.by.is_empty() && other.is_idle(now, barren) {
+            if other.by.is_empty() && other.idle_at(barren) <= now {
                 expired.idle.insert(peer);
             }
             // Who passes a claim on can't know whether it is true; but one that
@@ -251,10 +266,10 @@ impl Claims {
     }
 
     /// When `expire` may have something to do.
-    pub(crate) fn next_end(&self, barren: Duration) -> Option<Time> {
+    pub(crate) fn next_end(&self, barren: Barren) -> Option<Time> {
         self.others
             .values()
-            .map(|other| other.until.min(other.progress.plus(barren)))
+            .map(|other| other.until.min(other.idle_at(barren)))
             .min()
     }
 
@@ -281,7 +296,10 @@ mod tests {
         Time(secs * 1_000_000)
     }
 
-    const BARREN: Duration = Duration::secs(30);
+    const BARREN: Barren = Barren {
+        heard: Duration::secs(30),
+        passed_on: Duration::secs(30),
+    };
 
     /// S-15.
     #[test]

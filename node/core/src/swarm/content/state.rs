@@ -296,3 +296,28 @@ impl Content {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::swarm::content::claim::Mine;
+
+    /// Hidden by it, the only span that is left would never be asked for again.
+    #[test]
+    fn a_claim_that_has_started_does_not_hide_a_delay_that_is_to_end() {
+        let lens: Arc<[u32]> = vec![1; 32].into();
+        let me = (PeerId([1; 32]), 1);
+        let held = (lens, Bitfield::empty(32));
+        let mut content = Content::new(ContentId([2; 32]), held, true, me, (0, Time(0)));
+        content.claims.mine.push(Mine {
+            span: SpanIndex(0),
+            confirmed: false,
+            start: Time(5),
+            flying: 0,
+        });
+        content.span_off.insert(SpanIndex(1), Time(20));
+        assert_eq!(content.next_off(Time(0)), Some(Time(5)));
+        assert_eq!(content.next_off(Time(5)), Some(Time(20)));
+        assert_eq!(content.next_off(Time(20)), None);
+    }
+}

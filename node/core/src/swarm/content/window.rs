@@ -150,18 +150,20 @@ impl Window {
         self.single.clear();
     }
 
-    /// How long a WAN fetch that leaves now may take: eight times what the
-    /// measured rate says, at least 30 s, since a thin link is shared by all
-    /// members and one of the largest chunks takes 20 s on it.
+    /// How long a WAN fetch that leaves now may take while bytes come: eight times
+    /// what the measured rate says, at least a minute. What was carried is lost
+    /// when it is given up, so that a thin line which many members share would
+    /// never bring anything if this were short: 64 members with two chunks each
+    /// at 256 kbit/s take nine minutes.
     pub(crate) fn wan_by(&self) -> Duration {
-        const LEAST: Duration = Duration::secs(30);
-        const MOST: Duration = Duration::secs(240);
+        const LEAST: Duration = Duration::secs(60);
+        const MOST: Duration = Duration::secs(900);
         match self.rate() {
             Some(rate) => {
                 let expected = self.flying_bytes.saturating_mul(1_000_000) / rate;
                 Duration(expected.saturating_mul(8).clamp(LEAST.0, MOST.0))
             }
-            None => Duration::secs(90),
+            None => MOST,
         }
     }
 

@@ -40,6 +40,10 @@ impl World {
             wan,
         };
         self.transfers.insert(id, transfer);
+        if let Some(server) = server.filter(|_| wan) {
+            // Buffers of a system take a whole chunk at once.
+            self.push(self.now, Ev::Sent(server, serve, u64::from(len)));
+        }
         if wan {
             self.reshape();
         } else if let Some(server) = server {
@@ -59,7 +63,7 @@ impl World {
             return;
         };
         let bytes = u64::from(self.lens[done.want.chunk.0 as usize]);
-        if let Some(server) = done.server {
+        if let Some(server) = done.server.filter(|_| !done.wan) {
             let serve = done.serve;
             self.give(server, Event::Served { serve, bytes });
         }
@@ -80,7 +84,7 @@ impl World {
             .collect();
         for id in ids {
             let gone = self.transfers.remove(&id).unwrap();
-            if let Some(server) = gone.server {
+            if let Some(server) = gone.server.filter(|_| !gone.wan) {
                 let serve = gone.serve;
                 self.give(server, Event::Served { serve, bytes: 0 });
             }

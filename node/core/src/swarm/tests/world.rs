@@ -77,7 +77,7 @@ pub(crate) enum Ev {
     Answer(usize, FetchId, Fetched),
     Connect(usize, usize),
     Cut(usize, usize),
-    Deadline(usize, FetchId),
+    Deadline(usize, FetchId, Time),
     Discover(usize, usize),
     Down(usize, usize),
     Flows(u64),
@@ -85,6 +85,7 @@ pub(crate) enum Ev {
     NearEnd(u64),
     Receive(usize, usize, u64, Box<Message>),
     Request(usize, usize, u64, FetchId, Want),
+    Sent(usize, ServeId, u64),
     Start(usize),
     Tick(usize),
 }
@@ -311,7 +312,7 @@ impl World {
             Ev::Answer(node, fetch, outcome) => self.answer(node, fetch, outcome),
             Ev::Connect(a, b) => self.connect(a, b),
             Ev::Cut(a, b) => self.cut(a, b),
-            Ev::Deadline(node, fetch) => self.give_up(node, fetch),
+            Ev::Deadline(node, fetch, by) => self.late(node, fetch, by),
             Ev::Discover(a, b) => {
                 let addresses = self.nodes[b].member.addresses.clone();
                 let peer = peer(b);
@@ -336,6 +337,7 @@ impl World {
                     self.request(server, client, fetch, want);
                 }
             }
+            Ev::Sent(server, serve, bytes) => self.give(server, Event::Served { serve, bytes }),
             Ev::Start(node) => self.start(node),
             Ev::Tick(node) => {
                 if self.nodes[node].tick_at == Some(self.now) {
@@ -411,7 +413,8 @@ impl World {
                 from,
                 want,
                 by,
-            } => self.fetch((node, fetch), from, want, by),
+                idle,
+            } => self.fetch((node, fetch), from, want, (by, idle)),
             Action::Scored { .. } => {}
             Action::Send { to, message } => {
                 let other = self.index(&to);
@@ -432,7 +435,13 @@ impl World {
         }
     }
 
-    fn fetch(&mut self, (node, fetch): (usize, FetchId), from: Source, want: Want, by: Time) {
+    fn fetch(
+        &mut self,
+        (node, fetch): (usize, FetchId),
+        from: Source,
+        want: Want,
+        (by, idle): (Time, Duration),
+    ) {
         assert!(
             !self.nodes[node].store.contains(want.chunk),
             "fetches what it holds"
@@ -445,7 +454,8 @@ impl World {
         let known = self.nodes[node].open.insert(fetch, (server, want));
         assert!(known.is_none(), "a fetch id is used twice");
         assert!(self.nodes[node].open.len() <= crate::limits::FETCHES_MAX);
-        self.push(by, Ev::Deadline(node, fetch));
+        let due = by.min(self.now.plus(idle));
+        self.push(due, Ev::Deadline(node, fetch, by));
         if server.is_none_or(|server| server == SOURCE) {
             self.check_window(node);
         }
@@ -495,6 +505,17 @@ impl World {
     }
 
     /// The client ends a fetch: too late, cancelled, or the connection is gone.
+    /// What is under way moves all the time here.
+    fn late(&mut self, node: usize, fetch: FetchId, by: Time) {
+        let mut transfers = self.transfers.values();
+        let moves = transfers.any(|t| (t.client, t.fetch) == (node, fetch));
+        if moves && self.now < by {
+            self.push(by, Ev::Deadline(node, fetch, by));
+        } else {
+            self.give_up(node, fetch);
+        }
+    }
+
     fn give_up(&mut self, node: usize, fetch: FetchId) {
         if !self.nodes[node].open.contains_key(&fetch) {
             return;
