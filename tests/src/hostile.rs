@@ -149,6 +149,7 @@ fn config(guise: &Guise) -> Config {
         },
         gossip_topic: patchmesh_content::id::hex(&guise.mesh_id[..8]),
         mdns: false,
+        short_queues: false,
         timing: Timing::default(),
     }
 }

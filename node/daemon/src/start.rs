@@ -319,6 +319,8 @@ fn net_config(
         hello,
         gossip_topic: patchmesh_content::id::hex(&mesh_id[..8]),
         mdns: settings.mdns,
+        // An origin alone serves over the WAN.
+        short_queues: settings.repository.is_some(),
         timing: Timing::default(),
     }
 }

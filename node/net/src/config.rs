@@ -19,6 +19,9 @@ pub struct Config {
     pub gossip_topic: String,
     /// Look for peers by multicast, and answer others.
     pub mdns: bool,
+    /// Keep what a socket holds unsent short: for a node that serves over thin
+    /// lines. Less of what a peer does not read is then taken in.
+    pub short_queues: bool,
     /// Times.
     pub timing: Timing,
 }
@@ -83,6 +86,7 @@ impl std::fmt::Debug for Config {
             .field("listen", &self.listen)
             .field("gossip_topic", &self.gossip_topic)
             .field("mdns", &self.mdns)
+            .field("short_queues", &self.short_queues)
             .field("timing", &self.timing)
             .finish_non_exhaustive()
     }

@@ -88,7 +88,7 @@ pub fn start(config: Config) -> Result<(Handle, mpsc::Receiver<Event>), StartErr
     let (encoded, ours) = watch::channel(ours);
 
     let gate = Gate::new(ours, asks, config.timing.hello, peer);
-    let transport = transport::build(&keypair, &gate, &traffic);
+    let transport = transport::build(&keypair, &gate, &traffic, config.short_queues);
     let behaviour = behaviour::build(&config, &keypair).map_err(StartError::Multicast)?;
     let mut swarm = Swarm::new(transport, behaviour, libp2p_peer, swarm_config());
     let listen = |address: &String| listen(&mut swarm, address);

@@ -30,8 +30,9 @@ pub(crate) fn build(
     keypair: &Keypair,
     gate: &Gate,
     traffic: &TrafficMeter,
+    short_queues: bool,
 ) -> Boxed<(PeerId, StreamMuxerBox)> {
-    let tcp = over_tcp(keypair, gate.clone(), traffic.clone());
+    let tcp = over_tcp(keypair, gate.clone(), traffic.clone(), short_queues);
     #[cfg(feature = "quic")]
     let tcp = tcp
         .or_transport(crate::link::quic::build(
@@ -48,11 +49,14 @@ fn over_tcp(
     keypair: &Keypair,
     gate: Gate,
     traffic: TrafficMeter,
+    short_queues: bool,
 ) -> Boxed<(PeerId, StreamMuxerBox)> {
     let noise = noise::Config::new(keypair).expect("an Ed25519 key signs its noise key");
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
     tcp.and_then(move |stream, point| async move {
-        keep_queue_short(&stream.0);
+        if short_queues {
+            keep_queue_short(&stream.0);
+        }
         let meter = Arc::new(traffic.connection());
         let io = Metered::new(stream, meter.clone());
         let (peer, muxer) = within(gate.timeout(), secure(io, &point, noise)).await?;

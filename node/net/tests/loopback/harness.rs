@@ -37,6 +37,7 @@ pub(crate) fn config(seed: u8) -> Config {
         },
         gossip_topic: "0123456789abcdef".to_owned(),
         mdns: false,
+        short_queues: true,
         timing: Timing::default(),
     }
 }
