@@ -13,6 +13,7 @@ pub mod config;
 pub mod event;
 mod exchange;
 mod gossip;
+mod heard;
 mod hello;
 mod identity;
 pub mod limits;

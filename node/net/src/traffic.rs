@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
-use std::time::Instant;
 
 use futures::task::AtomicWaker;
 use patchmesh_core::peer::{Path, PeerId};
+use tokio::time::Instant;
 
+use crate::heard::Heard;
 use crate::limits::TRAFFIC_PEERS_MAX;
 
 /// Bytes by path.
@@ -86,7 +87,7 @@ struct Totals {
 struct Counter {
     received: AtomicU64,
     sent: AtomicU64,
-    heard: Mutex<Option<Instant>>,
+    heard: Heard,
     admitted: OnceLock<(PeerId, Path)>,
     cut: AtomicBool,
     /// The task that reads and writes.
@@ -159,9 +160,7 @@ impl TrafficMeter {
             let admitted = counter.admitted.get();
             admitted.is_some_and(|&(of, _)| of == peer)
         });
-        let heard = of_peer
-            .filter_map(|counter| *counter.heard.lock().unwrap_or_else(PoisonError::into_inner));
-        heard.max()
+        of_peer.filter_map(|counter| counter.heard.last()).max()
     }
 
     /// Breaks every connection to a peer at the socket. Closing in good order
@@ -251,11 +250,7 @@ impl ConnectionMeter {
 
     pub(crate) fn received(&self, bytes: usize) {
         if bytes > 0 {
-            *self
-                .counter
-                .heard
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            self.counter.heard.note();
         }
         self.counter
             .received

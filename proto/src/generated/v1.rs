@@ -654,7 +654,8 @@ pub struct Interest {
     #[prost(bytes = "vec", tag = "1")]
     pub content: ::prost::alloc::vec::Vec<u8>,
 }
-/// Chunks that the sender holds and serves. Words replace the receiver's view.
+/// Chunks that the sender holds and serves. Words replace the receiver's view. To a
+/// source it says what has arrived.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Have {
     #[prost(bytes = "vec", tag = "1")]

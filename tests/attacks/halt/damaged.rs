@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use patchmesh_api::answer::Answer;
 use patchmesh_demo::fleet::Daemon;
-use patchmesh_tests::bench::{Bench, FAST, refusals};
+use patchmesh_tests::bench::refusals;
 use patchmesh_tests::until::until;
 
-use crate::halt::stops::{STOPPERS, of, send, stopped};
-use crate::support::{SOON, until_newest};
+use crate::halt::stops::{STOPPERS, bench_with, of, send, stopped};
+use crate::support::SOON;
 
 fn file(node: &Daemon) -> PathBuf {
     let mut files = fs::read_dir(node.state().join("trust/stops")).unwrap();
@@ -25,12 +25,7 @@ fn file(node: &Daemon) -> PathBuf {
 /// M-14: it is said, it is not believed, and a peer gives the genuine one again.
 #[test]
 fn a_stop_that_the_disk_altered_is_told_of_and_asked_for_again() {
-    let mut bench = Bench::with_sites(&[FAST]);
-    bench.forge.let_stop(&STOPPERS);
-    bench.forge.publish();
-    bench.refresh();
-    bench.add(0, 1, &[]);
-    until_newest(&bench);
+    let mut bench = bench_with(1);
     let stop = bench.forge.stop(1, of("release-1"), STOPPERS[0]);
     until("the node knows who may stop", SOON, || {
         let answer = send(&bench.endpoints[0], &stop);

@@ -8,14 +8,14 @@ use std::time::Instant;
 use patchmesh_core::message::Message;
 use patchmesh_demo::fleet::Daemon;
 use patchmesh_net::{Command, Event};
-use patchmesh_tests::bench::{Bench, FAST, peer, refusals};
+use patchmesh_tests::bench::{Bench, peer, refusals};
 use patchmesh_tests::forge::{MEMBERS, key};
 use patchmesh_tests::hostile::Hostile;
 use patchmesh_tests::until::until;
 use patchmesh_trust::stop::signed::{SignedStop, Subject, key_id, signing_bytes};
 
-use crate::halt::stops::{STOPPERS, STRANGER, of, send, stopped};
-use crate::support::{SOON, member, memory_kib, received_from, until_newest};
+use crate::halt::stops::{STOPPERS, STRANGER, bench_with, of, send, stopped};
+use crate::support::{SOON, member, memory_kib, received_from};
 
 /// Stops of one flood; each of 200 bytes or so.
 const FLOOD: usize = 3_000;
@@ -104,12 +104,7 @@ fn kept(node: &Daemon) -> usize {
 /// T-28, T-41, M-14.
 #[test]
 fn attack_forged_stops() {
-    let mut bench = Bench::with_sites(&[FAST]);
-    bench.forge.let_stop(&STOPPERS);
-    bench.forge.publish();
-    bench.refresh();
-    bench.add(0, 2, &[]);
-    until_newest(&bench);
+    let bench = bench_with(2);
     let node = &bench.endpoints[0];
     let id = peer(node);
     let listener = Hostile::start(&member(&bench, 200), |_| Vec::new());

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use patchmesh_api::releases::ReleaseState;
-use patchmesh_tests::bench::{Bench, FAST, is_staged, release};
+use patchmesh_tests::bench::{is_staged, release};
 use patchmesh_tests::until::until;
 
-use crate::halt::stops::{STOPPERS, of, send, waits_on_stop};
-use crate::support::{SOON, until_newest};
+use crate::halt::stops::{STOPPERS, bench_with, of, send, waits_on_stop};
+use crate::support::SOON;
 
 /// Files of the tree: staging them takes seconds, so that the stop comes midway.
 const FILES: usize = 12_000;
@@ -32,12 +32,7 @@ fn names(folder: &Path) -> Vec<String> {
 /// release of the line goes on.
 #[test]
 fn attack_stop_in_the_middle_of_a_stage() {
-    let mut bench = Bench::with_sites(&[FAST]);
-    bench.forge.let_stop(&STOPPERS);
-    bench.forge.publish();
-    bench.refresh();
-    bench.add(0, 1, &[]);
-    until_newest(&bench);
+    let mut bench = bench_with(1);
     let stop = bench.forge.stop(1, of("many"), STOPPERS[0]);
     let tree = bench.path("many");
     many_files(&tree);

@@ -17,7 +17,7 @@ use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::annex::revocations::Revocations;
 use patchmesh_trust::stop::signed::{SignedStop, Subject, write_file};
 
-use crate::support::{SOON, events, head};
+use crate::support::{SOON, events, head, until_newest};
 
 /// Seeds of two keys that may stop, each alone, and of one that may not.
 pub(crate) const STOPPERS: [u8; 2] = [31, 32];
@@ -44,6 +44,18 @@ pub(crate) fn waits_on_stop(release: &Release) -> bool {
 
 fn held(node: &Daemon, id: &str) -> u32 {
     release(node, id).map_or(0, |release| release.chunks_held)
+}
+
+/// A bench whose network has revocation keys, with so many endpoints, of which the
+/// first is at the newest version.
+pub(crate) fn bench_with(endpoints: usize) -> Bench {
+    let mut bench = Bench::with_sites(&[FAST]);
+    bench.forge.let_stop(&STOPPERS);
+    bench.forge.publish();
+    bench.refresh();
+    bench.add(0, endpoints, &[]);
+    until_newest(&bench);
+    bench
 }
 
 /// A bench whose network has revocation keys, with a release of this size.

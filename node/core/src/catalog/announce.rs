@@ -90,8 +90,33 @@ impl Catalog {
         verdict
     }
 
-    /// Counts what was rejected of a peer; `true` at the one too many (T-41).
-    pub(crate) fn is_flood(&mut self, from: PeerId, now: Now) -> bool {
+    /// Tells of a refused `what` that a peer passed on. Where it is `to_blame`,
+    /// since no honest peer passes such a thing on, it is scored and turned away
+    /// at the one too many (T-41).
+    pub(crate) fn refuse_flooded(
+        &mut self,
+        (what, refusal): (&str, Refusal),
+        (from, to_blame): (Option<PeerId>, bool),
+        now: Now,
+        out: &mut Vec<Action>,
+    ) {
+        let code = refusal.code();
+        out.push(Action::Notify(Notice::Refused {
+            what: what.to_owned(),
+            code,
+            from,
+        }));
+        let Some(peer) = from.filter(|_| to_blame) else {
+            return;
+        };
+        out.push(Action::Notify(Notice::PeerScored { peer, code }));
+        if self.is_flood(peer, now) {
+            out.push(Action::TurnAway { peer });
+        }
+    }
+
+    /// Counts what was rejected of a peer; `true` at the one too many.
+    fn is_flood(&mut self, from: PeerId, now: Now) -> bool {
         let peer = self.peers.get_mut(&from);
         peer.is_some_and(|peer| peer.floods(now.mono))
     }

@@ -103,7 +103,9 @@ impl Catalog {
         }
         let admitted = self.stops.admit(signed);
         if let Err(refusal) = admitted {
-            self.refused_stop(from, refusal, now, out);
+            // Who has other keys calls other stops genuine.
+            let to_blame = refusal == Refusal::BadSignature;
+            self.refuse_flooded(("stop", refusal), (from, to_blame), now, out);
         }
         let Some(stop) = admitted? else {
             return Ok(false);
@@ -125,29 +127,6 @@ impl Catalog {
         }));
         self.stops_changed(out);
         Ok(true)
-    }
-
-    fn refused_stop(
-        &mut self,
-        from: Option<PeerId>,
-        refusal: Refusal,
-        now: Now,
-        out: &mut Vec<Action>,
-    ) {
-        let code = refusal.code();
-        out.push(Action::Notify(Notice::Refused {
-            what: "stop".to_owned(),
-            code,
-            from,
-        }));
-        // Who has other keys calls other stops genuine; a listed key's broken
-        // signature no honest peer passes on.
-        if let (Some(peer), Refusal::BadSignature) = (from, refusal) {
-            out.push(Action::Notify(Notice::PeerScored { peer, code }));
-            if self.is_flood(peer, now) {
-                out.push(Action::TurnAway { peer });
-            }
-        }
     }
 
     /// Takes every stop of the repository's file that passes.

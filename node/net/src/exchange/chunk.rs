@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::event::{Event, FetchOutcome};
 use crate::exchange::chunk_codec::{ChunkCodec, ChunkRequest, ChunkResponse};
-use crate::exchange::heard::Heard;
+use crate::heard::Heard;
 use crate::limits::REQUESTED_MAX;
 
 /// Both tables. Every fetch is answered once, whatever the network does.

@@ -15,7 +15,7 @@ use patchmesh_proto::v1::{ChunkAnswer, chunk_answer::Body};
 use prost::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use crate::exchange::heard::{Heard, Noted};
+use crate::heard::{Heard, Noted};
 use crate::wire::{
     apart, read_body, read_end, read_frame, refused, within, write_body, write_frame,
 };

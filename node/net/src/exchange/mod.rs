@@ -6,4 +6,3 @@ pub(crate) mod chunk_codec;
 pub(crate) mod control;
 pub(crate) mod document;
 pub(crate) mod document_codec;
-pub(crate) mod heard;

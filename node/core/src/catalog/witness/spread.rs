@@ -56,16 +56,9 @@ impl Catalog {
                 self.placed(from, cosignature, taken, out);
             }
             Err(refusal) => {
-                refused(from, refusal, out);
-                // Who has other keys calls other cosignatures genuine; a witness's
-                // broken signature no honest peer passes on.
-                if let (Some(peer), true) = (from, refusal != Refusal::UnknownKey) {
-                    let code = refusal.code();
-                    out.push(Action::Notify(Notice::PeerScored { peer, code }));
-                    if self.is_flood(peer, now) {
-                        out.push(Action::TurnAway { peer });
-                    }
-                }
+                // Who has other keys calls other cosignatures genuine.
+                let to_blame = refusal != Refusal::UnknownKey;
+                self.refuse_flooded((WHAT, refusal), (from, to_blame), now, out);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! When bytes of a chunk last came from a peer. All chunks of a peer share its
-//! connection, so that one that waits behind another is not silent.
+//! When bytes last came: over a connection, or of any chunk of a peer. All chunks of
+//! a peer share its connection, so that one that waits behind another is not silent.
 
 use std::io;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use futures::AsyncRead;
 use tokio::time::Instant;
 
-/// The moment, shared by the streams of one peer.
+/// The moment, shared by those that read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Heard(Arc<Mutex<Option<Instant>>>);
 
@@ -19,7 +19,8 @@ impl Heard {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self) {
+    /// Bytes came.
+    pub(crate) fn note(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 }
