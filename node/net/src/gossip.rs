@@ -10,6 +10,7 @@ use libp2p::gossipsub::{
     TopicScoreParams, ValidationMode, WhitelistSubscriptionFilter,
 };
 use patchmesh_content::id::blake3;
+use patchmesh_core::catalog::peers::REJECTS_MAX;
 use patchmesh_core::ids::GossipId;
 use patchmesh_core::message::Announcement;
 use patchmesh_core::output::Verdict;
@@ -26,6 +27,13 @@ const DUPLICATES_KEPT: Duration = Duration::from_mins(15);
 const ENVELOPE_LEN: usize = 512;
 /// One rejected message outweighs all that a peer can earn by being there.
 const INVALID_MESSAGE_WEIGHT: f64 = -100.0;
+/// What a peer has when the engine turns it away for what was rejected of it:
+/// gossipsub, which squares their number, passes nobody over before, since the
+/// engine could not count what it does not see (T-41).
+const TURNED_AWAY_SCORE: f64 = {
+    let rejects = (REJECTS_MAX + 1) as f64;
+    INVALID_MESSAGE_WEIGHT * rejects * rejects
+};
 /// Most that time in the mesh can earn.
 const TIME_IN_MESH_CAP: f64 = 10.0;
 
@@ -61,7 +69,7 @@ pub(crate) fn behaviour(mesh: &str) -> Gossipsub {
         Gossipsub::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
             .expect("anonymous mode agrees with anonymous validation");
     gossipsub
-        .with_peer_score(score(&topic.hash()), PeerScoreThresholds::default())
+        .with_peer_score(score(&topic.hash()), thresholds())
         .expect("the weights are constants of the right sign");
     gossipsub
         .subscribe(&topic)
@@ -83,6 +91,13 @@ fn score(topic: &TopicHash) -> PeerScoreParams {
         topics: HashMap::from([(topic.clone(), of_topic)]),
         ip_colocation_factor_weight: 0.0,
         ..PeerScoreParams::default()
+    }
+}
+
+fn thresholds() -> PeerScoreThresholds {
+    PeerScoreThresholds {
+        graylist_threshold: TURNED_AWAY_SCORE,
+        ..PeerScoreThresholds::default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Gossip travels as far as the verdicts let it.
 
+use patchmesh_core::catalog::peers::REJECTS_MAX;
 use patchmesh_core::message::Announcement;
 use patchmesh_core::output::Verdict;
 use patchmesh_net::{Command, Event};
@@ -100,4 +101,19 @@ async fn a_replayed_message_is_not_reported_again() {
     publish(&a, 1).await;
     publish(&a, 2).await;
     assert_eq!(judge(&mut b, Verdict::Accept).await, 2);
+}
+
+/// T-41: the engine turns a peer away for what it rejected of it, so each of
+/// that comes to it, however fast its verdicts are.
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_rejected_messages_are_reported_as_the_engine_counts() {
+    let mut a = Node::new(1).await;
+    let mut b = Node::new(2).await;
+    connect(&mut a, &mut b).await;
+    until_heard(&a, &mut b, None, 1000).await;
+    while try_judge(&mut b).await.is_some() {}
+    for version in 1..=u64::from(REJECTS_MAX) + 1 {
+        publish(&a, version).await;
+        assert_eq!(judge(&mut b, Verdict::Reject).await, version);
+    }
 }
