@@ -1,8 +1,8 @@
-//! A network of real nodes on loopback with a publisher in this process. One
-//! runs at a time; dropping it ends every process.
+//! A network of real nodes on loopback with a publisher in this process. A few
+//! run at a time; dropping one ends every process of it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
@@ -44,10 +44,36 @@ pub fn programs() -> &'static Binaries {
     FOUND.get_or_init(|| Binaries::find(false).expect("the programs build"))
 }
 
-/// Waits until no other test of this program runs a network.
-pub fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+/// Networks of one test program at a time: their nodes wait for each other and
+/// for timers most of the time, and leave two cores idle one by one.
+const NETWORKS_MAX: usize = 3;
+
+/// How many run, and who waits for one of them to end.
+static RUNNING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+/// The right to run a network; given back when dropped.
+#[derive(Debug)]
+pub struct Turn(());
+
+/// Waits until there is room for one more network of this program.
+pub fn turn() -> Turn {
+    let mut running = RUNNING
+        .1
+        .wait_while(running(), |running| *running >= NETWORKS_MAX)
+        .unwrap_or_else(PoisonError::into_inner);
+    *running += 1;
+    Turn(())
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *running() -= 1;
+        RUNNING.1.notify_one();
+    }
+}
+
+fn running() -> MutexGuard<'static, usize> {
+    RUNNING.0.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A network.
@@ -66,7 +92,7 @@ pub struct Bench {
     bootstraps: Vec<String>,
     folder: TempDir,
     runtime: Runtime,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 impl Bench {
