@@ -12,15 +12,26 @@ fn a_quiet_world_moves_one_copy_per_site_in_about_the_least_time() {
     assert!(report.document_bytes <= 3 * 7_300, "{report:?}");
 }
 
+// Apart, so that processors share the work.
+
 #[test]
-fn thirty_two_seeds_keep_every_promise() {
-    keep_every_promise(0..32);
+fn fifty_seeds_keep_every_promise() {
+    keep_every_promise(0..50);
 }
 
-/// Apart, so that two processors share the work.
 #[test]
-fn thirty_two_more_seeds_keep_every_promise() {
-    keep_every_promise(32..64);
+fn fifty_more_seeds_keep_every_promise() {
+    keep_every_promise(50..100);
+}
+
+#[test]
+fn a_third_fifty_seeds_keep_every_promise() {
+    keep_every_promise(100..150);
+}
+
+#[test]
+fn a_fourth_fifty_seeds_keep_every_promise() {
+    keep_every_promise(150..200);
 }
 
 fn keep_every_promise(seeds: std::ops::Range<u64>) {
