@@ -327,23 +327,30 @@ fn a_swarm_waits_for_its_origin() {
     }
 }
 
-/// 16 of 30 endpoints on 60 Mbit/s of air, which the line could fill three times: what is
-/// given up in the queue takes no air, so that nobody goes over the line for it.
+/// A part of 36 endpoints on 75 Mbit/s of air, which the line could fill many times, with
+/// real chunks: what waits for the air is late for all alike, so nobody doubts a holder
+/// for it, and nobody goes over the line.
 #[test]
 fn a_full_medium_makes_a_site_slow_and_no_second_copy() {
-    let text = SMALL
-        .replace("presence = \"office-laptop\"", "")
-        .replace("512 KiB", "1 MiB")
-        .replace("count = 6", "count = 1")
-        .replace("{ min = 2, median = 5, max = 9 }", "30")
-        .replace("share = 0.4, wifi = \"100 M", "share = 0.53, wifi = \"60 M");
-    let (text, _) = text.split_once("[[fault]]").unwrap();
-    let release = "[[release]]\nname = \"r\"\nsize = \"64 MiB\"\n";
-    let found = summary(&run(parsed(&format!("{text}{release}")), 1));
-    let policy = &found.policies[0];
-    assert!(policy.copies[0] < 1.05, "{:?}", policy.copies);
-    let last = policy.done[3].unwrap() / policy.bound;
-    assert!((1.0..2.5).contains(&last), "{last}");
+    // T* leaves out that what one wireless endpoint has from another crosses the air twice.
+    for (share, most) in [("0.53", 1.5), ("0.8", 1.35), ("1.0", 2.1)] {
+        let text = SMALL
+            .replace("presence = \"office-laptop\"", "")
+            .replace("512 KiB", "128 KiB")
+            .replace("count = 6", "count = 1")
+            .replace("{ min = 2, median = 5, max = 9 }", "36")
+            .replace(
+                "share = 0.4, wifi = \"100 M",
+                &format!("share = {share}, wifi = \"75 M"),
+            );
+        let (text, _) = text.split_once("[[fault]]").unwrap();
+        let release = "[[release]]\nname = \"r\"\nsize = \"64 MiB\"\n";
+        let found = summary(&run(parsed(&format!("{text}{release}")), 1));
+        let policy = &found.policies[0];
+        assert!(policy.copies[0] < 1.02, "{share}: {:?}", policy.copies);
+        let last = policy.done[3].unwrap() / policy.bound;
+        assert!((1.0..most).contains(&last), "{share}: {last}");
+    }
 }
 
 #[test]

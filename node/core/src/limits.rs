@@ -38,6 +38,13 @@ pub const NEAR_FETCHES_MAX: usize = 48;
 pub const NEAR_FETCHES_PER_PEER_MAX: u32 = 8;
 /// Bytes in flight from members of the site.
 pub const NEAR_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// The same before anything is measured.
+pub const NEAR_BYTES_START: u64 = 2 * 1024 * 1024;
+/// And where little comes: two chunks, so that one is asked for while one comes.
+pub const NEAR_BYTES_MIN: u64 = 256 * 1024;
+/// Between these, no more than comes in so many seconds at the measured rate: what
+/// waits longer in a medium that members share only makes all wait.
+pub const NEAR_SECS: u64 = 1;
 /// Bytes in flight from one member.
 pub const NEAR_BYTES_PER_PEER_MAX: u64 = 4 * 1024 * 1024;
 /// WAN fetches in flight of a node without other members.

@@ -15,6 +15,7 @@ use crate::swarm::dial::spread;
 use crate::swarm::fetches::Fetch;
 use crate::swarm::grant::SERVE_MOST;
 use crate::swarm::machine::Swarm;
+use crate::swarm::site::Peer;
 use crate::swarm::timer::Timer;
 use crate::time::{Duration, Time};
 
@@ -63,8 +64,11 @@ impl Swarm {
     fn arrived(&mut self, fetch: Fetch, counted: bool, now: Time, out: &mut Vec<Action>) {
         let Fetch { content, chunk, .. } = fetch;
         self.count_bytes(&fetch);
+        if fetch.near {
+            self.fetches.near_delivered(&fetch, now);
+        }
         if let Some(peer) = fetch.peer().and_then(|peer| self.peers.get_mut(&peer)) {
-            peer.praise();
+            peer.praise(fetch.started, now);
         } else {
             self.http.0 = 0;
         }
@@ -161,10 +165,13 @@ impl Swarm {
         if let Some(state) = self.peers.get_mut(&peer) {
             state.note_stall();
         }
-        if fetch.near {
-            self.strike(&peer, now, out);
-        } else {
+        let delivers = |peer: &Peer| peer.delivered > fetch.started;
+        let delivers = self.peers.get(&peer).is_some_and(delivers);
+        if !fetch.near {
             self.back_off(fetch.source, now);
+        } else if !delivers {
+            // Where others of its chunks came meanwhile it is slow, and keeps its word.
+            self.strike(&peer, now, out);
         }
     }
 

@@ -23,7 +23,7 @@ const NEAR_BY: Duration = Duration::secs(30);
 /// A source from which nothing comes for so long stalls. A thin line that all
 /// members share gives each its part all the time.
 const WAN_IDLE: Duration = Duration::secs(30);
-/// A fetch that takes longer is given a second holder.
+/// Fetches that take long are looked for so often.
 const SLOW: Duration = Duration::secs(2);
 /// Fetches of one chunk at one time.
 const PER_CHUNK_MAX: usize = 2;
@@ -52,6 +52,7 @@ impl Swarm {
     fn holder(&mut self, id: &ContentId, chunk: ChunkIndex, now: Time) -> Option<PeerId> {
         let content = self.contents.get(id)?;
         let bytes = u64::from(content.chunks.len(chunk));
+        let usual = self.fetches.trip();
         let asked = content.chunks.fetches(chunk);
         let is_asked = |peer: &PeerId| {
             asked
@@ -78,7 +79,7 @@ impl Swarm {
             }
             // Ties go round by chunk, so that no member serves all.
             let tie = peer.0[usize::try_from(chunk.0 % 32).unwrap_or(0)];
-            let key = (state.bytes, tie, *peer);
+            let key = (state.wait_for(bytes, usual), tie, *peer);
             if best.is_none_or(|best| key < best) {
                 best = Some(key);
             }
@@ -143,9 +144,10 @@ impl Swarm {
     /// Gives chunks of slow members a second holder, and the window back what
     /// no member takes.
     pub(crate) fn look_for_slow(&mut self, now: Time, out: &mut Vec<Action>) {
+        let long = self.fetches.slow();
         let slow = self
             .fetches
-            .select(|fetch| fetch.near && now.since(fetch.started) >= SLOW);
+            .select(|fetch| fetch.near && now.since(fetch.started) >= long);
         for id in slow {
             let Some(fetch) = self.fetches.all.get(&id).copied() else {
                 continue;

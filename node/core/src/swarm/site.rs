@@ -14,6 +14,8 @@ use crate::view::PeerView;
 const REFUSE: Duration = Duration::secs(3600);
 /// What a peer says is not believed for so long.
 const DISTRUST: Duration = Duration::secs(600);
+/// Of members that deliver within this time none is preferred for it.
+const QUICK: Duration = Duration::millis(20);
 /// Broken promises before that.
 const STRIKES_MAX: u32 = 3;
 
@@ -36,6 +38,10 @@ pub(crate) struct Peer {
     pub(crate) serving: u32,
     /// Not to be asked before.
     pub(crate) busy_until: Time,
+    /// When it delivered last.
+    pub(crate) delivered: Time,
+    /// Smoothed time in which it delivers, in microseconds; 0 = not measured.
+    trip: u64,
     /// Failures in a row of a source.
     pub(crate) failures: u32,
     corrupt: u32,
@@ -100,9 +106,22 @@ impl Peer {
     }
 
     /// It delivered.
-    pub(crate) fn praise(&mut self) {
+    pub(crate) fn praise(&mut self, started: Time, now: Time) {
+        self.delivered = now;
+        let took = now.since(started).0.max(1);
+        self.trip = match self.trip {
+            0 => took,
+            trip => (trip * 7 + took) / 8,
+        };
         self.strikes = self.strikes.saturating_sub(1);
         self.failures = 0;
+    }
+
+    /// A measure of how long so many more bytes from it would take; `usual` is what
+    /// fetches take from others, for one that has delivered nothing yet.
+    pub(crate) fn wait_for(&self, bytes: u64, usual: u64) -> u64 {
+        let trip = if self.trip == 0 { usual } else { self.trip };
+        (self.bytes + bytes).saturating_mul(trip.max(QUICK.0))
     }
 
     /// It passed on claims of which nothing came: no more of those for a while.
@@ -168,6 +187,8 @@ impl Peers {
             bytes: 0,
             serving: 0,
             busy_until: now,
+            delivered: Time(0),
+            trip: 0,
             failures: 0,
             corrupt: 0,
             stalled: 0,
