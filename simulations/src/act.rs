@@ -6,7 +6,7 @@ use patchmesh_content::geometry::SpanIndex;
 use patchmesh_content::id::{ContentId, blake3};
 use patchmesh_core::ids::{AskedId, GossipId, InstallId, ServeId};
 use patchmesh_core::input::{Answered, Fetched, Input, Installed};
-use patchmesh_core::message::{Announcement, Message, Want};
+use patchmesh_core::message::{Announcement, DocumentRef, Message, Want};
 use patchmesh_core::output::{Answer, Output, Source, Step, Verdict};
 use patchmesh_core::peer::{Down, PeerId};
 use patchmesh_core::time::{Duration, UtcTime};
@@ -92,7 +92,7 @@ impl World {
         &mut self,
         node: usize,
         (ask, from): (patchmesh_core::ids::AskId, Source),
-        document: Box<patchmesh_core::message::DocumentRef>,
+        document: Box<DocumentRef>,
     ) {
         let of = match from {
             Source::Origin => None,
@@ -108,7 +108,8 @@ impl World {
             return self.answer(node, ask, Duration(0), Answered::Failed);
         }
         let asked = AskedId(self.id());
-        self.asked.insert(asked, (node, other, ask));
+        let place = (node, other, ask, document.clone());
+        self.asked.insert(asked, place);
         let from = self.hosts[node].peer;
         let asked = Input::Asked {
             asked,
@@ -119,7 +120,7 @@ impl World {
     }
 
     fn answered(&mut self, node: usize, asked: AskedId, document: Option<Answer>) {
-        let Some((client, _, ask)) = self.asked.remove(&asked) else {
+        let Some((client, _, ask, named)) = self.asked.remove(&asked) else {
             return;
         };
         let bytes = match document {
@@ -130,7 +131,7 @@ impl World {
                 index.map(|(bytes, _)| bytes.clone())
             }
         };
-        let bytes = bytes.map(|bytes| self.as_sent(node, bytes));
+        let bytes = bytes.map(|bytes| self.as_sent(node, &named, bytes));
         let len = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
         if let (false, Some(site)) = (self.near(node, client), self.hosts[client].site) {
             self.wan_documents[site] += len;
@@ -139,10 +140,13 @@ impl World {
         self.load((node, client), len, Cargo::Document(ask, outcome));
     }
 
-    /// A liar bends every third document that it gives.
-    fn as_sent(&mut self, node: usize, bytes: Arc<[u8]>) -> Arc<[u8]> {
+    /// A liar bends every third document that it gives; what operations say it forges.
+    fn as_sent(&mut self, node: usize, named: &DocumentRef, bytes: Arc<[u8]>) -> Arc<[u8]> {
         if !self.plan.liars.contains(&node) || self.rng.below(3) != 0 {
             return bytes;
+        }
+        if let Some(forged) = self.publisher.forged(named) {
+            return forged;
         }
         let mut bent = bytes.to_vec();
         let middle = bent.len() / 2;
@@ -234,7 +238,14 @@ impl World {
 
     fn install(&mut self, node: usize, install: InstallId, step: &Step) {
         let release = step.release();
-        if !self.hosts[node].store.is_whole(&release.content) {
+        if let Step::Apply { .. } = step
+            && let Some(found) = check::must_not_apply(self, node, &release.content)
+        {
+            self.broken = Some(Broken::new("S11", node, found));
+        }
+        // What is applied are files: chunks that were lost since they were staged are not.
+        let stages = matches!(step, Step::Stage { .. });
+        if stages && !self.hosts[node].store.is_whole(&release.content) {
             self.broken = Some(Broken::new("S1", node, "stages what is not whole"));
         }
         let outcome = Installed::Passed;

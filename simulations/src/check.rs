@@ -1,5 +1,6 @@
 //! What must hold after every event, and at the end of a world.
 
+use patchmesh_content::id::ContentId;
 use patchmesh_core::limits::{ASKS_MAX, FETCHES_MAX, PEERS_MAX, WAN_ALONE_MAX};
 use patchmesh_core::message::Want;
 use patchmesh_core::record::ReleaseState;
@@ -9,6 +10,7 @@ use patchmesh_trust::role::RoleName;
 use crate::bound::bound;
 use crate::broken::Broken;
 use crate::link::Serving;
+use crate::operations::LINE;
 use crate::plan::{CHUNK_WIRE_LEN, Fault, Site};
 use crate::world::World;
 
@@ -47,20 +49,28 @@ pub fn node(world: &mut World, node: usize) -> Result<(), Broken> {
             "shows a timestamp that is not durable",
         ));
     }
+    let mut open = Vec::new();
     for release in &view.releases {
         let content = &release.content;
-        if release.state == ReleaseState::Staged
-            && host.store.release(content) != Some(ReleaseState::Staged)
-        {
+        let state = release.state;
+        let is_done = matches!(state, ReleaseState::Staged | ReleaseState::Good);
+        let stored = host.store.release(content);
+        // An apply that a crash cut short left a staged release behind.
+        let was_applying = state == ReleaseState::Staged && stored == Some(ReleaseState::Applying);
+        if is_done && stored != Some(state) && !was_applying {
             return Err(Broken::new("S5", node, "staged, but not durable"));
         }
         let waits = !release.waiting_on.is_empty();
-        if node != 0 && waits == (release.state == ReleaseState::Staged) {
+        let may_wait = state == ReleaseState::Staged && world.plan.parties.is_some();
+        if node != 0 && waits == is_done && !may_wait {
             return Err(Broken::new(
                 "waits",
                 node,
                 "waits on nothing, or although staged",
             ));
+        }
+        if may_wait && !waits {
+            open.push(*content);
         }
         let index = host.store.index(content);
         let held = engine.held(content);
@@ -75,6 +85,8 @@ pub fn node(world: &mut World, node: usize) -> Result<(), Broken> {
             }
         }
     }
+    open_only_where_it_may_be(world, node, &open)?;
+    let host = &world.hosts[node];
     let bounds = host.asks.len() <= ASKS_MAX
         && host.fetches.len() <= FETCHES_MAX
         && view.peers.len() <= PEERS_MAX;
@@ -83,6 +95,42 @@ pub fn node(world: &mut World, node: usize) -> Result<(), Broken> {
     } else {
         Err(Broken::new("S9", node, "over a named limit"))
     }
+}
+
+/// S11: these are staged and wait for nothing, so that they are applied next.
+fn open_only_where_it_may_be(world: &World, node: usize, open: &[ContentId]) -> Result<(), Broken> {
+    let wrong = open.iter().filter(|_| node != 0);
+    let mut wrong = wrong.filter_map(|content| must_not_apply(world, node, content));
+    wrong
+        .next()
+        .map_or(Ok(()), |found| Err(Broken::new("S11", node, found)))
+}
+
+/// S11: why a node must not apply a release, by the statements that it holds durably, as
+/// they were published.
+pub fn must_not_apply(world: &World, node: usize, content: &ContentId) -> Option<&'static str> {
+    let host = &world.hosts[node];
+    let publisher = &world.publisher;
+    let held = |role: RoleName| publisher.said_at(host.store.version(&role));
+    let line = held(RoleName::Line(LINE.to_owned()));
+    let (Some(rollout), Some(line), Some(targets)) =
+        (held(RoleName::Rollout), line, held(RoleName::Targets))
+    else {
+        return Some("applies what nobody could approve");
+    };
+    if rollout.approved(&host.peer, &line.releases) != Some(*content) {
+        return Some("applies what operations do not approve");
+    }
+    targets.keys.as_ref()?;
+    let Some(membership) = held(RoleName::Membership) else {
+        return Some("applies before it knows who the witnesses are");
+    };
+    let all = [rollout, line, targets, membership];
+    let leaves = all.iter().map(|said| said.leaves).max().unwrap_or_default();
+    let heads = publisher.heads.range(leaves..);
+    let cosignatures = host.store.cosignatures();
+    let is_witnessed = membership.is_witnessed(&publisher.mesh_id(), heads, cosignatures);
+    (!is_witnessed).then_some("applies what too few witnesses have cosigned")
 }
 
 /// Checks a serve over the WAN that begins: no other member of the site has a lease
@@ -138,10 +186,17 @@ pub fn is_done(world: &World) -> bool {
             return false;
         };
         let view = engine.view(world.clocks(node));
+        let is_staged = |state| matches!(state, ReleaseState::Staged | ReleaseState::Good);
+        let said = world.publisher.said.last();
+        let approved = said.and_then(|said| said.approved(&host.peer, &said.releases));
+        let mut releases = view.releases.iter();
+        let applied = approved.is_none_or(|content| {
+            releases.any(|one| one.content == content && one.state == ReleaseState::Good)
+        });
         let newest = [view.head.root, view.head.timestamp] == head;
         let staged = view.releases.iter();
-        let staged = staged.filter(|release| release.state == ReleaseState::Staged);
-        newest && (node == 0 || staged.count() == world.active)
+        let staged = staged.filter(|release| is_staged(release.state));
+        newest && (node == 0 || staged.count() == world.active && applied)
     })
 }
 
@@ -154,7 +209,7 @@ pub fn missing(world: &World) -> String {
         };
         let view = engine.view(world.clocks(node));
         for release in &view.releases {
-            if node != 0 && release.state != ReleaseState::Staged {
+            if node != 0 && !release.waiting_on.is_empty() {
                 let (held, total) = (release.chunks_held, release.chunks_total);
                 let waiting = &release.waiting_on;
                 let id = &release.id;
@@ -184,7 +239,7 @@ pub fn end(world: &World) -> Result<(), Broken> {
                 .iter()
                 .any(|node| world.hosts[*node].site == Some(site)),
             Fault::Cut(cut, _) => *cut == site,
-            Fault::Rotate | Fault::Second => false,
+            Fault::Rotate | Fault::Say(_) | Fault::Second => false,
         };
         let faults = plan.faults.iter().filter(|(_, fault)| own(fault));
         let window = WINDOW_MAX * CHUNK_WIRE_LEN;

@@ -107,7 +107,7 @@ fn healed(plan: &Plan) -> Time {
         | Fault::Full(_, long)
         | Fault::Mute(_, _, long)
         | Fault::Slow(_, long) => time.plus(*long),
-        Fault::Rotate | Fault::Second => *time,
+        Fault::Rotate | Fault::Say(_) | Fault::Second => *time,
     });
     over.max().unwrap_or_default()
 }

@@ -12,7 +12,7 @@ use patchmesh_core::time::{Now, Time};
 use patchmesh_trust::key::NodeKey;
 
 use crate::link::Link;
-use crate::publisher::LINE;
+use crate::operations::LINE;
 use crate::store::Store;
 
 /// One node.
@@ -55,9 +55,7 @@ pub struct Host {
 impl Host {
     /// A node without power.
     pub fn new(number: usize, site: Option<usize>, lan: u64) -> Self {
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&(number as u64 + 1).to_le_bytes());
-        let key = NodeKey::from_seed(seed);
+        let key = key(number);
         Self {
             engine: None,
             life: 0,
@@ -122,6 +120,13 @@ impl Host {
         self.seen.clear();
         self.wake = None;
     }
+}
+
+/// The key of a node.
+pub fn key(number: usize) -> NodeKey {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&(number as u64 + 1).to_le_bytes());
+    NodeKey::from_seed(seed)
 }
 
 /// Where a node listens, in this world's form.

@@ -17,6 +17,7 @@ pub mod freight;
 pub mod host;
 pub mod link;
 pub mod net;
+pub mod operations;
 pub mod plan;
 pub mod planner;
 pub mod publisher;

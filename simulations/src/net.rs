@@ -2,12 +2,16 @@
 
 use patchmesh_core::ids::{FetchId, HelloId, ServeId};
 use patchmesh_core::input::{Answered, Fetched, HostChange, Input};
+use patchmesh_core::message::Message;
 use patchmesh_core::peer::Down;
 use patchmesh_core::time::{Duration, Time};
+use patchmesh_trust::log::cosignature::Cosignature;
+use patchmesh_trust::log::head::LogHead;
 
 use crate::host::Host;
 use crate::link::{Access, Conn, Limits, Serving};
 use crate::plan::Fault;
+use crate::publisher::UTC;
 use crate::world::{Event, World};
 
 /// One way, in a site.
@@ -110,7 +114,29 @@ impl World {
                 let peer = self.hosts[other].peer;
                 self.input(node, Duration(0), Input::PeerUp { peer });
             }
+            for (from, to) in [(judge, other), (other, judge)] {
+                if self.plan.liars.contains(&from) {
+                    self.forge(from, to);
+                }
+            }
         }
+    }
+
+    /// A liar says that a witness has cosigned all that there is.
+    fn forge(&mut self, from: usize, to: usize) {
+        let newest = self.publisher.heads.last_key_value();
+        let parties = self.plan.parties.as_ref();
+        let witness = parties.and_then(|parties| parties.witnesses.first());
+        let (Some((&size, &root)), Some(&witness)) = (newest, witness) else {
+            return;
+        };
+        let (key, mesh_id) = (&self.hosts[from].key, self.publisher.mesh_id());
+        let forged = Cosignature::sign(key, &mesh_id, LogHead { size, root }, UTC);
+        let mut forged = forged.expect("the clock of a world is after 1970");
+        forged.witness = self.hosts[witness].peer.0;
+        let message = Box::new(Message::Cosignature(forged));
+        let from = self.hosts[from].peer;
+        self.input(to, NEAR, Input::Message { from, message });
     }
 
     /// Ends a connection: what is under way over it fails, then both are told.
@@ -128,7 +154,7 @@ impl World {
         }
         self.give_up_between(a, b);
         self.asked
-            .retain(|_, (from, to, _)| pair(*from, *to) != pair(a, b));
+            .retain(|_, (from, to, _, _)| pair(*from, *to) != pair(a, b));
         for (node, other) in [(a, b), (b, a)] {
             let asks = self.hosts[node].asks.iter();
             let asks: Vec<_> = asks
@@ -299,6 +325,10 @@ impl World {
             }
             Fault::Rotate => {
                 self.publisher.rotate(7);
+                self.republish();
+            }
+            Fault::Say(word) => {
+                self.publisher.word = Some(word);
                 self.republish();
             }
             Fault::Second => {

@@ -1,8 +1,16 @@
 //! What a seed chooses: sites, lines, releases, and which faults come when.
 
+use std::collections::BTreeSet;
+
 use patchmesh_content::geometry::CHUNK_LEN_MEAN;
 use patchmesh_core::rng::{Rng, Seed};
 use patchmesh_core::time::{Duration, Time};
+
+use patchmesh_trust::annex::keys::{Cosignatures, Keys, Witness};
+use patchmesh_trust::key::PublicKey;
+
+use crate::host::{Host, key};
+use crate::operations::Word;
 
 /// Wire bytes of every chunk of a world: half of its plain bytes.
 pub const CHUNK_WIRE_LEN: u64 = (CHUNK_LEN_MEAN / 2) as u64;
@@ -36,6 +44,34 @@ pub enum Fault {
     Rotate,
     /// The second release is published.
     Second,
+    /// Operations say something else, and the folder is published again.
+    Say(Word),
+}
+
+/// Who beside the publisher has a say in a world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parties {
+    /// What operations say at first.
+    pub word: Word,
+    /// Nodes that are witnesses.
+    pub witnesses: Vec<usize>,
+    /// Of how many witnesses an apply needs cosignatures, and of how many sites.
+    pub asked: Option<(u32, u32)>,
+}
+
+impl Parties {
+    /// What membership says of the witnesses.
+    pub fn keys(&self, (keys, sites): (u32, u32), plan: &Plan) -> Keys {
+        let witness = |node: &usize| Witness {
+            key: PublicKey::ed25519(&key(*node).public()).expect("it is one"),
+            site: Host::site_name(plan.site(*node)),
+        };
+        Keys {
+            witnesses: self.witnesses.iter().map(witness).collect(),
+            cosignatures: Some(Cosignatures { keys, sites }),
+            ..Keys::default()
+        }
+    }
 }
 
 /// A world to build.
@@ -57,6 +93,8 @@ pub struct Plan {
     pub gossip_lost: u64,
     /// Seconds that the wall clock of each node is ahead, or behind.
     pub clock_errors: Vec<i64>,
+    /// Operations and witnesses; none where nobody is delegated to approve anything.
+    pub parties: Option<Parties>,
     /// Faults and their times.
     pub faults: Vec<(Time, Fault)>,
 }
@@ -78,6 +116,7 @@ impl Plan {
             liars: Vec::new(),
             gossip_lost: 0,
             clock_errors: Vec::new(),
+            parties: None,
             faults: Vec::new(),
         }
     }
@@ -119,6 +158,7 @@ impl Plan {
             plan.clock_errors = (0..nodes).map(|_| error(&mut rng)).collect();
         }
         plan.add_rarer(&mut crate::plan::rng(seed).fork("rarer"));
+        plan.add_parties(&mut crate::plan::rng(seed).fork("parties"));
         plan.faults.sort_by_key(|(time, _)| *time);
         plan
     }
@@ -142,6 +182,60 @@ impl Plan {
                 self.faults.push((when, fault));
             }
         }
+    }
+
+    /// In one world of three somebody has to approve, in half of those before witnesses.
+    fn add_parties(&mut self, rng: &mut Rng) {
+        const WORDS: [Word; 6] = [
+            Word::All,
+            Word::Nothing,
+            Word::Half,
+            Word::All,
+            Word::Other,
+            Word::Held,
+        ];
+        if rng.below(3) > 0 {
+            return;
+        }
+        let word = |rng: &mut Rng| WORDS[at(rng.below(WORDS.len() as u64))];
+        let mut parties = Parties {
+            word: word(rng),
+            witnesses: Vec::new(),
+            asked: None,
+        };
+        for _ in 0..rng.below(4) {
+            let when = Time(0).plus(Duration::millis(rng.below(20_000)));
+            self.faults.push((when, Fault::Say(word(rng))));
+        }
+        if rng.below(2) == 0 {
+            let nodes = self.nodes() as u64;
+            // One at least is no liar.
+            for _ in 0..4 {
+                let node = 1 + at(rng.below(nodes - 1));
+                if !self.liars.contains(&node) && !parties.witnesses.contains(&node) {
+                    parties.witnesses.push(node);
+                }
+            }
+            let sites: BTreeSet<_> = parties
+                .witnesses
+                .iter()
+                .map(|node| self.site(*node))
+                .collect();
+            let keys = 1 + rng.below(parties.witnesses.len() as u64);
+            let sites = 1 + rng.below(keys.min(sites.len() as u64));
+            parties.asked = Some((small(keys), small(sites)));
+        }
+        self.parties = Some(parties);
+    }
+
+    /// Site of a node; `None` for the origin.
+    pub fn site(&self, node: usize) -> Option<usize> {
+        let mut left = node.checked_sub(1)?;
+        self.sites.iter().position(|site| {
+            let here = left < site.nodes;
+            left = left.wrapping_sub(site.nodes);
+            here
+        })
     }
 
     /// Nodes with the origin, which is node 0.

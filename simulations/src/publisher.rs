@@ -10,22 +10,31 @@ use patchmesh_content::index::{ChunkEntry, FileEntry, FileKind, ReleaseIndex};
 use patchmesh_core::message::DocumentRef;
 use patchmesh_core::peer::Proof;
 use patchmesh_core::time::UtcTime;
+use patchmesh_trust::annex::body::Annex;
+use patchmesh_trust::annex::keys::Keys;
+use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::author::{
-    Draft, LineKeys, LinePlan, ReleaseEntry, RootPlan, SnapshotPlan, TargetsPlan, TimestampPlan,
+    AnnexPlan, Draft, LineKeys, LinePlan, ReleaseEntry, RootPlan, SnapshotPlan, TargetsPlan,
+    TimestampPlan,
 };
 use patchmesh_trust::key::{NodeKey, SecretKey};
+use patchmesh_trust::log::head::{Hash, leaf_hash};
+use patchmesh_trust::log::inclusion::read_document;
+use patchmesh_trust::log::tree::Tree;
 use patchmesh_trust::member::{Validity, issue_certificate};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::stop::set::Mark;
 use patchmesh_trust::threshold::RoleKeys;
 
-/// The one release line of a world.
-pub const LINE: &str = "desktop";
+use crate::operations::{LINE, Said, Word};
+
 /// The wall clock at the start of a world.
 pub const UTC: UtcTime = UtcTime(1_800_000_000);
 
 const DAY: i64 = 86_400;
+/// When all that is published expires, roots later.
+const EXPIRES: UtcTime = UtcTime(UTC.0 + 90 * DAY);
 const VALID: &str = "a plan of the world is valid";
 
 /// Who publishes, and what lies in the folder.
@@ -35,6 +44,16 @@ pub struct Publisher {
     root_version: u64,
     version: u64,
     mesh_id: [u8; 32],
+    /// What operations say from the next publication on; without it nobody can.
+    pub word: Option<Word>,
+    /// Who the witnesses are from the next publication on.
+    pub keys: Option<Keys>,
+    /// Of a network with operations.
+    log: Tree,
+    /// Roots of the log by size.
+    pub heads: BTreeMap<u64, Hash>,
+    /// What each publication said, the first first; of a network with operations.
+    pub said: Vec<Said>,
     /// Root version 1.
     pub anchor: Arc<[u8]>,
     /// The published folder.
@@ -74,11 +93,32 @@ pub fn index(id: &str, first: u32, chunks: u32) -> ReleaseIndex {
 }
 
 /// How a metadata document is asked for.
-fn named(role: &str, version: u64) -> DocumentRef {
+fn document(role: &str, version: u64) -> DocumentRef {
     DocumentRef::Metadata {
         role: role.to_owned(),
         version,
     }
+}
+
+/// A statement that names one annex, and how that is asked for.
+fn statement(
+    role: RoleName,
+    version: u64,
+    (name, bytes): (AnnexName, &[u8]),
+    key: u8,
+) -> (Vec<u8>, DocumentRef) {
+    let annex = Annex::of(name, bytes);
+    let document = DocumentRef::Annex {
+        name: annex.name,
+        sha256: annex.sha256,
+    };
+    let plan = AnnexPlan {
+        role,
+        version,
+        expires: EXPIRES,
+        annexes: vec![annex],
+    };
+    (sign(plan.build().expect(VALID), &secret(key)), document)
 }
 
 fn secret(number: u8) -> SecretKey {
@@ -111,11 +151,16 @@ impl Publisher {
             root_version: 0,
             version: 0,
             mesh_id: [0; 32],
+            word: None,
+            keys: None,
+            log: Tree::default(),
+            heads: BTreeMap::new(),
+            said: Vec::new(),
             anchor: Arc::new([]),
             folder: BTreeMap::new(),
         };
         publisher.rotate(2);
-        publisher.anchor = Arc::clone(&publisher.folder[&named("root", 1)]);
+        publisher.anchor = Arc::clone(&publisher.folder[&document("root", 1)]);
         let verifier = Verifier::new(&publisher.anchor, &[]).expect(VALID);
         publisher.mesh_id = verifier.mesh_id();
         publisher
@@ -135,56 +180,135 @@ impl Publisher {
         };
         let root = sign(plan.build().expect(VALID), &secret(1));
         self.folder
-            .insert(named("root", self.root_version), root.into());
+            .insert(document("root", self.root_version), root.into());
     }
 
     /// Publishes these releases as the active ones.
     pub fn publish(&mut self, releases: &[ReleaseIndex]) {
         self.version += 1;
-        let (version, expires) = (self.version, UtcTime(UTC.0 + 90 * DAY));
-        let releases = releases.iter().map(|release| self.add(release)).collect();
-        let line = LinePlan {
-            line: LINE.to_owned(),
-            version,
-            expires,
-            releases,
+        let releases: Vec<_> = releases.iter().map(|release| self.add(release)).collect();
+        let targets = sign(self.targets().build().expect(VALID), &secret(1));
+        let mut documents = vec![(RoleName::Targets, targets)];
+        documents.push(self.line(releases.clone()));
+        documents.extend(self.statements(&releases));
+        let each = documents.iter();
+        let snapshot = SnapshotPlan {
+            version: self.version,
+            expires: EXPIRES,
+            documents: each
+                .map(|(role, bytes)| (role.clone(), bytes.as_slice()))
+                .collect(),
         };
-        let line = sign(line.build().expect(VALID), &secret(3));
-        let targets = TargetsPlan {
-            version,
-            expires,
+        let snapshot = sign(snapshot.build().expect(VALID), &self.timestamp_key);
+        documents.push((RoleName::Snapshot, snapshot.clone()));
+        if self.word.is_some() {
+            self.note(releases, &documents);
+        }
+        let timestamp = TimestampPlan {
+            version: self.version,
+            expires: EXPIRES,
+            issued: UTC,
+            snapshot: &snapshot,
+            log: self.word.map(|_| self.log.head()),
+        };
+        let timestamp = sign(timestamp.build().expect(VALID), &self.timestamp_key);
+        for (role, bytes) in documents {
+            let document = document(&role.to_string(), self.version);
+            self.folder.insert(document, bytes.into());
+        }
+        self.folder
+            .insert(document("timestamp", 0), timestamp.into());
+    }
+
+    fn targets(&self) -> TargetsPlan {
+        TargetsPlan {
+            version: self.version,
+            expires: EXPIRES,
             lines: vec![LineKeys {
                 line: LINE.to_owned(),
                 keys: keys(&secret(3)),
             }],
-            rollout: None,
-            membership: None,
+            rollout: self.word.map(|_| keys(&secret(4))),
+            membership: self.keys.as_ref().map(|_| keys(&secret(5))),
+        }
+    }
+
+    fn line(&self, releases: Vec<ReleaseEntry>) -> (RoleName, Vec<u8>) {
+        let line = LinePlan {
+            line: LINE.to_owned(),
+            version: self.version,
+            expires: EXPIRES,
+            releases,
         };
-        let targets = sign(targets.build().expect(VALID), &secret(1));
-        let role = RoleName::Line(LINE.to_owned());
-        let snapshot = SnapshotPlan {
-            version,
-            expires,
-            documents: vec![(RoleName::Targets, &targets), (role.clone(), &line)],
-        };
-        let snapshot = sign(snapshot.build().expect(VALID), &self.timestamp_key);
-        let timestamp = TimestampPlan {
-            version,
-            expires,
-            issued: UTC,
-            snapshot: &snapshot,
-            log: None,
-        };
-        let timestamp = sign(timestamp.build().expect(VALID), &self.timestamp_key);
-        let documents = [
-            (named(&role.to_string(), version), line),
-            (named("targets", version), targets),
-            (named("snapshot", version), snapshot),
-            (named("timestamp", 0), timestamp),
+        let line = sign(line.build().expect(VALID), &secret(3));
+        (RoleName::Line(LINE.to_owned()), line)
+    }
+
+    /// What operations and membership say, where there are such.
+    fn statements(&mut self, releases: &[ReleaseEntry]) -> Vec<(RoleName, Vec<u8>)> {
+        let policy = self.word.map(|word| word.policy(releases));
+        let policy = policy.map(|policy| policy.write().expect(VALID));
+        let members = self.keys.as_ref().map(|keys| keys.write().expect(VALID));
+        let annexes = [
+            (RoleName::Rollout, AnnexName::Policy, policy),
+            (RoleName::Membership, AnnexName::Keys, members),
         ];
-        for (document, bytes) in documents {
+        let version = self.version;
+        let mut statements = Vec::new();
+        for ((role, name, bytes), key) in annexes.into_iter().zip([4, 5]) {
+            let Some(bytes) = bytes else {
+                continue;
+            };
+            let (statement, annex) = statement(role.clone(), version, (name, &bytes), key);
+            statements.push((role, statement));
+            self.folder.insert(annex, bytes.into());
+        }
+        statements
+    }
+
+    /// Adds what is published to the log, and remembers what it says.
+    fn note(&mut self, releases: Vec<ReleaseEntry>, documents: &[(RoleName, Vec<u8>)]) {
+        for (_, bytes) in documents {
+            let (entry, _, _) = read_document(bytes).expect(VALID);
+            self.log.extend([leaf_hash(&entry)]);
+        }
+        let head = self.log.head();
+        self.heads.insert(head.size, head.root);
+        let leaves = self.log.level(0);
+        for (at, from) in (0..head.size).enumerate() {
+            let document = document(&format!("log/{from}"), head.size);
+            let bytes = leaves.get(at..).unwrap_or_default().concat();
             self.folder.insert(document, bytes.into());
         }
+        let word = self.word.unwrap_or(Word::Nothing);
+        self.said.push(Said {
+            policy: word.policy(&releases),
+            keys: self.keys.clone(),
+            leaves: head.size,
+            releases,
+        });
+    }
+
+    /// What a thief of the line's key would say in place of operations: all is approved.
+    pub fn forged(&self, asked: &DocumentRef) -> Option<Arc<[u8]>> {
+        let said = self.said.last()?;
+        let policy = Word::All.policy(&said.releases).write().expect(VALID);
+        match asked {
+            DocumentRef::Annex { name, .. } if *name == AnnexName::Policy => Some(policy.into()),
+            DocumentRef::Metadata { role, version } if role == "rollout" => {
+                let named = (AnnexName::Policy, policy.as_slice());
+                Some(statement(RoleName::Rollout, *version, named, 3).0.into())
+            }
+            DocumentRef::Annex { .. }
+            | DocumentRef::Index { .. }
+            | DocumentRef::Metadata { .. } => None,
+        }
+    }
+
+    /// What a publication said, by the version of its timestamp.
+    pub fn said_at(&self, version: u64) -> Option<&Said> {
+        let at = usize::try_from(version.checked_sub(1)?).ok()?;
+        self.said.get(at)
     }
 
     /// Id of the network.

@@ -137,6 +137,11 @@ impl Store {
         versions.map(|(_, version)| *version).max().unwrap_or(0)
     }
 
+    /// Stored cosignatures.
+    pub fn cosignatures(&self) -> impl Iterator<Item = &Arc<[u8]>> {
+        self.cosignatures.values()
+    }
+
     /// Power fails: chunks younger than the flush time are gone.
     pub fn crash(&mut self, now: Time) {
         self.chunks

@@ -7,6 +7,7 @@ use patchmesh_content::geometry::SpanIndex;
 use patchmesh_content::id::{ContentId, Hasher, PeerId};
 use patchmesh_core::ids::{AskId, AskedId, GossipId, HelloId, ServeId};
 use patchmesh_core::input::Input;
+use patchmesh_core::message::DocumentRef;
 use patchmesh_core::output::Output;
 use patchmesh_core::rng::Rng;
 use patchmesh_core::time::{Duration, Now, Time, UtcTime};
@@ -65,7 +66,8 @@ pub struct World {
     /// Nothing comes from the first to the second before this time.
     pub(crate) mutes: BTreeMap<(usize, usize), Time>,
     pub(crate) hellos: BTreeMap<HelloId, (usize, usize)>,
-    pub(crate) asked: BTreeMap<AskedId, (usize, usize, AskId)>,
+    /// Who asks whom, by which question, for what.
+    pub(crate) asked: BTreeMap<AskedId, (usize, usize, AskId, Box<DocumentRef>)>,
     pub(crate) serves: BTreeMap<ServeId, Serving>,
     pub(crate) freights: BTreeMap<u64, Freight>,
     /// When bytes of a chunk last came over each connection.
@@ -99,6 +101,10 @@ impl World {
     /// Builds the world of a plan; the first release is published.
     pub fn new(plan: Plan) -> Self {
         let mut publisher = Publisher::new();
+        if let Some(parties) = &plan.parties {
+            publisher.word = Some(parties.word);
+            publisher.keys = parties.asked.map(|asked| parties.keys(asked, &plan));
+        }
         let (first, count) = plan.chunks[0];
         publisher.publish(&[index("KB-1", first, count)]);
         let mut hosts = vec![Host::new(0, None, plan.origin_up.max(plan.lan))];

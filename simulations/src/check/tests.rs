@@ -6,11 +6,16 @@ use patchmesh_core::ids::{FetchId, ServeId};
 use patchmesh_core::time::Time;
 
 use super::*;
-use crate::plan::Plan;
+use crate::operations::Word;
+use crate::plan::{Parties, Plan};
 
 /// A quiet world, run until every node has everything.
 fn finished() -> World {
-    let mut world = World::new(Plan::quiet(7));
+    end_of(Plan::quiet(7))
+}
+
+fn end_of(plan: Plan) -> World {
+    let mut world = World::new(plan);
     while !is_done(&world) {
         for _ in 0..200 {
             let touched = world.step().unwrap().unwrap();
@@ -81,6 +86,43 @@ fn a_span_served_to_two_members_of_a_site_is_noticed_unless_it_was_split() {
     assert!(lease(&mut world, (0, 2, 0), &want(1)).is_err());
     world.quickest.insert(of, Duration::secs(2));
     assert_eq!(lease(&mut world, (0, 2, 0), &want(1)), Ok(()));
+}
+
+#[test]
+fn an_apply_that_operations_or_witnesses_do_not_cover_is_noticed() {
+    let mut plan = Plan::quiet(7);
+    plan.parties = Some(Parties {
+        word: Word::All,
+        witnesses: vec![1, 2, 5],
+        asked: Some((2, 2)),
+    });
+    let mut world = end_of(plan);
+    let said = world.publisher.said[0].clone();
+    let content = said.releases[0].content;
+    let wrong = |world: &World| must_not_apply(world, 1, &content);
+    assert_eq!(wrong(&world), None);
+    assert!(must_not_apply(&world, 1, &ContentId([7; 32])).is_some());
+    for word in [Word::Nothing, Word::Other, Word::Held] {
+        world.publisher.said[0].policy = word.policy(&said.releases);
+        assert!(
+            wrong(&world).unwrap().contains("do not approve"),
+            "{word:?}"
+        );
+    }
+    world.publisher.said[0] = said;
+    // Two of one site are not enough, nor is a head that nobody published.
+    let keys = world.publisher.said[0].keys.as_mut().unwrap();
+    let third = keys.witnesses.pop().unwrap();
+    assert!(wrong(&world).unwrap().contains("cosigned"));
+    world.publisher.said[0]
+        .keys
+        .as_mut()
+        .unwrap()
+        .witnesses
+        .push(third);
+    assert_eq!(wrong(&world), None);
+    world.publisher.heads.clear();
+    assert!(wrong(&world).unwrap().contains("cosigned"));
 }
 
 #[test]
