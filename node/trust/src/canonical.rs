@@ -23,11 +23,22 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
 
 /// As [`parse`], for so many values.
 pub(crate) fn parse_up_to(bytes: &[u8], values_max: usize) -> Result<Value, Refusal> {
+    parse_envelope(bytes, values_max, usize::MAX)
+}
+
+/// As [`parse`], for so many values and no more signatures in the list of that
+/// name of the outermost object: what is beyond them is never built (T-13).
+pub(crate) fn parse_envelope(
+    bytes: &[u8],
+    values_max: usize,
+    signatures_max: usize,
+) -> Result<Value, Refusal> {
     let text = std::str::from_utf8(bytes).map_err(|_| Refusal::Malformed)?;
     let mut parser = Parser {
         text,
         at: 0,
         values_left: values_max,
+        signatures_max,
     };
     parser.skip_space();
     let value = parser.value(0)?;
@@ -43,6 +54,7 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     values_left: usize,
+    signatures_max: usize,
 }
 
 impl Parser<'_> {
@@ -71,11 +83,16 @@ impl Parser<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Result<Value, Refusal> {
+        self.value_of(depth, usize::MAX)
+    }
+
+    /// A value; a list has at most so many elements.
+    fn value_of(&mut self, depth: usize, list_max: usize) -> Result<Value, Refusal> {
         let left = self.values_left.checked_sub(1);
         self.values_left = left.ok_or(Refusal::TooLarge)?;
         match self.peek().ok_or(Refusal::Malformed)? {
             b'{' => self.object(depth),
-            b'[' => self.list(depth),
+            b'[' => self.list(depth, list_max),
             b'"' => self.string().map(Value::Text),
             b't' => self.word("true", Value::Bool(true)),
             b'f' => self.word("false", Value::Bool(false)),
@@ -111,7 +128,7 @@ impl Parser<'_> {
         number.map(Value::Integer).map_err(|_| Refusal::Malformed)
     }
 
-    fn list(&mut self, depth: usize) -> Result<Value, Refusal> {
+    fn list(&mut self, depth: usize, len_max: usize) -> Result<Value, Refusal> {
         let depth = deeper(depth)?;
         self.expect(b'[')?;
         let mut list = Vec::new();
@@ -122,6 +139,9 @@ impl Parser<'_> {
         }
         loop {
             self.skip_space();
+            if list.len() == len_max {
+                return Err(Refusal::TooLarge);
+            }
             list.push(self.value(depth)?);
             self.skip_space();
             match self.take()? {
@@ -147,7 +167,13 @@ impl Parser<'_> {
             self.skip_space();
             self.expect(b':')?;
             self.skip_space();
-            let value = self.value(depth)?;
+            let outermost = depth == 1 && key == "signatures";
+            let list_max = if outermost {
+                self.signatures_max
+            } else {
+                usize::MAX
+            };
+            let value = self.value_of(depth, list_max)?;
             // Most hostile objects have one member; a list begins with four.
             if members.is_empty() {
                 members.reserve_exact(1);

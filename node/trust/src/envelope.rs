@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::canonical::{Object, Value, parse_up_to};
+use crate::canonical::{Object, Value, parse_envelope};
 use crate::key::{sha256, unhex};
 use crate::limits::Profile;
 use crate::refusal::Refusal;
@@ -42,10 +42,11 @@ impl Envelope {
             return Err(Refusal::TooLarge);
         }
         let limits = profile.limits();
-        let Value::Object(mut outer) = parse_up_to(bytes, limits.values)? else {
+        let outer = parse_envelope(bytes, limits.values, limits.signatures)?;
+        let Value::Object(mut outer) = outer else {
             return Err(Refusal::Malformed);
         };
-        let signatures = signatures(outer.get("signatures"), limits.signatures)?;
+        let signatures = signatures(outer.get("signatures"))?;
         let signed = outer.remove("signed").ok_or(Refusal::Malformed)?;
         let message = signed.canonical();
         let Value::Object(signed) = signed else {
@@ -134,11 +135,8 @@ pub(crate) fn natural(value: Option<&Value>) -> Result<u64, Refusal> {
         .ok_or(Refusal::Malformed)
 }
 
-fn signatures(value: Option<&Value>, count_max: usize) -> Result<Vec<Signature>, Refusal> {
+fn signatures(value: Option<&Value>) -> Result<Vec<Signature>, Refusal> {
     let list = value.and_then(Value::as_list).ok_or(Refusal::Malformed)?;
-    if list.len() > count_max {
-        return Err(Refusal::TooLarge);
-    }
     let mut seen = BTreeSet::new();
     let mut signatures = Vec::with_capacity(list.len());
     for entry in list {

@@ -16,6 +16,7 @@ pub const DEPTH_MAX: usize = 64;
 /// digits takes 16 times its text, which is shorter.
 pub const VALUES_MAX: usize = MESH.values;
 /// Signatures of one document: two thresholds of a root rotation, and spare.
+/// Counted while reading; one more is `TooLarge`, and none behind it is built.
 pub const SIGNATURES_MAX: usize = MESH.signatures;
 /// Keys of one role.
 pub const KEYS_PER_ROLE_MAX: usize = MESH.keys_per_role;

@@ -63,3 +63,23 @@ fn the_number_of_values_is_bounded() {
     let more = list(VALUES_MAX);
     assert_eq!(parse(more.as_bytes()), Err(Refusal::TooLarge));
 }
+
+/// T-13: one signature too many ends the reading, whatever is behind it; lists
+/// of that name elsewhere and other lists are as long as they like.
+#[test]
+fn signatures_are_counted_while_they_are_read() {
+    let list = |len: usize| format!("[{}]", vec!["{}"; len].join(","));
+    let signed = |len: usize| format!(r#"{{"signatures":{},"signed":{{}}}}"#, list(len));
+    let read = |text: &str| parse_envelope(text.as_bytes(), VALUES_MAX, 3);
+    assert!(read(&signed(3)).is_ok());
+    assert_eq!(read(&signed(4)), Err(Refusal::TooLarge));
+    let broken = r#"{"signatures":[{},{},{},not JSON at all"#;
+    assert_eq!(read(broken), Err(Refusal::TooLarge));
+    let elsewhere = format!(
+        r#"{{"signed":{{"signatures":{}}},"a":{}}}"#,
+        list(4),
+        list(9)
+    );
+    assert!(read(&elsewhere).is_ok());
+    assert!(read(&list(9)).is_ok());
+}

@@ -251,6 +251,11 @@ fn attack_15_giants_end_at_the_cap() {
             wrapped("{}", &vec!["{}"; 170_000].join(",")),
             large,
         ),
+        (
+            "170,000 values elsewhere",
+            wrapped(&format!("[{}]", vec!["{}"; 170_000].join(",")), ""),
+            large,
+        ),
         ("depth 10^5", wrapped(&deep, ""), form),
         ("500,000 digits", wrapped(&"9".repeat(500_000), ""), form),
     ];
