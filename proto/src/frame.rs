@@ -20,6 +20,17 @@ pub enum FrameRefusal {
     TooLarge,
 }
 
+impl FrameRefusal {
+    /// Its stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::TooManyElements => "too-many-elements",
+            Self::TooLarge => "too-large",
+        }
+    }
+}
+
 /// Decodes a message of at most `len_max` bytes and [`ELEMENTS_MAX`] elements.
 pub fn decode<M: Message + Default>(bytes: &[u8], len_max: usize) -> Result<M, FrameRefusal> {
     decode_counted(bytes, len_max, ELEMENTS_MAX)

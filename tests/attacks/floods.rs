@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use patchmesh_content::id::PeerId;
+use patchmesh_demo::fleet::Daemon;
 use patchmesh_tests::bench::{Bench, FAST, is_staged, refusals};
 use patchmesh_tests::gossip::{Pourer, grafts};
 use patchmesh_tests::input;
@@ -14,8 +16,12 @@ const FLOOD: usize = 10_000;
 /// Memory that a flood of gossip may cost a node.
 const FLOOD_GROWTH_MAX_KIB: u64 = 32 * 1024;
 
+/// Messages of a flood that one peer can send and keep its place.
+const SHARE: usize = 500;
+
 /// T-38: one statement in ten thousand texts, each with good signatures of the
-/// online key, travels on once.
+/// online key, travels on once. They come from twenty peers, since one alone
+/// would lose its place soon.
 #[test]
 fn attack_14_envelope_flood() {
     let mut bench = Bench::with_sites(&[FAST]);
@@ -24,20 +30,24 @@ fn attack_14_envelope_flood() {
     let node = &bench.endpoints[0];
     let next = bench.forge.version + 1;
     let documents = bench.forge.documents_by(next, &[1, 2], bench.forge.online);
-    let mut attacker = Pourer::enter(node, &member(&bench, 31));
     let good = String::from_utf8(documents.timestamp.clone()).unwrap();
-    let mut frames: Vec<_> = (0..FLOOD)
-        .map(|number| attacker.timestamp(1, variant(&good, number).as_bytes()))
-        .collect();
-    // What comes after them is no announcement, and its refusal is counted.
-    frames.push(attacker.message(&[0xff; 5]));
     let (before, heard) = (memory_kib(node), listener.heard());
     let malformed = refusals(node, "message", "malformed");
     let began = Instant::now();
-    let bytes = attacker.pour(&frames, SOON).expect("the flood is taken");
-    attacker.until("the flood has been read", SOON, || {
-        (refusals(node, "message", "malformed") > malformed).then_some(())
-    });
+    let mut bytes = 0;
+    for (seed, from) in (100..).zip((0..FLOOD).step_by(SHARE)) {
+        let mut attacker = Pourer::enter(node, &member(&bench, seed));
+        let mut frames: Vec<_> = (from..from + SHARE)
+            .map(|number| attacker.timestamp(1, variant(&good, number).as_bytes()))
+            .collect();
+        // What comes after them is no announcement, and its refusal is counted.
+        frames.push(attacker.message(&[0xff, seed]));
+        bytes += attacker.pour(&frames, SOON).expect("the flood is taken");
+        attacker.until("the flood has been read", SOON, || {
+            let read = refusals(node, "message", "malformed") - malformed;
+            (read > (from / SHARE) as u64).then_some(())
+        });
+    }
     let took = began.elapsed();
     let growth = memory_kib(node).saturating_sub(before);
     assert_eq!(head(node), next, "the statement itself is genuine");
@@ -113,6 +123,59 @@ fn attack_suppress_by_broken_twin() {
     assert_eq!(twins, 0);
 }
 
+fn is_out(node: &Daemon, peer: PeerId) -> bool {
+    let peers = node.peers().unwrap();
+    let own = peers.iter().find(|found| found.peer == peer);
+    own.is_some_and(|own| own.refused && !own.connected)
+}
+
+/// T-41: what is no message at all, as gossip and as control frames, and gossip
+/// that nobody could judge, since it names a root that there is not.
+#[test]
+fn attack_24_malformed_flood() {
+    let mut bench = Bench::with_sites(&[FAST]);
+    bench.add(0, 1, &[]);
+    let node = &bench.endpoints[0];
+    let before = memory_kib(node);
+    let forged = bench.forge.documents(9, &[101, 102], 101).timestamp;
+    let forged = String::from_utf8(forged).unwrap();
+    for (seed, what) in (40..).zip(["gossip", "control frames", "gossip of no root"]) {
+        let refused = |code| refusals(node, "message", code) + refusals(node, "gossip", code);
+        let count = || refused("malformed") + refused("Flood");
+        let counted = count();
+        let mut attacker = Pourer::enter(node, &member(&bench, seed));
+        let id = attacker.peer;
+        let began = Instant::now();
+        let sent = if seed == 41 {
+            // A field that claims more than there is.
+            let frame = [3, 0x0a, 0x7f, 0x00];
+            let out = (1..FLOOD).find(|_| {
+                attacker.say("/patchmesh/control/1", &frame);
+                is_out(node, id)
+            });
+            out.expect("it is put out")
+        } else {
+            let frames = (0..FLOOD).map(|number| match seed {
+                40 => attacker.message(&[&[0xff; 2][..], &number.to_le_bytes()].concat()),
+                _ => attacker.timestamp(99, variant(&forged, number).as_bytes()),
+            });
+            let frames: Vec<_> = frames.collect();
+            attacker.pour(&frames, SOON);
+            FLOOD
+        };
+        attacker.until("its sender is out", SOON, || is_out(node, id).then_some(()));
+        println!(
+            "24 malformed-flood: {what}: out after {} counted of {sent} sent, in {:?}",
+            count() - counted,
+            began.elapsed()
+        );
+    }
+    let growth = memory_kib(node).saturating_sub(before);
+    println!("24 malformed-flood: memory grew by {growth} KiB");
+    assert!(growth <= FLOOD_GROWTH_MAX_KIB, "{growth} KiB");
+    until_newest(&bench);
+}
+
 /// T-41, T-42: bad messages and topics that nobody has; the sender is put out.
 #[test]
 fn attack_24_gossip_flood() {
@@ -136,11 +199,7 @@ fn attack_24_gossip_flood() {
     let began = Instant::now();
     let poured = attacker.pour(&frames, SOON);
     let id = attacker.peer;
-    attacker.until("its sender is out", SOON, || {
-        let peers = node.peers().unwrap();
-        let own = peers.iter().find(|found| found.peer == id).unwrap();
-        (!own.connected).then_some(())
-    });
+    attacker.until("its sender is out", SOON, || is_out(node, id).then_some(()));
     let took = began.elapsed();
     let judged = refusals(node, "gossip", "UnknownKey");
     assert!(judged > 0, "none of it was judged");

@@ -1,5 +1,7 @@
 //! A plain web server as the origin.
 
+use patchmesh_api::answer::Answer;
+use patchmesh_api::request::Request;
 use patchmesh_demo::compare::fingerprint;
 use patchmesh_demo::fleet::Role;
 use patchmesh_demo::measure::ratio;
@@ -33,6 +35,8 @@ fn a_site_takes_one_copy_from_a_plain_web_server() {
         bench.endpoints.push(node);
     }
     let index = bench.forge.release(&tree, "release-1");
+    let looks = bench.endpoints[0].ask(&Request::Refresh);
+    assert!(matches!(looks, Ok(Answer::Done(_))), "{looks:?}");
     bench.until_staged("release-1");
     let wanted = fingerprint(&tree).unwrap();
     for endpoint in 0..2 {

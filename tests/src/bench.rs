@@ -195,6 +195,27 @@ impl Bench {
         }
     }
 
+    /// Starts endpoints of the first site all at once, and waits until they answer.
+    ///
+    /// # Panics
+    /// If one does not start.
+    pub fn add_at_once(&mut self, nodes: usize) {
+        let first = self.endpoints.len();
+        let role = Role::Endpoint {
+            site: site_name(0),
+            bootstrap: self.bootstraps[0].clone(),
+            line: LINE.to_owned(),
+        };
+        for number in first + 1..=first + nodes {
+            let folder = self.path(&format!("node-{number}"));
+            let daemon = self.started(&folder, &role, &[]);
+            self.endpoints.push(daemon);
+        }
+        for node in &mut self.endpoints[first..] {
+            node.wait_until_up().expect("a node answers");
+        }
+    }
+
     /// Starts an endpoint of the first site that knows nobody: only who dials
     /// it is there. It wants this line.
     ///
@@ -234,6 +255,12 @@ impl Bench {
     /// # Panics
     /// If it does not start.
     pub fn daemon(&mut self, folder: &Path, role: &Role, settings: &[(&str, &str)]) -> Daemon {
+        let mut daemon = self.started(folder, role, settings);
+        daemon.wait_until_up().expect("a node answers");
+        daemon
+    }
+
+    fn started(&mut self, folder: &Path, role: &Role, settings: &[(&str, &str)]) -> Daemon {
         let root = self.forge.root_path();
         let program = &programs().patchmeshd;
         let mut daemon =
@@ -241,7 +268,6 @@ impl Bench {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         daemon.settings = settings.iter().map(own).collect();
         daemon.restart(&mut self.warden).expect("a node starts");
-        daemon.wait_until_up().expect("a node answers");
         daemon
     }
 

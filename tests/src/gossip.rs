@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use crate::bench::address;
 use crate::hostile::Guise;
-use crate::raw::{Link, connect, enter, keep, pour};
+use crate::raw::{End, Link, connect, enter, keep, pour, stream};
 use crate::until::until;
 
 const PROTOCOL: &str = "/meshsub/1.1.0";
@@ -67,6 +67,13 @@ impl Pourer {
         let poured = pour(&mut self.link, PROTOCOL, &bytes, within);
         let taken = self.runtime.block_on(poured);
         taken.then_some(bytes.len() as u64)
+    }
+
+    /// Opens a stream of this protocol, sends bytes on it, and waits until the node
+    /// has ended it.
+    pub fn say(&mut self, protocol: &str, bytes: &[u8]) -> End {
+        let said = stream(&mut self.link, protocol, bytes);
+        self.runtime.block_on(said)
     }
 
     /// Keeps the connection moving until something is seen.

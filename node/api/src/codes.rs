@@ -13,7 +13,7 @@ pub const DISK_FULL: &str = "E_DISK_FULL";
 pub const FAILED: &str = "E_FAILED";
 /// The node has no root or no certificate yet.
 pub const NOT_JOINED: &str = "E_NOT_JOINED";
-/// Only an origin carries this command out.
+/// Only a node with a repository or an HTTP origin carries this command out.
 pub const NOT_ORIGIN: &str = "E_NOT_ORIGIN";
 /// The store's quota is used up.
 pub const STORE_FULL: &str = "E_STORE_FULL";

@@ -28,8 +28,8 @@ pub enum Request {
     },
     /// Known peers; answered by `Answer::Peers`.
     Peers,
-    /// Origin: the repository folder changed. Answered by `Answer::Done` once
-    /// the node has begun to look.
+    /// The repository folder or the HTTP origin of the node changed. Answered by
+    /// `Answer::Done` once the node has begun to look.
     Refresh,
     /// Known releases; answered by `Answer::Releases`.
     Releases,

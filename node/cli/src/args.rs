@@ -84,6 +84,9 @@ pub(crate) enum Verb {
     Peers(PeersArgs),
     /// Place signed documents, indexes and packs into a repository folder.
     Publish(PublishArgs),
+    /// Let the node look now at what was published: an origin at its folder, an
+    /// endpoint at its HTTP origin.
+    Refresh,
     /// Build a release, look at one, compare two.
     #[command(subcommand)]
     Release(ReleaseVerb),

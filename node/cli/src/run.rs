@@ -59,6 +59,7 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Verb::Membership(verb) => authority::membership::run(verb, output),
         Verb::Peers(args) => verbs::node::peers(args, global, output),
         Verb::Publish(args) => verbs::publish::run(args, global, output),
+        Verb::Refresh => verbs::node::refresh(global, output),
         Verb::Release(ReleaseVerb::Build(args)) => verbs::release_build::run(args, output),
         Verb::Release(ReleaseVerb::Diff { old, new }) => {
             verbs::release_show::diff(old, new, output)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use patchmesh_content::geometry::ChunkIndex;
 use patchmesh_content::id::ContentId;
-
+use patchmesh_proto::frame::FrameRefusal;
 use patchmesh_trust::log::cosignature::Cosignature;
 
 use crate::ids::{AskId, AskedId, CommandId, FetchId, GossipId, HelloId, InstallId, ServeId};
@@ -108,6 +108,14 @@ pub enum Input {
         /// The peer.
         peer: PeerId,
     },
+    /// An admitted peer sent what is not of the protocol, as a message, a request
+    /// or an answer; it was dropped.
+    Refused {
+        /// Who sent it.
+        from: PeerId,
+        /// Why.
+        refusal: FrameRefusal,
+    },
     /// A peer asks for a chunk.
     Requested {
         /// To be answered by `Output::Serve` or `Output::Decline`.
@@ -181,7 +189,7 @@ pub enum Command {
         /// The signed stop as its file holds it.
         bytes: Vec<u8>,
     },
-    /// Look at the source of truth now (origin: the repository folder changed).
+    /// Look at the source of truth now: the repository folder or the HTTP origin changed.
     Refresh,
 }
 

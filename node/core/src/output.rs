@@ -211,6 +211,8 @@ pub enum Verdict {
 pub enum Reply {
     /// Done or under way.
     Done,
+    /// There is nothing to look at: no folder and no HTTP origin.
+    NoSource,
     /// It was refused, with a stable code.
     Refused(Refusal),
     /// No such release.

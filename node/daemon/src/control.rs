@@ -133,7 +133,7 @@ async fn answer(request: Request, queries: &mpsc::Sender<Query>) -> Answer {
             .await
         }
         Request::Peers => ask(queries, Query::Peers).await,
-        Request::Refresh => refresh(queries).await,
+        Request::Refresh => command(queries, Command::Refresh, "refresh", "").await,
         Request::Releases => status(queries).await.map(|status| {
             Answer::Releases(Releases {
                 releases: status.releases,
@@ -159,18 +159,6 @@ async fn why(name: &str, queries: &mpsc::Sender<Query>) -> Option<Answer> {
     Some(Answer::Why(Box::new(why)))
 }
 
-async fn refresh(queries: &mpsc::Sender<Query>) -> Option<Answer> {
-    if status(queries).await?.mode != Mode::Origin {
-        let hint = "set origin.repository on the node that serves the repository";
-        return Some(Answer::refused(
-            codes::NOT_ORIGIN,
-            "this node is no origin",
-            hint,
-        ));
-    }
-    command(queries, Command::Refresh, "refresh", "").await
-}
-
 async fn send_stop(stop: &str, queries: &mpsc::Sender<Query>) -> Option<Answer> {
     let Some(bytes) = unhex(stop).filter(|bytes| bytes.len() <= SignedStop::LEN_MAX) else {
         let hint = "send the file that `patchmesh stop make` made";
@@ -190,6 +178,11 @@ async fn command(
             Ok(Reply::Done) => Answer::Done(Done {
                 verb: verb.to_owned(),
             }),
+            Ok(Reply::NoSource) => Answer::refused(
+                codes::NOT_ORIGIN,
+                "this node has neither a repository nor an HTTP origin to look at",
+                "ask the origin, or the node with `origin.http`; others hear of news by themselves",
+            ),
             Ok(Reply::Refused(refusal)) => Answer::refused(
                 codes::TRUST,
                 format!("the stop was refused as {refusal}"),

@@ -4,6 +4,7 @@ use patchmesh_core::ids::{AskId, AskedId, FetchId, GossipId, HelloId, ServeId};
 use patchmesh_core::input::Answered;
 use patchmesh_core::message::{Announcement, Decline, DocumentRef, Message, Want};
 use patchmesh_core::peer::{Address, Down, PeerId, Proof};
+use patchmesh_proto::frame::FrameRefusal;
 use prost::bytes::Bytes;
 
 /// One report. Ids are unique within one run of the network.
@@ -76,9 +77,13 @@ pub enum Event {
     MessageRefused {
         /// Who sent it.
         from: PeerId,
-        /// Stable code: of `FrameRefusal`, or `control-queue-full` where it
-        /// does not read what it is sent.
-        code: &'static str,
+        /// Why.
+        refusal: FrameRefusal,
+    },
+    /// An admitted peer does not read what it is sent; its connection is closed.
+    NotReading {
+        /// The peer.
+        peer: PeerId,
     },
     /// The last connection to an admitted peer ended.
     PeerDown {

@@ -149,15 +149,6 @@ pub(crate) fn apart<T>(read: io::Result<T>) -> io::Result<Result<T, FrameRefusal
     }
 }
 
-/// The stable code of a refusal.
-pub(crate) fn code(refusal: FrameRefusal) -> &'static str {
-    match refusal {
-        FrameRefusal::Malformed => "malformed",
-        FrameRefusal::TooManyElements => "too-many-elements",
-        FrameRefusal::TooLarge => "too-large",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

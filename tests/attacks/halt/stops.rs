@@ -7,7 +7,7 @@ use patchmesh_api::answer::Answer;
 use patchmesh_api::codes;
 use patchmesh_api::releases::{Release, ReleaseState, WaitingOn};
 use patchmesh_api::request::Request;
-use patchmesh_content::id::hex;
+use patchmesh_content::id::{PeerId, hex};
 use patchmesh_demo::fleet::Daemon;
 use patchmesh_tests::bench::{Bench, FAST, mbit, peer, release};
 use patchmesh_tests::forge::{Forge, LINE, MEMBERS};
@@ -15,6 +15,7 @@ use patchmesh_tests::input;
 use patchmesh_tests::until::until;
 use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::annex::revocations::Revocations;
+use patchmesh_trust::key::NodeKey;
 use patchmesh_trust::stop::signed::{SignedStop, Subject, write_file};
 
 use crate::support::{SOON, events, head, until_newest};
@@ -300,4 +301,63 @@ fn stop_reaches_a_whole_fleet() {
     let (half, most, all) = (at(50), at(99), at(100));
     println!("stop on {count} nodes: p50 {half:?}, p99 {most:?}, max {all:?}");
     assert!(most < Duration::from_secs(30), "{most:?}");
+}
+
+/// From the start of 20 nodes of one site until each has every document: the
+/// leaves of the log, the release's index, and the keys of the witnesses, which
+/// come last, since statements name them.
+#[test]
+#[ignore = "long tier"]
+fn a_fleet_that_starts_has_every_document_soon() {
+    let mut bench = Bench::with_sites(&[FAST]);
+    bench.forge.keep_log();
+    bench.forge.let_stop(&STOPPERS);
+    let nodes = [1, 2].map(|seed| {
+        let node = PeerId(NodeKey::from_seed([seed; 32]).public());
+        (node, format!("site-{seed}"))
+    });
+    bench.forge.let_witness(&nodes, [2, 2]);
+    let tree = bench.path("tree");
+    input::tree(&tree, 85, 10_000);
+    bench.forge.release(&tree, "release-1");
+    bench.forge.approve("release-1");
+    bench.forge.publish();
+    bench.refresh();
+    let began = Instant::now();
+    bench.add_at_once(20);
+    println!("20 nodes answer after {:?}", began.elapsed());
+    let mut took = vec![[None; 2]; 20];
+    until("all have it in use", SOON * 3, || {
+        for (node, took) in bench.endpoints.iter().zip(&mut took) {
+            let done = took[0].is_some() && took[1].is_some();
+            let Some(status) = node.status().ok().filter(|_| !done) else {
+                continue;
+            };
+            let index = status.releases.iter().any(|one| one.chunks_total > 0);
+            for (took, is) in took.iter_mut().zip([index, status.witnesses.len() == 2]) {
+                if is {
+                    took.get_or_insert_with(|| began.elapsed());
+                }
+            }
+        }
+        let all = |took: &[Option<Duration>; 2]| took.iter().all(Option::is_some);
+        took.iter().all(all).then_some(())
+    });
+    let used: f64 = bench.endpoints.iter().map(processor_secs).sum();
+    println!("20 nodes used {used:.2} s of a processor until then");
+    for (what, at) in [("the index", 0), ("the annexes", 1)] {
+        let mut took: Vec<Duration> = took.iter().filter_map(|took| took[at]).collect();
+        took.sort();
+        println!("{what} on 20 nodes: p50 {:?}, max {:?}", took[9], took[19]);
+    }
+}
+
+/// Processor time of a node since it started.
+fn processor_secs(node: &Daemon) -> f64 {
+    let path = format!("/proc/{}/stat", node.pid().unwrap());
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, after) = text.rsplit_once(')').unwrap();
+    // Fields 14 and 15 of proc(5), counted from the second, in hundredths.
+    let ticks = after.split_whitespace().skip(11).take(2);
+    ticks.map(|one| one.parse::<f64>().unwrap()).sum::<f64>() / 100.0
 }

@@ -84,6 +84,15 @@ pub(crate) fn unexpected() -> anyhow::Error {
     anyhow::anyhow!("the node answered something else than it was asked")
 }
 
+/// `refresh`
+pub(crate) fn refresh(global: &Global, output: &Output) -> anyhow::Result<()> {
+    let answer = ask(global, &Request::Refresh)?;
+    if !matches!(answer, Answer::Done(_)) {
+        return Err(unexpected());
+    }
+    output.line(&answer, || "the node looks now\n".to_owned())
+}
+
 /// `peers`
 pub(crate) fn peers(args: &PeersArgs, global: &Global, output: &Output) -> anyhow::Result<()> {
     let Answer::Peers(mut peers) = ask(global, &Request::Peers)? else {

@@ -83,6 +83,7 @@ fn no_node_ends_with_15_and_a_hint() {
     for verb in [
         &["status"][..],
         &["peers"],
+        &["refresh"],
         &["releases"],
         &["events"],
         &["why", "KB-1"],

@@ -8,6 +8,7 @@ use patchmesh_trust::role::RoleName;
 
 use crate::catalog::action::Action;
 use crate::catalog::machine::Catalog;
+use crate::catalog::peers::Peer;
 use crate::message::Announcement;
 use crate::output::{Notice, Verdict};
 use crate::time::Now;
@@ -29,7 +30,7 @@ impl Catalog {
             return Verdict::Ignore;
         };
         if !peer.may_gossip(now.mono) {
-            return Verdict::Ignore;
+            return self.pass_over(from, now, out);
         }
         if announcement.root_version > head.root {
             // The chain of roots is asked for like any claim; until then the
@@ -95,12 +96,11 @@ impl Catalog {
     /// at the one too many (T-41).
     pub(crate) fn refuse_flooded(
         &mut self,
-        (what, refusal): (&str, Refusal),
+        (what, code): (&str, &'static str),
         (from, to_blame): (Option<PeerId>, bool),
         now: Now,
         out: &mut Vec<Action>,
     ) {
-        let code = refusal.code();
         out.push(Action::Notify(Notice::Refused {
             what: what.to_owned(),
             code,
@@ -113,6 +113,17 @@ impl Catalog {
         if self.is_flood(peer, now) {
             out.push(Action::TurnAway { peer });
         }
+    }
+
+    /// A message above the limit of its second is not judged; so many of them
+    /// count as one that is rejected, whatever they say.
+    fn pass_over(&mut self, from: PeerId, now: Now, out: &mut Vec<Action>) -> Verdict {
+        let peer = self.peers.get_mut(&from);
+        if peer.is_some_and(Peer::passes_over) {
+            let (what, blamed) = (("gossip", "Flood"), (Some(from), true));
+            self.refuse_flooded(what, blamed, now, out);
+        }
+        Verdict::Ignore
     }
 
     /// Counts what was rejected of a peer; `true` at the one too many.

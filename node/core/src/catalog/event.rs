@@ -1,7 +1,7 @@
 //! Everything that can happen to the catalog machine.
 
 use patchmesh_content::id::{ContentId, PeerId};
-
+use patchmesh_proto::frame::FrameRefusal;
 use patchmesh_trust::log::cosignature::Cosignature;
 use patchmesh_trust::stop::set::Mark;
 use patchmesh_trust::stop::signed::SignedStop;
@@ -123,6 +123,13 @@ pub enum Event {
     },
     /// Look at the source of truth now.
     Refresh,
+    /// An admitted peer sent what is not of the protocol.
+    Refused {
+        /// Who sent it.
+        from: PeerId,
+        /// Why it was dropped.
+        refusal: FrameRefusal,
+    },
     /// A moment that `Catalog::wake` named, or any other.
     Tick,
     /// The index of a dropped content is wanted again.

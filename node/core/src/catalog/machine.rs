@@ -195,7 +195,7 @@ impl Catalog {
                 let verdict = self.judge(from, &announcement, now, out);
                 out.push(Action::Judge { id, verdict });
             }
-            Event::Head { from, head } => self.claimed(from, head),
+            Event::Head { from, head } => self.claimed(from, head, now.mono),
             Event::Mark { from, mark } => self.marked(from, mark, now.mono, out),
             Event::Meet { peer } => self.send_stops(peer, out),
             Event::PeerDown { peer } => drop(self.peers.remove(&peer)),
@@ -216,6 +216,10 @@ impl Catalog {
                 self.ask_cosigned(peer, out);
             }
             Event::Refresh => self.poll.refresh(now.mono),
+            Event::Refused { from, refusal } => {
+                let (what, blamed) = (("message", refusal.code()), (Some(from), true));
+                self.refuse_flooded(what, blamed, now, out);
+            }
             // A refusal is told by a notice.
             Event::Stop { from, stop } => drop(self.give_stop(from, &stop, now, out)),
             Event::Tick => self.sync(now.mono, out),
@@ -544,8 +548,11 @@ impl Catalog {
         })
     }
 
-    fn claimed(&mut self, from: PeerId, head: [u64; 3]) {
+    fn claimed(&mut self, from: PeerId, head: [u64; 3], now: Time) {
         if let Some(peer) = self.peers.get_mut(&from) {
+            if peer.claim[2] < head[2] {
+                peer.current_from = now;
+            }
             peer.claim = head;
         }
         for need in self.needs.values_mut() {
@@ -575,6 +582,10 @@ impl Catalog {
         let peers: Vec<PeerId> = peers.map(|(to, _)| *to).collect();
         for to in peers {
             out.push(Action::SendHead { to, head });
+            // What else there is has not changed since it was told to everyone.
+            if !everyone {
+                continue;
+            }
             out.extend(self.digest(to));
             self.send_alarms(to, out);
             if self.stops.mark() != Mark::default() {

@@ -56,6 +56,8 @@ pub struct Need {
     /// The question under way, and when it counts as lost.
     pub ask: Option<(AskId, Source, Time)>,
     pauses: BTreeMap<Source, Pause>,
+    /// Who has said since then that it has something new.
+    told: BTreeSet<Source>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,6 +75,7 @@ impl Need {
             since,
             ask: None,
             pauses: BTreeMap::new(),
+            told: BTreeSet::new(),
         }
     }
 
@@ -102,8 +105,14 @@ impl Need {
         self.pauses.insert(source, pause);
     }
 
+    /// Whether the source has had news since this is needed.
+    pub fn told_of(&self, source: Source) -> bool {
+        self.told.contains(&source)
+    }
+
     /// The source has news: it may be asked at once.
     pub fn news(&mut self, source: Source) {
+        self.told.insert(source);
         if self.pauses.get(&source).is_some_and(|pause| !pause.barred) {
             self.pauses.remove(&source);
         }

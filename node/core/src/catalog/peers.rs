@@ -12,9 +12,9 @@ use crate::time::{Duration, Time};
 pub const DISTRUST: Duration = Duration::secs(10);
 /// Gossip messages of one peer that are judged per second (T-41).
 pub const GOSSIP_PER_SEC_MAX: u32 = 50;
-/// Gossip messages, stops and cosignatures of one peer that may be rejected in
-/// [`REJECTS_WITHIN`]: an honest peer forwards only what it has verified, so it
-/// stays far below.
+/// Gossip messages, stops, cosignatures and malformed messages of one peer that may
+/// be rejected in [`REJECTS_WITHIN`]: an honest peer forwards only what it has
+/// verified, so it stays far below.
 pub const REJECTS_MAX: u32 = 10;
 /// The time in which they count.
 pub const REJECTS_WITHIN: Duration = Duration::secs(60);
@@ -34,6 +34,8 @@ pub struct Peer {
     pub origin: bool,
     /// Root, timestamp, snapshot that it claims to hold.
     pub claim: [u64; 3],
+    /// When it said that it came by the snapshot that it claims.
+    pub current_from: Time,
     /// Its claims of newer roots and timestamps count from then on.
     pub trusted_from: Time,
     /// Roles of which it offers a proof, with the version.
@@ -51,6 +53,7 @@ pub struct Peer {
     cosignatures: (Time, u32),
     head_back_from: Time,
     gossip: (Time, u32),
+    passed_over: u32,
     rejects: (Time, u32),
     stops: (Time, u32),
 }
@@ -62,6 +65,7 @@ impl Peer {
             path,
             origin,
             claim,
+            current_from: Time::default(),
             trusted_from: Time::default(),
             alarms: BTreeMap::new(),
             twin: None,
@@ -73,6 +77,7 @@ impl Peer {
             cosignatures: (Time::default(), 0),
             head_back_from: Time::default(),
             gossip: (Time::default(), 0),
+            passed_over: 0,
             rejects: (Time::default(), 0),
         }
     }
@@ -91,7 +96,14 @@ impl Peer {
         self.gossip.1 <= GOSSIP_PER_SEC_MAX
     }
 
-    /// Counts a rejected gossip message, stop or cosignature; `true` at the one too many.
+    /// Counts a gossip message above the limit; `true` each time that as many
+    /// have come as may be judged in a second.
+    pub fn passes_over(&mut self) -> bool {
+        self.passed_over = (self.passed_over + 1) % GOSSIP_PER_SEC_MAX;
+        self.passed_over == 0
+    }
+
+    /// Counts what was rejected of it; `true` at the one too many.
     pub fn floods(&mut self, now: Time) -> bool {
         if now.since(self.rejects.0) >= REJECTS_WITHIN {
             self.rejects = (now, 0);

@@ -22,6 +22,14 @@ const TURN_PER_BYTE: Duration = Duration(2);
 /// Most turns that are waited for: the first of them deliver, or a crowd that
 /// says it is of the site keeps the news from it (T-49).
 const TURNS_MAX: u64 = 8;
+/// Members of the site that are asked at once for what somebody has to fetch first:
+/// those whose turn it is. Each further one waits for a turn, since it most likely
+/// has as little as the asker: a site of twenty that started asked each other two
+/// hundred times a node in vain.
+const NEAR_AT_ONCE: usize = 2;
+/// How long a member that said it came by a newer snapshot is taken to have nothing
+/// more until it says so.
+const BEGINNING: Duration = Duration::secs(2);
 /// When a question to the site counts as lost, before the time for its bytes.
 const NEAR_TIMEOUT: Duration = Duration::secs(3);
 /// When a question over the WAN counts as lost, likewise.
@@ -55,9 +63,16 @@ pub enum Choice {
 pub fn choose(site: Site<'_>, key: &Key, need: &Need, now: Time) -> Choice {
     let far_from = site.far_from(key, need);
     let mut later: Option<Time> = None;
+    let mut asked_before = 0;
     for candidate in site.candidates(key) {
         let source = candidate.source;
-        let from = candidate.from.max(need.not_before(source));
+        let mut from = candidate.from.max(need.not_before(source));
+        if candidate.near && is_fetched(&key.document) {
+            let begins = site.begins(source, now) && !need.told_of(source);
+            let turns = asked_before / NEAR_AT_ONCE + usize::from(begins);
+            from = from.max(turn(need, turns));
+            asked_before += 1;
+        }
         let from = if candidate.in_turn {
             from.max(far_from)
         } else {
@@ -92,6 +107,16 @@ fn timeout(near: bool, len: usize) -> Duration {
 }
 
 impl Site<'_> {
+    /// Whether a peer has only just come by the snapshot, so that it hardly has
+    /// more than that.
+    fn begins(&self, source: Source, now: Time) -> bool {
+        let Source::Peer(peer) = source else {
+            return false;
+        };
+        let peer = self.peers.get(&peer);
+        peer.is_some_and(|peer| now.since(peer.current_from) < BEGINNING)
+    }
+
     /// Sources in the order of asking.
     fn candidates(&self, key: &Key) -> Vec<Candidate> {
         if let Some(candidates) = self.offering(key) {
@@ -156,9 +181,24 @@ impl Site<'_> {
         let own = rendezvous(&duty, 0, &self.me, 1);
         let near = self.peers.iter().filter(|(_, peer)| peer.near());
         let before = near.filter(|(id, _)| self.weight == 0 || rendezvous(&duty, 0, id, 1) > own);
-        let turn = TURN.0.saturating_add(TURN_PER_BYTE.0 * need.len_max as u64);
-        let turns = (before.count() as u64).min(TURNS_MAX);
-        need.since.plus(Duration(turn.saturating_mul(turns)))
+        turn(need, before.count())
+    }
+}
+
+/// When it is the turn of who comes after so many others.
+fn turn(need: &Need, others: usize) -> Time {
+    let turn = TURN.0.saturating_add(TURN_PER_BYTE.0 * need.len_max as u64);
+    let turns = (others as u64).min(TURNS_MAX);
+    need.since.plus(Duration(turn.saturating_mul(turns)))
+}
+
+/// Whether heads do not say who has it: all that the snapshot leads to.
+fn is_fetched(document: &DocumentRef) -> bool {
+    match document {
+        DocumentRef::Metadata { role, .. } => {
+            !matches!(role.as_str(), "root" | "timestamp" | "snapshot")
+        }
+        DocumentRef::Index { .. } | DocumentRef::Annex { .. } => true,
     }
 }
 

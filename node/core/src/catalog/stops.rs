@@ -105,7 +105,7 @@ impl Catalog {
         if let Err(refusal) = admitted {
             // Who has other keys calls other stops genuine.
             let to_blame = refusal == Refusal::BadSignature;
-            self.refuse_flooded(("stop", refusal), (from, to_blame), now, out);
+            self.refuse_flooded(("stop", refusal.code()), (from, to_blame), now, out);
         }
         let Some(stop) = admitted? else {
             return Ok(false);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use patchmesh_content::bitfield::Bitfield;
 use patchmesh_content::id::{ContentId, PeerId};
+use patchmesh_proto::frame::FrameRefusal;
 use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::stop::signed::SignedStop;
 
@@ -220,6 +221,7 @@ impl Engine {
             Input::Message { from, message } => self.message(from, message),
             Input::PeerDown { peer, why: _ } => self.peer_down(peer),
             Input::PeerUp { peer } => self.peer_up(peer),
+            Input::Refused { from, refusal } => self.refused(from, refusal),
             Input::Requested { serve, from, want } => {
                 self.met(&from);
                 if self.roster.is_up(&from) {
@@ -390,6 +392,11 @@ impl Engine {
         }
     }
 
+    fn refused(&mut self, from: PeerId, refusal: FrameRefusal) {
+        self.met(&from);
+        self.tell_catalog(catalog::Event::Refused { from, refusal });
+    }
+
     fn command(&mut self, id: CommandId, command: &Command) {
         let answer = match command {
             Command::Fetch { release } => {
@@ -399,6 +406,7 @@ impl Engine {
                 self.on_release(release, |content| rollout::Event::Forget { content })
             }
             Command::Stop { bytes } => self.stop(bytes),
+            Command::Refresh if self.config.mode == Mode::Endpoint => Reply::NoSource,
             Command::Refresh => {
                 self.tell_catalog(catalog::Event::Refresh);
                 Reply::Done

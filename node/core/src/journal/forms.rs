@@ -3,6 +3,7 @@
 
 use patchmesh_content::geometry::{ChunkIndex, SpanIndex};
 use patchmesh_content::id::{ChunkId, ContentId, PeerId};
+use patchmesh_proto::frame::FrameRefusal;
 use patchmesh_trust::annex::name::AnnexName;
 use patchmesh_trust::log::cosignature::Cosignature;
 use patchmesh_trust::log::head::LogHead;
@@ -108,6 +109,7 @@ enums! {
         2 Annex { name, sha256 } }
     Down { 0 Closed, 1 Local, 2 TimedOut }
     Fetched { 0 Corrupt, 1 Declined(decline), 2 Held, 3 NoRoom, 4 Stalled }
+    FrameRefusal { 0 Malformed, 1 TooManyElements, 2 TooLarge }
     HostChange { 0 Room(room) }
     Input {
         0 Answered { ask, outcome },
@@ -127,6 +129,7 @@ enums! {
         14 Served { serve, bytes },
         15 Tick,
         16 Cosigned { cosignature },
+        17 Refused { from, refusal },
     }
     Installed { 0 Failed(reason), 1 Passed }
     Message {

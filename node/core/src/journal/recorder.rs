@@ -17,7 +17,7 @@ use crate::time::Now;
 pub const RECORDING_LEN_MAX: usize = 64 * 1024 * 1024;
 
 /// First bytes of a recording; the number is that of the format.
-pub const MAGIC: &[u8; 8] = b"pmjrnl\0\x05";
+pub const MAGIC: &[u8; 8] = b"pmjrnl\0\x06";
 
 /// Bytes before the body of a record: its length, and the same inverted, so that
 /// an altered length is not taken for the end of a cut file.

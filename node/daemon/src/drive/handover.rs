@@ -55,8 +55,10 @@ impl Node {
                 return;
             }
             Event::Message { from, message } => Input::Message { from, message },
-            Event::MessageRefused { from, code } => {
-                self.notices.refused("message", code, Some(from));
+            Event::MessageRefused { from, refusal } => Input::Refused { from, refusal },
+            Event::NotReading { peer } => {
+                self.notices
+                    .refused("message", "control-queue-full", Some(peer));
                 return;
             }
             Event::PeerDown { peer, why } => Input::PeerDown { peer, why },

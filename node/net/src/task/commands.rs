@@ -178,10 +178,7 @@ impl Task {
             return;
         };
         if self.outboxes.push(peer, message) == Err(Overflow) {
-            self.pending.push_back(Event::MessageRefused {
-                from: to,
-                code: "control-queue-full",
-            });
+            self.pending.push_back(Event::NotReading { peer: to });
             self.disconnect(&peer, Down::Local);
         }
     }

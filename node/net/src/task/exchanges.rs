@@ -15,7 +15,7 @@ use crate::exchange::chunk_codec::{ChunkRequest, ChunkResponse};
 use crate::exchange::document_codec::DocumentRequest;
 use crate::identity::from_libp2p;
 use crate::task::state::Task;
-use crate::wire::{code, refusal};
+use crate::wire::refusal;
 
 /// A control frame, refused or not.
 type Frame = Result<Vec<Message>, FrameRefusal>;
@@ -170,8 +170,8 @@ impl Task {
         match request {
             Ok(request) => Some((from, request)),
             Err(refusal) => {
-                let code = code(refusal);
-                self.pending.push_back(Event::MessageRefused { from, code });
+                self.pending
+                    .push_back(Event::MessageRefused { from, refusal });
                 None
             }
         }
@@ -184,8 +184,8 @@ impl Task {
             && let Some(refusal) = refusal(error)
             && let Some(from) = from_libp2p(peer)
         {
-            let code = code(refusal);
-            self.pending.push_back(Event::MessageRefused { from, code });
+            self.pending
+                .push_back(Event::MessageRefused { from, refusal });
         }
     }
 }

@@ -18,7 +18,6 @@ use crate::hello::HelloAsk;
 use crate::identity::{from_libp2p, to_libp2p};
 use crate::limits::{DISCOVERED_ADDRESSES_MAX, HELLOS_MAX};
 use crate::task::state::{Task, Waiting};
-use crate::wire::code;
 
 impl Task {
     /// Takes in a hello. A peer does not dial while its side of a connection
@@ -204,8 +203,8 @@ impl Task {
             }
             Err(refusal) => {
                 report(gossipsub, &message, &peer, Verdict::Reject);
-                let code = code(refusal);
-                self.pending.push_back(Event::MessageRefused { from, code });
+                self.pending
+                    .push_back(Event::MessageRefused { from, refusal });
             }
         }
     }

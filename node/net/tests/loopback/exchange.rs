@@ -215,7 +215,7 @@ async fn an_answer_longer_than_the_limit_is_refused_before_it_is_read() {
     assert_eq!(fetched(&mut a).await, (FetchId(1), FetchOutcome::Stalled));
     let code = a
         .wait(|event| match event {
-            Event::MessageRefused { from, code } if *from == liar.peer => Some(*code),
+            Event::MessageRefused { from, refusal } if *from == liar.peer => Some(refusal.code()),
             _ => None,
         })
         .await;
@@ -360,7 +360,9 @@ async fn control_frames_outside_the_protocol_are_refused_with_a_code() {
         liar.control_frame(frame).await;
         let code = a
             .wait(|event| match event {
-                Event::MessageRefused { from, code } if *from == liar.peer => Some(*code),
+                Event::MessageRefused { from, refusal } if *from == liar.peer => {
+                    Some(refusal.code())
+                }
                 _ => None,
             })
             .await;

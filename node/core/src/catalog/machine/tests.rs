@@ -26,6 +26,7 @@ const OTHER: PeerId = PeerId([2; 32]);
 
 mod annexes;
 mod log;
+mod town;
 mod witness;
 
 /// A catalog and what it asked for and said.

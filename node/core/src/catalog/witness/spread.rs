@@ -58,7 +58,7 @@ impl Catalog {
             Err(refusal) => {
                 // Who has other keys calls other cosignatures genuine.
                 let to_blame = refusal != Refusal::UnknownKey;
-                self.refuse_flooded((WHAT, refusal), (from, to_blame), now, out);
+                self.refuse_flooded((WHAT, refusal.code()), (from, to_blame), now, out);
             }
         }
     }

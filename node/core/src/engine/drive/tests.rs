@@ -406,15 +406,10 @@ fn commands_fetch_and_forget_and_survive_a_restart() {
         replies.next().unwrap()
     };
     let release = "desktop/KB-1".to_owned();
-    assert_eq!(
-        command(
-            &mut host,
-            Command::Fetch {
-                release: "KB-9".to_owned()
-            }
-        ),
-        Reply::UnknownRelease
-    );
+    let unknown = Command::Fetch {
+        release: "KB-9".to_owned(),
+    };
+    assert_eq!(command(&mut host, unknown), Reply::UnknownRelease);
     assert_eq!(
         command(
             &mut host,
@@ -439,6 +434,36 @@ fn commands_fetch_and_forget_and_survive_a_restart() {
     let release = "KB-1".to_owned();
     assert_eq!(command(&mut host, Command::Fetch { release }), Reply::Done);
     assert!(host.run(&publisher.folder, |host| host.is_staged("KB-1")));
+}
+
+#[test]
+fn a_refresh_looks_at_the_http_origin_now_and_is_refused_without_one() {
+    let mut publisher = Publisher::new();
+    publisher.publish(&[], 90);
+    let before = publisher.folder.clone();
+    let reply = |host: &mut Host, folder| {
+        let (id, command) = (CommandId(1), Command::Refresh);
+        host.handle(Input::Command { id, command });
+        host.drain(folder);
+        host.others.iter().rev().find_map(|output| match output {
+            Output::Reply { answer, .. } => Some(answer.clone()),
+            _ => None,
+        })
+    };
+    let anchor = publisher.anchor.clone();
+    let start = |mode| Host::start(config(mode), &anchor, Store::default(), Host::at(0));
+    let mut host = start(Mode::EndpointWithHttp);
+    let version = |host: &Host| host.engine.view(host.now).head.timestamp;
+    host.run(&before, |host| version(host) == 1);
+    publisher.publish(&[], 90);
+    let at = host.now.mono;
+    assert_eq!(reply(&mut host, &publisher.folder), Some(Reply::Done));
+    host.run(&publisher.folder, |host| version(host) == 2);
+    assert_eq!(host.now.mono, at, "nothing is waited for");
+
+    let mut host = start(Mode::Endpoint);
+    host.drain(&before);
+    assert_eq!(reply(&mut host, &before), Some(Reply::NoSource));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Peers that flood, and floors that were lost.
 
 use patchmesh_content::id::PeerId;
+use patchmesh_proto::frame::FrameRefusal;
 
 use super::{Desk, FAR, OTHER, head};
-use crate::catalog::Action;
-use crate::catalog::peers::REJECTS_MAX;
+use crate::catalog::peers::{GOSSIP_PER_SEC_MAX, REJECTS_MAX};
+use crate::catalog::{Action, Event};
 use crate::fixture::publisher::{Publisher, index};
 use crate::message::Announcement;
 use crate::output::Verdict;
@@ -25,10 +26,6 @@ fn a_peer_that_floods_is_turned_away() {
         log_from: 0,
         leaves: Vec::new(),
     };
-    let away = |desk: &Desk| {
-        let turned = |action: &&Action| **action == Action::TurnAway { peer: FAR };
-        desk.said.iter().filter(turned).count()
-    };
     for _ in 0..REJECTS_MAX {
         assert_eq!(desk.gossip(FAR, &broken), Verdict::Reject);
     }
@@ -37,6 +34,61 @@ fn a_peer_that_floods_is_turned_away() {
         desk.gossip(FAR, &broken);
     }
     assert_eq!(away(&desk), 1);
+}
+
+fn away(desk: &Desk) -> usize {
+    let turned = |action: &&Action| **action == Action::TurnAway { peer: FAR };
+    desk.said.iter().filter(turned).count()
+}
+
+/// T-41: what is no message counts like what is rejected, with which it adds up.
+#[test]
+fn a_peer_that_pours_in_what_is_no_message_is_turned_away() {
+    let publisher = Publisher::new();
+    let mut desk = Desk::new(&publisher, PeerId([9; 32]));
+    desk.peer_up(FAR, Path::Wan, [1, 0, 0]);
+    let kinds = [
+        FrameRefusal::Malformed,
+        FrameRefusal::TooLarge,
+        FrameRefusal::TooManyElements,
+    ];
+    for number in 0..=REJECTS_MAX {
+        assert_eq!(away(&desk), 0, "after {number}");
+        let refusal = kinds[number as usize % 3];
+        let from = FAR;
+        desk.tell(Event::Refused { from, refusal });
+    }
+    assert_eq!(away(&desk), 1);
+    assert!(desk.scored("too-many-elements"));
+}
+
+/// T-41: messages that are not judged, since they name a root that nobody has,
+/// count all the same where they are too many.
+#[test]
+fn a_peer_that_pours_in_what_cannot_be_judged_is_turned_away() {
+    let publisher = Publisher::new();
+    let mut desk = Desk::new(&publisher, PeerId([9; 32]));
+    desk.peer_up(FAR, Path::Wan, [1, 0, 0]);
+    let ahead = Announcement {
+        root_version: 99,
+        timestamp: b"{}".to_vec(),
+        log_from: 0,
+        leaves: Vec::new(),
+    };
+    // An honest burst of twice the limit costs nothing, whenever it comes.
+    for minute in 1..20 {
+        desk.now.mono = Time(minute * 60_000_000);
+        for _ in 0..2 * GOSSIP_PER_SEC_MAX {
+            assert_eq!(desk.gossip(FAR, &ahead), Verdict::Ignore);
+        }
+    }
+    assert_eq!(away(&desk), 0);
+    desk.now.mono = Time(30 * 60_000_000);
+    let sent = (1..10_000).find(|_| {
+        desk.gossip(FAR, &ahead);
+        away(&desk) > 0
+    });
+    assert_eq!(sent, Some(GOSSIP_PER_SEC_MAX * (REJECTS_MAX + 2)));
 }
 
 /// T-33: documents without their floors may be of an older time; what they list
