@@ -29,6 +29,7 @@ usage: cargo x VERB
 
   ci [--timings]        format, lints, tidy, packages, documentation, generated code
   tidy [--sizes]        rules of the house; --sizes prints the figures
+  clocks                real nodes with a wrong wall clock; needs the package faketime
   codegen [--check]     make proto/src/generated, or check that it is current
   packages              licences, bans and sources of .deny.toml
   fast                  tests of everything that does not link libp2p
@@ -67,6 +68,7 @@ fn run() -> Result<()> {
         ["ci", "--timings"] => ci::run(top, true),
         ["calibrate"] => calibrate::calibrate(top, ""),
         ["calibrate", part] => calibrate::calibrate(top, part),
+        ["clocks"] => verbs::clocks(top),
         ["signers"] => interop::signers(top),
         ["conformance", suite] => interop::conformance(top, suite),
         ["interop"] => interop::interop(top),

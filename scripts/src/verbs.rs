@@ -33,6 +33,13 @@ pub(crate) fn fault(top: &Path, rest: &[&str]) -> Result<()> {
     run(&mut cargo(top, &arguments))
 }
 
+/// Real nodes with a wrong wall clock.
+pub(crate) fn clocks(top: &Path) -> Result<()> {
+    let mut command = cargo(top, &["test", "--locked", "--test", "attacks", "clocks::"]);
+    command.args(["--", "--nocapture", "--include-ignored"]);
+    run(&mut command)
+}
+
 /// The laboratory of network namespaces. `KEY=VALUE` becomes an environment
 /// variable of the test, so that its options need no parser of their own.
 pub(crate) fn lab(top: &Path, pairs: &[&str]) -> Result<()> {

@@ -11,6 +11,7 @@
 //! | writes one text with two readings, or borrows a signature | `parser` |
 //! | stands all around | `eclipse` |
 //! | promises chunks | `chunks` |
+//! | sets the clock | `clocks` |
 //! | is of another network | `hellos` |
 //! | was stopped, or makes stops of its own | `halt/stops`, `halt/forged`, `halt/web` |
 //! | cosigns what it is no witness of, or shows two sites two logs | `views/witnesses` |
@@ -22,6 +23,7 @@
 )]
 
 mod chunks;
+mod clocks;
 mod eclipse;
 mod floods;
 mod forged;

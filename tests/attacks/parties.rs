@@ -15,25 +15,25 @@ use patchmesh_tests::until::until;
 
 use crate::support::SOON;
 
-const SECURITY: [&str; 2] = ["key-1", "key-2"];
+pub(crate) const SECURITY: [&str; 2] = ["key-1", "key-2"];
 const OPERATIONS: [&str; 2] = ["operations-1", "operations-3"];
 
-/// A network of two parties with two nodes.
-fn network(bench: &mut Bench) -> Ceremony {
+/// A network of two parties with so many nodes.
+pub(crate) fn network(bench: &mut Bench, nodes: usize) -> Ceremony {
     let ceremony = Ceremony::found_with(&bench.path("authority"), &["--operations", "3"]);
     bench.forge.repository = ceremony.repository();
     bench.start_origin();
     bench.open_site(FAST);
-    bench.add(0, 2, &[]);
+    bench.add(0, nodes, &[]);
     ceremony
 }
 
-fn publish(ceremony: &Ceremony, bench: &Bench, draft: &str) {
+pub(crate) fn publish(ceremony: &Ceremony, bench: &Bench, draft: &str) {
     ceremony.publish(&[draft], Some(&bench.origin().socket()));
 }
 
 /// Operations say something; the draft is signed by two of them.
-fn operations(ceremony: &Ceremony, bench: &Bench, words: &[&str], version: u32) {
+pub(crate) fn operations(ceremony: &Ceremony, bench: &Bench, words: &[&str], version: u32) {
     ceremony.draft(&[&["rollout"], words].concat());
     let draft = format!("rollout-{version}.draft");
     ceremony.sign(&draft, &OPERATIONS);
@@ -49,7 +49,7 @@ fn reaches(node: &Daemon, id: &str, state: ReleaseState, waits: &[WaitingOn]) {
     });
 }
 
-fn in_use(node: &Daemon) -> PathBuf {
+pub(crate) fn in_use(node: &Daemon) -> PathBuf {
     let state = node.staging().parent().map(Path::to_owned);
     state.unwrap_or_default().join("active").join(LINE)
 }
@@ -60,7 +60,7 @@ fn in_use(node: &Daemon) -> PathBuf {
 #[test]
 fn attack_06_stolen_line_without_operations() {
     let mut bench = Bench::new();
-    let ceremony = network(&mut bench);
+    let ceremony = network(&mut bench, 2);
     let tree = bench.path("tree");
     input::tree(&tree, 61, 200_000);
     let draft = ceremony.release(&tree, "desktop/D-1", &SECURITY);

@@ -54,3 +54,13 @@ pub struct Now {
     /// The wall clock; may jump.
     pub utc: UtcTime,
 }
+
+impl Now {
+    /// Whether the wall clock was set since an earlier reading: it moved otherwise
+    /// than the monotonic one by 2 s, of which rounding is one.
+    pub fn is_set_since(self, earlier: Self) -> bool {
+        let passed = self.mono.since(earlier.mono).as_millis() / 1_000;
+        let due = earlier.utc.0.saturating_add_unsigned(passed);
+        self.utc.0.abs_diff(due) >= 2
+    }
+}

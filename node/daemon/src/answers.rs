@@ -9,6 +9,7 @@ use patchmesh_api::status::{
     ByteCount, Head, Mode, PeerCounts, Received, Sent, Status, StoreUse, Trust, TrustState, Witness,
 };
 use patchmesh_content::id::PeerId;
+use patchmesh_core::catalog::clock::Skew;
 use patchmesh_core::peer;
 use patchmesh_core::reason;
 use patchmesh_core::record;
@@ -186,8 +187,15 @@ fn trust(node: &Node, view: &View) -> Trust {
         state::TrustState::Stale { since } => Trust {
             state: TrustState::Stale,
             since: Some(since.0),
-            reason: "signed metadata has expired and no newer one was received".to_owned(),
+            reason: expired(node).to_owned(),
         },
+    }
+}
+
+fn expired(node: &Node) -> &'static str {
+    match node.engine.skew(node.clock.now()) {
+        Some(Skew::Ahead(_)) => "by the clock of this machine, which may be ahead",
+        Some(Skew::Behind(_)) | None => "signed metadata has expired and no newer one was received",
     }
 }
 

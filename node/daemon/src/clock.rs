@@ -1,13 +1,17 @@
 //! The only place that reads the clocks.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use patchmesh_core::time::{Now, Time, UtcTime};
 
 /// Both clocks of this process.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Clock {
     start: Instant,
+    /// What the monotonic clock said last, in microseconds: a system whose
+    /// monotonic clock goes back, as some have, must not end the node.
+    last: AtomicU64,
 }
 
 impl Clock {
@@ -15,14 +19,16 @@ impl Clock {
     pub(crate) fn start() -> Self {
         Self {
             start: Instant::now(),
+            last: AtomicU64::new(0),
         }
     }
 
     /// Both clocks now.
     pub(crate) fn now(&self) -> Now {
         let mono = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let last = self.last.fetch_max(mono, Ordering::Relaxed);
         Now {
-            mono: Time(mono),
+            mono: Time(mono.max(last)),
             utc: utc(),
         }
     }

@@ -8,8 +8,10 @@ use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::time::UtcTime;
 
 /// How long the node's own certificate holds, in seconds. It is issued anew at
-/// every start, so a node that runs longer than this must restart.
+/// every start.
 const CERTIFICATE_SECS: i64 = 366 * 24 * 3600;
+/// So long before its end it is issued anew, in seconds.
+const RENEWED_BEFORE_SECS: i64 = 30 * 24 * 3600;
 /// Clocks of two nodes may differ by this much, in seconds.
 const CLOCK_SKEW_SECS: i64 = 24 * 3600;
 
@@ -78,17 +80,46 @@ pub(crate) fn random32() -> std::io::Result<[u8; 32]> {
     Ok(seed)
 }
 
+/// When a certificate of this node holds that is issued now.
+pub(crate) fn validity(utc: UtcTime) -> Validity {
+    Validity {
+        not_before: UtcTime(utc.0.saturating_sub(CLOCK_SKEW_SECS)),
+        not_after: UtcTime(utc.0.saturating_add(CERTIFICATE_SECS)),
+    }
+}
+
+/// Whether a certificate that holds then has to be issued anew: it ends soon, or
+/// the clock was wrong when it was issued.
+pub(crate) fn is_due(validity: Validity, utc: UtcTime) -> bool {
+    let renewed = validity.not_after.0.saturating_sub(RENEWED_BEFORE_SECS);
+    utc < validity.not_before || utc.0 >= renewed
+}
+
 /// The node's own certificate: payload and signature.
 pub(crate) fn certificate(
     key: &NodeKey,
     mesh_id: &[u8; 32],
     site: &str,
     origin: bool,
-    utc: UtcTime,
+    validity: Validity,
 ) -> Result<(Vec<u8>, Vec<u8>), IdentityError> {
-    let validity = Validity {
-        not_before: UtcTime(utc.0 - CLOCK_SKEW_SECS),
-        not_after: UtcTime(utc.0 + CERTIFICATE_SECS),
-    };
     issue_certificate(key, mesh_id, site, origin, validity).map_err(IdentityError::Certificate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_issued_anew_before_it_ends_and_when_the_clock_was_wrong() {
+        let utc = UtcTime(2_000_000_000);
+        let then = |secs: i64| UtcTime(utc.0 + secs);
+        let held = validity(utc);
+        assert!(!is_due(held, utc));
+        assert!(!is_due(held, then(-CLOCK_SKEW_SECS)));
+        assert!(is_due(held, then(-CLOCK_SKEW_SECS - 1)));
+        let last = CERTIFICATE_SECS - RENEWED_BEFORE_SECS;
+        assert!(!is_due(held, then(last - 1)));
+        assert!(is_due(held, then(last)));
+    }
 }

@@ -15,8 +15,9 @@ use patchmesh_core::rng::Seed;
 use patchmesh_net::{HelloParts, Timing, address};
 use patchmesh_proto::limits::{PROTOCOL_MAX, PROTOCOL_MIN, ROOT_LEN_MAX};
 use patchmesh_store::{Opened, Options, Store};
+use patchmesh_trust::member::Validity;
 use patchmesh_trust::refusal::Refusal;
-use patchmesh_trust::state::Verifier;
+use patchmesh_trust::state::{Head, Verifier};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -112,8 +113,8 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
         trust_error(&settings.root, refusal)
     })?;
     let head = engine.view(clock.now()).head;
-    let head = [head.root, head.timestamp, head.snapshot];
-    let hello = hello(&identity, &mesh_id, &settings, head)?;
+    let validity = identity::validity(engine.utc(clock.now()));
+    let hello = hello(&identity, &mesh_id, &settings, head, validity)?;
     let net_config = net_config(&settings, identity.seed, &mesh_id, hello);
     let (net, events) = patchmesh_net::start(net_config)?;
     let (socket, queries) = listen(&settings)?;
@@ -122,6 +123,7 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
     let node = Node {
         settings,
         socket,
+        looked_at: clock.now(),
         clock,
         engine,
         store,
@@ -129,6 +131,7 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
         origin,
         net,
         key: identity.key,
+        validity,
         mesh_id,
         notices: damage(damaged),
         troubles: Troubles::default(),
@@ -151,13 +154,11 @@ pub(crate) fn start(settings: Settings, stop: CancellationToken) -> Result<Start
         installs: BTreeMap::new(),
         unstaged: Vec::new(),
     };
-    Ok(Started {
-        node,
-        ears: Ears {
-            finished: finished_ears,
-            events,
-        },
-    })
+    let ears = Ears {
+        finished: finished_ears,
+        events,
+    };
+    Ok(Started { node, ears })
 }
 
 fn open_store(
@@ -289,18 +290,18 @@ fn hello(
     identity: &Identity,
     mesh_id: &[u8; 32],
     settings: &Settings,
-    head: [u64; 3],
+    head: Head,
+    validity: Validity,
 ) -> Result<HelloParts, StartError> {
     let origin = settings.repository.is_some();
-    let utc = crate::clock::utc();
     let (certificate, signature) =
-        identity::certificate(&identity.key, mesh_id, &settings.site, origin, utc)?;
+        identity::certificate(&identity.key, mesh_id, &settings.site, origin, validity)?;
     let protocol = (PROTOCOL_MIN, PROTOCOL_MAX);
     Ok(HelloParts {
         certificate,
         signature,
         protocol,
-        head,
+        head: [head.root, head.timestamp, head.snapshot],
         // The engine says it before anybody is admitted.
         mark: Mark::default(),
         addresses: Vec::new(),

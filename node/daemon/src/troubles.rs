@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 
 use patchmesh_api::trouble::Trouble;
 
+use patchmesh_core::catalog::clock::Skew;
 use patchmesh_core::catalog::watch::withheld::WITHHELD_AFTER;
 use patchmesh_core::output::{OtherLog, Silent};
 use patchmesh_core::reason::{Frozen, Withheld};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::stop::set::Standing;
+use patchmesh_trust::time::UtcTime;
 
 use crate::clock;
 
@@ -235,6 +237,30 @@ pub(crate) fn floors_lost() -> Found {
         detail: "the file with the highest versions ever seen is missing or damaged".to_owned(),
         hint: "nothing is installed until three members and an origin have said what is newest, \
                or an hour has passed; look at the disk, and at who can write to `node.state`",
+    }
+}
+
+/// What it means that the wall clock contradicts what was signed (T-36).
+pub(crate) fn clock(skew: Skew, utc: UtcTime) -> Found {
+    let wall = utc.format().unwrap_or_default();
+    match skew {
+        Skew::Behind(secs) => Found {
+            code: "ClockBehind",
+            detail: format!(
+                "the clock of this machine says {wall}, {secs} s before a moment that signed \
+                 metadata shows to have passed; that one is used"
+            ),
+            hint: "set the clock, and see that it is kept (NTP); no restart is needed",
+        },
+        Skew::Ahead(secs) => Found {
+            code: "ClockAhead",
+            detail: format!(
+                "the clock of this machine says {wall}, {secs} s after the newest signed time, \
+                 and by it the metadata has expired: nothing is installed, nothing deleted"
+            ),
+            hint: "is the clock right? Then no newer metadata came for so long: look at the origin \
+                   and at the timestamp's renewal; else set the clock, no restart is needed",
+        },
     }
 }
 

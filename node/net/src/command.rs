@@ -109,6 +109,9 @@ pub enum Command {
     /// Addresses that later hellos carry, in place of those found on the
     /// interfaces of this host.
     SetAddresses(Vec<Address>),
+    /// Certificate of this node that later hellos carry: its payload as signed
+    /// bytes, and the signature over it.
+    SetCertificate(Box<(Vec<u8>, Vec<u8>)>),
     /// Versions that later hellos carry: root, timestamp, snapshot.
     SetHead([u64; 3]),
     /// Stops that later hellos name.

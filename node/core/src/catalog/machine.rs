@@ -20,7 +20,7 @@ use patchmesh_trust::verified::Verified;
 use crate::catalog::action::Action;
 use crate::catalog::alarms::{Alarms, freezes};
 use crate::catalog::annexes::{Annexes, Opened};
-use crate::catalog::clock::Clock;
+use crate::catalog::clock::{Clock, Skew};
 use crate::catalog::event::Event;
 use crate::catalog::indexes::{Indexes, Listed};
 use crate::catalog::log::follow::Follow;
@@ -298,6 +298,19 @@ impl Catalog {
     /// Freshness of the trusted metadata.
     pub fn trust(&self, now: Now) -> TrustState {
         self.verifier.state(self.clock.utc(now))
+    }
+
+    /// A wall clock that must be wrong, or that makes stale what would not be
+    /// (T-36): ahead counts only then, since whoever renews seldom leaves the
+    /// floor days behind.
+    pub fn skew(&self, now: Now) -> Option<Skew> {
+        let skew = self.clock.skew(now)?;
+        let floor = self.clock.floor(now.mono)?;
+        let is_stale = |utc| matches!(self.verifier.state(utc), TrustState::Stale { .. });
+        match skew {
+            Skew::Ahead(_) if is_stale(floor) || !is_stale(now.utc) => None,
+            Skew::Ahead(_) | Skew::Behind(_) => Some(skew),
+        }
     }
 
     /// The versions held.

@@ -13,7 +13,6 @@ use crate::catalog::{self, Catalog};
 use crate::config::{Config, Mode};
 use crate::engine::admission;
 use crate::engine::inventory::{Inventory, Place};
-use crate::engine::report::{Machines, view};
 use crate::engine::roster::{Admission, Roster};
 use crate::gate::{self, Say};
 use crate::ids::{CommandId, FetchId, HelloId};
@@ -27,7 +26,6 @@ use crate::rng::{Rng, Seed};
 use crate::rollout::{self, Rollout};
 use crate::swarm::{self, Swarm};
 use crate::time::{Duration, Now, Time};
-use crate::view::View;
 
 /// Longest time until the next look at what may be applied: a day, so that a
 /// clock that was set back delays nothing for long.
@@ -95,9 +93,8 @@ impl Engine {
             now,
         };
         if engine.catalog.is_recovering() {
-            engine
-                .outputs
-                .push_back(Output::Notify(Box::new(Notice::FloorsLost(true))));
+            let lost = Box::new(Notice::FloorsLost(true));
+            engine.outputs.push_back(Output::Notify(lost));
         }
         engine.tick();
         Ok(engine)
@@ -109,6 +106,10 @@ impl Engine {
         assert!(self.drained, "poll until Wait before the next handle");
         assert!(now.mono >= self.now.mono, "the monotonic clock went back");
         self.drained = false;
+        // What had expired by a clock that is set has not, or the other way.
+        if now.is_set_since(self.now) {
+            self.look_at = Some(now.mono);
+        }
         self.now = now;
         self.translate(input);
     }
@@ -122,35 +123,9 @@ impl Engine {
         Output::Wait(self.wake())
     }
 
-    /// The state for people, at this moment.
-    pub fn view(&self, now: Now) -> View {
-        let machines = Machines {
-            catalog: &self.catalog,
-            swarm: &self.swarm,
-            rollout: &self.rollout,
-            room: self.room,
-        };
-        view(machines, now)
-    }
-
-    /// Verified wire bytes by where they came from, since the start.
-    pub fn counters(&self) -> swarm::Counters {
-        self.swarm.counters()
-    }
-
-    /// Release lines that the verified targets delegate; `None` without those.
-    pub fn delegated_lines(&self) -> Option<Vec<String>> {
-        self.catalog.delegated_lines()
-    }
-
-    /// Held chunks of a content; `None` for an unknown content.
-    pub fn held(&self, content: &ContentId) -> Option<&Bitfield> {
-        self.swarm.held(content)
-    }
-
     fn wake(&self) -> Option<(Time, WakeReason)> {
-        let meeting = self.meetings.values().min();
-        let meeting = meeting.map(|until| (*until, WakeReason::Sync));
+        let meeting = self.meetings.values().min().copied();
+        let meeting = meeting.map(|until| (until, WakeReason::Sync));
         let look = self.look_at.map(|at| (at, WakeReason::Rollout));
         let machines = [self.catalog.wake(), self.swarm.wake(), look, meeting];
         machines.into_iter().flatten().min()
@@ -687,6 +662,8 @@ fn send(to: PeerId, message: Message) -> Output {
     let message = Box::new(message);
     Output::Send { to, message }
 }
+
+mod read;
 
 #[cfg(test)]
 mod fuzz;

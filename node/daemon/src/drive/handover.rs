@@ -97,14 +97,16 @@ impl Node {
             return;
         };
         let network = patchmesh_content::id::hex(&self.mesh_id);
+        let wall = self.clock.now().utc.format().unwrap_or_default();
         let found = Found {
             code: "TurnedAway",
             detail: format!(
                 "{address} closes the connection on the hello of this node, which \
-                is of network {network}"
+                is of network {network} and whose clock says {wall}"
             ),
-            hint: "is `trust.root` the root document of that network (WrongNetwork)? \
-                   `patchmesh root show` prints the id; the events of that peer name the refusal",
+            hint: "is `trust.root` the root document of that network (WrongNetwork; `patchmesh \
+                   root show` prints the id)? Is the clock right to a day (Expired)? The events \
+                   of that peer name the refusal",
         };
         self.trouble(&about(peer), Some(found));
     }

@@ -2,6 +2,7 @@
 //! things between adapters and decides nothing.
 
 mod carry;
+mod clock;
 mod finished;
 mod handover;
 pub(crate) mod node;

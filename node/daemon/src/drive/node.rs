@@ -12,10 +12,11 @@ use patchmesh_core::input::Input;
 use patchmesh_core::message::Want;
 use patchmesh_core::output::{Reply, Step};
 use patchmesh_core::peer::Address;
-use patchmesh_core::time::Time;
+use patchmesh_core::time::{Now, Time};
 use patchmesh_net::Command;
 use patchmesh_store::Store;
 use patchmesh_trust::key::NodeKey;
+use patchmesh_trust::member::Validity;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -55,6 +56,8 @@ pub(crate) struct Node {
     pub(crate) recorder: Recorder,
     /// The key of this node; it signs what a witness signs.
     pub(crate) key: NodeKey,
+    /// When its certificate holds.
+    pub(crate) validity: Validity,
     /// Id of the network: SHA-256 of the signed part of its first root.
     pub(crate) mesh_id: [u8; 32],
     /// Addresses this node listens on.
@@ -72,6 +75,8 @@ pub(crate) struct Node {
     pub(crate) commands_seen: u64,
     /// Chunk bytes received in vain.
     pub(crate) wasted: u64,
+    /// The clocks when they were last looked at.
+    pub(crate) looked_at: Now,
     /// Inputs in line for the engine.
     pub(crate) line: VecDeque<Input>,
     /// When the engine wants its next tick.

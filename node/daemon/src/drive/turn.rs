@@ -68,6 +68,7 @@ async fn turn(node: &mut Node, mut ears: Ears) -> Result<(), Halt> {
             _ = look.tick() => {
                 node.look_for_room();
                 node.look_at_lines();
+                node.look_at_clock().await;
             }
             event = ears.events.recv() => match event {
                 Some(event) => node.take_event(event),

@@ -75,6 +75,11 @@ impl Task {
                 self.hello.addresses_set = true;
                 self.renew_hello();
             }
+            Command::SetCertificate(certificate) => {
+                let parts = &mut self.hello.parts;
+                (parts.certificate, parts.signature) = *certificate;
+                self.renew_hello();
+            }
             Command::SetHead(head) => {
                 self.hello.parts.head = head;
                 self.renew_hello();

@@ -23,6 +23,7 @@ use patchmesh_content::id::{ContentId, PeerId, blake3};
 use patchmesh_content::index::ReleaseIndex;
 
 mod applies;
+mod clock;
 mod cosigned;
 
 fn started(mode: Mode) -> (Publisher, Host) {
