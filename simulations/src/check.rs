@@ -152,10 +152,13 @@ pub fn lease(
     });
     let is_live = |serving: &&Serving| {
         let of = &serving.want;
-        let began = serving
+        let place = (server, serving.client, content, span);
+        let reached = world.reached.get(&place).copied();
+        let reached = reached.filter(|at| *at <= world.now());
+        let active = serving
             .since
-            .is_some_and(|at| world.now().since(at) < patience);
-        began
+            .map(|since| since.max(reached.unwrap_or_default()));
+        active.is_some_and(|at| world.now().since(at) < patience)
             && !serving.given_back
             && (serving.server, of.content, of.chunk.span()) == (server, content, span)
             && serving.client != client
@@ -232,13 +235,13 @@ pub fn end(world: &World) -> Result<(), Broken> {
     }
     let allowance = |site: usize| {
         let own = |fault: &Fault| match fault {
-            Fault::Crash(node, _) | Fault::Full(node, _) | Fault::Slow(node, _) => {
+            Fault::Crash(node, _) | Fault::Full(node, _) | Fault::Slow(node, _, _) => {
                 *node == 0 || world.hosts[*node].site == Some(site)
             }
             Fault::Mute(from, to, _) => [*from, *to]
                 .iter()
                 .any(|node| world.hosts[*node].site == Some(site)),
-            Fault::Cut(cut, _) => *cut == site,
+            Fault::Apart(cut, _) | Fault::Cut(cut, _) => *cut == site,
             Fault::Rotate | Fault::Say(_) | Fault::Second => false,
         };
         let faults = plan.faults.iter().filter(|(_, fault)| own(fault));
@@ -254,8 +257,13 @@ pub fn end(world: &World) -> Result<(), Broken> {
         faults.count() as u64 * each
     };
     let bytes = bound(plan).bytes;
+    // Parts that cannot reach each other have a copy each.
+    let parts = |site: usize| {
+        let apart = |(_, fault): &&(_, Fault)| matches!(fault, Fault::Apart(of, _) if *of == site);
+        1 + plan.faults.iter().filter(apart).count().min(1) as u64
+    };
     for (site, carried) in world.wan_bytes.iter().enumerate() {
-        let most = bytes + bytes / 50 + allowance(site);
+        let most = parts(site) * (bytes + bytes / 50) + allowance(site);
         if *carried > most {
             let found = format!("site {site}: {carried} bytes over the WAN, at most {most}");
             return Err(Broken::new("S7", 0, &found));

@@ -102,11 +102,12 @@ pub fn run(plan: Plan) -> Result<Report, Box<Failure>> {
 /// When the last fault is over.
 fn healed(plan: &Plan) -> Time {
     let over = plan.faults.iter().map(|(time, fault)| match fault {
-        Fault::Crash(_, long)
+        Fault::Apart(_, long)
+        | Fault::Crash(_, long)
         | Fault::Cut(_, long)
         | Fault::Full(_, long)
         | Fault::Mute(_, _, long)
-        | Fault::Slow(_, long) => time.plus(*long),
+        | Fault::Slow(_, _, long) => time.plus(*long),
         Fault::Rotate | Fault::Say(_) | Fault::Second => *time,
     });
     over.max().unwrap_or_default()

@@ -21,8 +21,6 @@ const FAR: Duration = Duration::millis(10);
 
 /// A node that hears nothing for so long gives a connection up, as in the daemon.
 const SILENCE_MAX: Duration = Duration::secs(15);
-/// A slow port.
-const SLOWER: u64 = 100;
 
 /// Key of a connection.
 pub(crate) fn pair(a: usize, b: usize) -> (usize, usize) {
@@ -75,7 +73,33 @@ impl World {
         let silent = [(a, b), (b, a)]
             .iter()
             .any(|(from, to)| self.mute_until(*from, *to) > now);
-        powered && !silent && (self.near(a, b) || line(self.access(a)) && line(self.access(b)))
+        powered
+            && !silent
+            && !self.is_apart(a, b)
+            && (self.near(a, b) || line(self.access(a)) && line(self.access(b)))
+    }
+
+    /// Whether two members are in different halves of a site that is apart now.
+    fn is_apart(&self, a: usize, b: usize) -> bool {
+        let site = self.hosts[a].site.filter(|_| self.near(a, b));
+        let until = site.and_then(|site| self.apart.get(&site));
+        a % 2 != b % 2 && until.is_some_and(|until| *until > self.now)
+    }
+
+    fn part(&mut self, site: usize, long: Duration) {
+        let until = self.now.plus(long);
+        let apart = self.apart.entry(site).or_default();
+        *apart = until.max(*apart);
+        for a in 0..self.hosts.len() {
+            for b in 0..a {
+                if self.is_apart(a, b) {
+                    self.close(a, b, Down::TimedOut);
+                }
+            }
+            if self.hosts[a].site == Some(site) {
+                self.at(until, Event::Discover(a));
+            }
+        }
     }
 
     pub(crate) fn dialled(&mut self, from: usize, to: usize) {
@@ -270,6 +294,10 @@ impl World {
             } else {
                 self.hosts[client].store.insert(entry.id, now);
                 self.fetched(client, fetch, Fetched::Held);
+                // It says so at once.
+                let hears = now.plus(self.delay(client, server));
+                let place = (server, client, want.content, want.chunk.span());
+                self.reached.insert(place, hears);
             }
         }
     }
@@ -285,6 +313,7 @@ impl World {
 
     pub(crate) fn fault(&mut self, fault: Fault) {
         match fault {
+            Fault::Apart(site, long) => self.part(site, long),
             Fault::Crash(node, long) => {
                 if self.hosts[node].engine.is_none() {
                     return;
@@ -316,11 +345,11 @@ impl World {
                 *mute = until.max(*mute);
                 self.after(SILENCE_MAX, Event::Silent(from, to));
             }
-            Fault::Slow(node, long) => {
+            Fault::Slow(node, times, long) => {
                 let until = self.now.plus(long);
                 let host = &mut self.hosts[node];
                 host.slow_until = until.max(host.slow_until);
-                self.slow_port(node, SLOWER);
+                self.slow_port(node, times);
                 self.after(long, Event::Fast(node));
             }
             Fault::Rotate => {

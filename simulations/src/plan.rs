@@ -15,6 +15,9 @@ use crate::operations::Word;
 /// Wire bytes of every chunk of a world: half of its plain bytes.
 pub const CHUNK_WIRE_LEN: u64 = (CHUNK_LEN_MEAN / 2) as u64;
 
+/// Bits per second of the thinnest line that is not thin.
+const THICK: u64 = 8_000_000;
+
 /// One site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Site {
@@ -31,6 +34,8 @@ pub struct Site {
 pub enum Fault {
     /// A node loses power and comes back after this time. Node 0 is the origin.
     Crash(usize, Duration),
+    /// Half of the members of a site cannot reach the other half for this time.
+    Apart(usize, Duration),
     /// A site is cut off from the WAN for this time.
     Cut(usize, Duration),
     /// A node's disk is full for this time.
@@ -38,8 +43,8 @@ pub enum Fault {
     /// What the first node sends to the second arrives only after this time; a
     /// connection that waits 15 s for it is given up.
     Mute(usize, usize, Duration),
-    /// A node's port is a hundred times slower for this time.
-    Slow(usize, Duration),
+    /// A node's port is so many times slower for this time.
+    Slow(usize, u64, Duration),
     /// The timestamp key is rotated, and the folder published again.
     Rotate,
     /// The second release is published.
@@ -158,6 +163,8 @@ impl Plan {
             plan.clock_errors = (0..nodes).map(|_| error(&mut rng)).collect();
         }
         plan.add_rarer(&mut crate::plan::rng(seed).fork("rarer"));
+        plan.add_thin(&mut crate::plan::rng(seed).fork("thin"));
+        plan.add_lame(&mut crate::plan::rng(seed).fork("lame"));
         plan.add_parties(&mut crate::plan::rng(seed).fork("parties"));
         plan.faults.sort_by_key(|(time, _)| *time);
         plan
@@ -175,13 +182,58 @@ impl Plan {
                 let other = any(rng);
                 let fault = match kind {
                     0 => Fault::Full(node, long),
-                    1 => Fault::Slow(node, long),
+                    1 => Fault::Slow(node, 100, long),
                     _ if other == node => continue,
                     _ => Fault::Mute(node, other, long),
                 };
                 self.faults.push((when, fault));
             }
         }
+    }
+
+    /// On a thin line leases get old: members come late then, or hear no claims of others.
+    fn add_thin(&mut self, rng: &mut Rng) {
+        let Site { nodes, down, .. } = self.sites[0];
+        if down >= THICK || nodes < 3 {
+            return;
+        }
+        // A chunk takes so long if it has the line for itself.
+        let chunk = CHUNK_WIRE_LEN * 8_000 / down;
+        let chunks = |count: u64| Duration::millis((chunk * count).min(300_000));
+        for _ in 0..rng.below(4) {
+            let late = Fault::Crash(1 + at(rng.below(nodes as u64)), chunks(4 + rng.below(60)));
+            let when = Duration::millis(1_000 + rng.below(1_000));
+            self.faults.push((Time(0).plus(when), late));
+        }
+        if rng.below(4) > 0 {
+            let when = Time(0).plus(chunks(rng.below(32)));
+            let apart = Fault::Apart(0, chunks(8 + rng.below(60)));
+            self.faults.push((when, apart));
+        }
+    }
+
+    /// In one world of eight a member has a port on which a chunk takes seconds, while those
+    /// of others come quickly and its site falls apart: its leases get old, and the other
+    /// half does not hear of it.
+    fn add_lame(&mut self, rng: &mut Rng) {
+        let sites = self.sites.iter().enumerate();
+        let site = sites
+            .filter(|(_, site)| site.nodes >= 3 && site.down >= THICK)
+            .min_by_key(|(_, site)| site.nodes);
+        let Some((site, nodes)) = site.map(|(at, site)| (at, site.nodes)) else {
+            return;
+        };
+        if rng.below(8) > 0 {
+            return;
+        }
+        self.sites[site].down = 1_000_000 * (1 + rng.below(2));
+        let before: usize = self.sites[..site].iter().map(|site| site.nodes).sum();
+        let lame = 1 + before + at(rng.below(nodes as u64));
+        let secs = |from: u64, rng: &mut Rng| Duration::secs(from + rng.below(25));
+        let slow = Fault::Slow(lame, 2_500 + rng.below(5_000), secs(45, rng));
+        let apart = Fault::Apart(site, secs(10, rng));
+        self.faults.push((Time(300_000), slow));
+        self.faults.push((Time(0).plus(secs(17, rng)), apart));
     }
 
     /// In one world of three somebody has to approve, in half of those before witnesses.
@@ -224,6 +276,14 @@ impl Plan {
             let keys = 1 + rng.below(parties.witnesses.len() as u64);
             let sites = 1 + rng.below(keys.min(sites.len() as u64));
             parties.asked = Some((small(keys), small(sites)));
+            for witness in &parties.witnesses {
+                // While it is off there may be too few.
+                let when = Time(0).plus(Duration::millis(rng.below(20_000)));
+                let long = Duration::millis(2_000 + rng.below(15_000));
+                if rng.below(2) == 0 {
+                    self.faults.push((when, Fault::Crash(*witness, long)));
+                }
+            }
         }
         self.parties = Some(parties);
     }
@@ -266,7 +326,7 @@ fn sites(rng: &mut Rng) -> Vec<Site> {
     };
     let site = |rng: &mut Rng| Site {
         nodes: 1,
-        down: 8_000_000 + 4_000_000 * rng.below(5),
+        down: THICK + 4_000_000 * rng.below(5),
         up: 5_000_000,
     };
     let mut sites: Vec<Site> = (0..count).map(|_| site(rng)).collect();
@@ -280,7 +340,7 @@ fn sites(rng: &mut Rng) -> Vec<Site> {
     // On a thin line leases get old, and a single chunk may take 8 s.
     if rng.below(8) == 0 {
         sites[0].down = match rng.below(4) {
-            0 => 64_000,
+            0 | 1 => 64_000,
             _ => 500_000 * (1 + rng.below(4)),
         };
     }

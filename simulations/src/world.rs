@@ -63,6 +63,8 @@ pub struct World {
     pub(crate) sites: Vec<Access>,
     pub(crate) origin: Access,
     pub(crate) conns: BTreeMap<(usize, usize), Conn>,
+    /// Halves of a site do not reach each other before this time.
+    pub(crate) apart: BTreeMap<usize, Time>,
     /// Nothing comes from the first to the second before this time.
     pub(crate) mutes: BTreeMap<(usize, usize), Time>,
     pub(crate) hellos: BTreeMap<HelloId, (usize, usize)>,
@@ -77,6 +79,8 @@ pub struct World {
     /// Spans that a source serves to several members of a site, since one took the
     /// other for unreachable.
     pub(crate) splits: BTreeSet<(usize, usize, ContentId, SpanIndex)>,
+    /// When a source heard last that a chunk of a span reached a member.
+    pub(crate) reached: BTreeMap<(usize, usize, ContentId, SpanIndex), Time>,
     /// Shortest time in which a source served a chunk of a content to a site.
     pub(crate) quickest: BTreeMap<(usize, usize, ContentId), Duration>,
     /// Chunk bytes over the WAN into each site.
@@ -127,6 +131,7 @@ impl World {
             now: Time(0),
             hosts,
             numbers,
+            apart: BTreeMap::new(),
             mutes: BTreeMap::new(),
             conns: BTreeMap::new(),
             hellos: BTreeMap::new(),
@@ -136,6 +141,7 @@ impl World {
             heard: BTreeMap::new(),
             gossip: BTreeMap::new(),
             splits: BTreeSet::new(),
+            reached: BTreeMap::new(),
             quickest: BTreeMap::new(),
             next_id: 0,
             active: 1,
