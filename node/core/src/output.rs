@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use patchmesh_content::id::ContentId;
-use patchmesh_trust::log::head::LogHead;
+use patchmesh_trust::log::head::{LogHead, Replaced};
 use patchmesh_trust::refusal::Refusal;
 use patchmesh_trust::release::Release;
 use patchmesh_trust::stop::set::{Mark, Standing};
@@ -273,6 +273,9 @@ pub enum Notice {
     OtherLogs(Vec<OtherLog>),
     /// Why this node, a witness, signs nothing; `None` when that is over.
     WitnessSilent(Option<Silent>),
+    /// A rotation let another log take the place of the known one; `None` when that
+    /// is no longer told.
+    LogReplaced(Option<Replaced>),
     /// Roles that are frozen by now; none when that is over.
     Frozen(Vec<Frozen>),
     /// Stops that are in force by now.

@@ -75,6 +75,7 @@ impl Notices {
             // They are troubles, which the driver takes up while they last.
             Notice::FloorsLost(_)
             | Notice::Frozen(_)
+            | Notice::LogReplaced(_)
             | Notice::OtherLogs(_)
             | Notice::Stops { .. }
             | Notice::WitnessSilent(_)

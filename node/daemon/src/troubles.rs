@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use patchmesh_api::trouble::Trouble;
 
+use patchmesh_content::id::hex;
 use patchmesh_core::catalog::clock::Skew;
 use patchmesh_core::catalog::watch::withheld::WITHHELD_AFTER;
 use patchmesh_core::output::{OtherLog, Silent};
 use patchmesh_core::reason::{Frozen, Withheld};
+use patchmesh_trust::log::head::{LogHead, Replaced};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::stop::set::Standing;
 use patchmesh_trust::time::UtcTime;
@@ -153,6 +155,25 @@ pub(crate) fn other_logs(others: &[OtherLog]) -> Option<Found> {
         hint: "compare `patchmesh log show` of the repository with `patchmesh status` here and at \
                the witness; if both logs are signed, the online keys are stolen: rotate them",
     })
+}
+
+/// What it means that a rotation let another log in (T-79).
+pub(crate) fn log_replaced(replaced: &Replaced) -> Found {
+    let head = |head: &LogHead| format!("{} leaves, root {}", head.size, hex(&head.root));
+    let after = replaced.after.as_ref();
+    Found {
+        code: "LogReplaced",
+        detail: format!(
+            "root {} changed the key of the timestamp, and the log of the new key does not go on \
+             from the known one: known was {}, now it is {}",
+            replaced.root_version,
+            head(&replaced.before),
+            after.map_or_else(|| "none".to_owned(), head),
+        ),
+        hint: "expected after a theft of the old key, when the log begins anew from a backup; \
+               else look into what the log before held. The next root ends this \
+               (`patchmesh root rotate`)",
+    }
 }
 
 /// What it means that this node, a witness, signs nothing (T-76).

@@ -3,7 +3,8 @@
 
 use patchmesh_api::releases::WaitingOn;
 use patchmesh_api::status::TrustState;
-use patchmesh_demo::fleet::Role;
+use patchmesh_content::id::hex;
+use patchmesh_demo::fleet::{Daemon, Role};
 use patchmesh_tests::bench::{Bench, FAST, address, release};
 use patchmesh_tests::input;
 use patchmesh_tests::until::until;
@@ -39,7 +40,7 @@ fn attack_13_split_view() {
     };
     let evil_folder = bench.path("evil-origin");
     let evil = bench.daemon(&evil_folder, &role, &[]);
-    let deceived = endpoint(&mut bench, "deceived", &[address(&evil)]);
+    let mut deceived = endpoint(&mut bench, "deceived", &[address(&evil)]);
     until("the deceived site has the thief's version", SOON, || {
         let staged = deceived.status().unwrap().releases;
         staged.iter().any(|one| one.id == "evil").then_some(())
@@ -62,6 +63,20 @@ fn attack_13_split_view() {
         let current = status.trust.state == TrustState::Current;
         (current && status.head.timestamp == bench.forge.version).then_some(())
     });
+    // T-79: who had followed the thief's log learns that it is another now.
+    deceived.kill().unwrap();
+    let origin = address(bench.origin());
+    let healed = endpoint(&mut bench, "deceived", &[origin]);
+    let told = |node: &Daemon| {
+        let troubles = node.status().unwrap().troubles.into_iter();
+        let mut told = troubles.filter(|one| one.code == "LogReplaced");
+        told.next().map(|one| one.detail)
+    };
+    let detail = until("the deceived site is told", SOON, || told(&healed));
+    let log = bench.forge.log.as_ref().unwrap().head();
+    assert!(detail.contains(&hex(&log.root)), "{detail}");
+    println!("13 split-view: {detail}");
+    assert_eq!(told(&bench.endpoints[0]), None);
 }
 
 /// T-74: what holders of the line's and the online keys sign without a leaf is

@@ -237,6 +237,7 @@ impl Catalog {
     /// that is over; either changes what may be installed (T-48).
     fn watch(&mut self, now: Time, out: &mut Vec<Action>) {
         self.watch_frozen(out);
+        self.watch_log(out);
         self.watch_floors(now, out);
         self.review_waiting();
         let mut wants = self.verifier.wants();

@@ -394,6 +394,10 @@ impl Node {
             self.trouble("stops", troubles::stops(standing));
             self.tell(Command::SetMark(*mark)).await;
         }
+        if let Notice::LogReplaced(replaced) = &notice {
+            let found = replaced.as_ref().map(troubles::log_replaced);
+            self.trouble("log", found);
+        }
         if let Notice::OtherLogs(others) = &notice {
             self.trouble("other-logs", troubles::other_logs(others));
         }

@@ -15,6 +15,17 @@ pub struct LogHead {
     pub root: Hash,
 }
 
+/// A rotation let another log, or none, take the place of the known one (T-79).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaced {
+    /// Head that was known before.
+    pub before: LogHead,
+    /// Head that the first timestamp of the new signer names; `None` for no log.
+    pub after: Option<LogHead>,
+    /// The root that names that signer.
+    pub root_version: u64,
+}
+
 /// Leaf hashes that somebody gave, from this position on. Nothing is believed
 /// of them until they lead to a signed root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

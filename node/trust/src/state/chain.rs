@@ -69,12 +69,24 @@ pub(crate) enum Step {
     /// It is held already.
     Same,
     Root(Box<Held<Root>>),
-    /// With the tree of its log, where that has grown and is known.
-    Timestamp(Box<Held<Timestamp>>, Option<Tree>),
+    /// With what becomes of the log.
+    Timestamp(Box<Held<Timestamp>>, LogStep),
     Snapshot(Box<Held<Snapshot>>),
     Targets(Box<Held<Targets>>),
     /// Of a delegated role of this name, checked against these keys.
     Delegated(String, Box<Held<Targets>>, RoleKeys),
+}
+
+/// What a timestamp does to the log.
+#[derive(Debug, Clone)]
+pub(crate) enum LogStep {
+    /// As many leaves as before, or as many as nobody has given yet.
+    Same,
+    /// More leaves.
+    Grown(Tree),
+    /// Another log than the one that the former signer had, with the leaves that
+    /// are known of it.
+    Other(Tree),
 }
 
 impl Chain {
@@ -127,13 +139,22 @@ impl Chain {
         match step {
             Step::Same => {}
             Step::Root(root) => self.take_root(*root),
-            Step::Timestamp(held, tree) => {
+            Step::Timestamp(held, log) => {
                 let floors = &mut self.floors;
                 floors.raise("timestamp", held.version, Some(held.digest));
                 floors.raise("snapshot", held.body.snapshot.version, None);
                 floors.timestamp_seen(&held.signers, held.body.issued);
-                floors.log_seen(held.body.log);
-                self.tree = tree.unwrap_or_else(|| std::mem::take(&mut self.tree));
+                match log {
+                    LogStep::Same => floors.log_seen(held.body.log),
+                    LogStep::Grown(tree) => {
+                        floors.log_seen(held.body.log);
+                        self.tree = tree;
+                    }
+                    LogStep::Other(tree) => {
+                        floors.log_replaced(held.body.log, self.root.version);
+                        self.tree = tree;
+                    }
+                }
                 self.timestamp = Some(*held);
             }
             Step::Snapshot(held) => {
@@ -162,6 +183,7 @@ impl Chain {
     fn take_root(&mut self, root: Held<Root>) {
         self.roots.insert(root.version, Arc::clone(&root.bytes));
         self.floors.raise("root", root.version, Some(root.digest));
+        self.floors.root_seen(root.version);
         self.root = root;
         self.void_floors();
         // A held document stands only while its current delegator's keys
@@ -191,6 +213,7 @@ impl Chain {
     pub(crate) fn restore_floors(&mut self, stored: &Floors) {
         self.forget_voided(stored);
         self.floors.merge(stored);
+        self.floors.root_seen(self.root.version);
         self.void_floors();
         let floors = &self.floors;
         let older_root = self.root.version < floors.version("root");
@@ -216,7 +239,7 @@ impl Chain {
         self.snapshot = None;
         let known = stored.version("timestamp") > 0;
         if let Some(held) = self.timestamp.take().filter(|_| known) {
-            self.take(Step::Timestamp(Box::new(held), None));
+            self.take(Step::Timestamp(Box::new(held), LogStep::Same));
         }
     }
 

@@ -11,7 +11,7 @@ use crate::document::log_head;
 use crate::envelope::positive;
 use crate::key::Material;
 use crate::limits::Profile;
-use crate::log::head::LogHead;
+use crate::log::head::{LogHead, Replaced};
 use crate::refusal::Refusal;
 use crate::threshold::RoleKeys;
 use crate::time::UtcTime;
@@ -40,6 +40,11 @@ pub(crate) struct Floors {
     pub(crate) lost: bool,
     /// Head of the log that the newest timestamp names.
     log: Option<LogHead>,
+    /// The head that was known when its signer lost its place, until a timestamp
+    /// of the new one is taken.
+    former: Option<LogHead>,
+    /// The log that a rotation let take the place of the known one.
+    replaced: Option<Replaced>,
 }
 
 impl Floors {
@@ -57,6 +62,32 @@ impl Floors {
 
     pub(crate) fn log_seen(&mut self, log: Option<LogHead>) {
         self.log = log.or(self.log);
+        self.former = self.former.filter(|_| log.is_none());
+    }
+
+    pub(crate) fn former(&self) -> Option<LogHead> {
+        self.former
+    }
+
+    pub(crate) fn replaced(&self) -> Option<Replaced> {
+        self.replaced
+    }
+
+    /// Another log, or none, is in the place of the former one, by a signer that
+    /// the root of this version names.
+    pub(crate) fn log_replaced(&mut self, log: Option<LogHead>, root_version: u64) {
+        self.log = log;
+        self.replaced = self.former.take().map(|before| Replaced {
+            before,
+            after: log,
+            root_version,
+        });
+    }
+
+    /// A newer root than the one that let another log in: who signed it knows.
+    pub(crate) fn root_seen(&mut self, version: u64) {
+        let standing = |replaced: &Replaced| version <= replaced.root_version;
+        self.replaced = self.replaced.filter(standing);
     }
 
     /// Roles that a snapshot must go on to list, with their lowest versions.
@@ -118,7 +149,7 @@ impl Floors {
         self.timestamp_signers.clear();
         self.snapshot_signers.clear();
         self.issued = None;
-        self.log = None;
+        self.former = self.log.take().or(self.former);
     }
 
     /// Raises each floor to the other's.
@@ -135,6 +166,9 @@ impl Floors {
             self.raise(role, floor.version, floor.digest);
         }
         self.issued = self.issued.max(other.issued);
+        let former = other.former.or(self.former);
+        self.former = former.filter(|_| self.log.is_none());
+        self.replaced = other.replaced.or(self.replaced);
         self.lost |= other.lost;
     }
 
@@ -164,12 +198,18 @@ impl Floors {
         if self.lost {
             members.push(("lost", Value::Bool(true)));
         }
-        if let Some(LogHead { size, root }) = self.log {
-            let head = [
-                ("size", Value::number(size)),
-                ("root", Value::text(hex(&root))),
-            ];
-            members.push(("log", Value::object(head)));
+        if let Some(log) = self.log {
+            members.push(("log", head(log)));
+        }
+        if let Some(former) = self.former {
+            members.push(("former_log", head(former)));
+        }
+        if let Some(replaced) = self.replaced {
+            let root = Value::number(replaced.root_version);
+            let mut of = vec![("before", head(replaced.before)), ("root", root)];
+            of.extend(replaced.after.map(|after| ("after", head(after))));
+            let of = of.into_iter().map(|(key, value)| (key.to_owned(), value));
+            members.push(("replaced_log", Value::Object(of.collect())));
         }
         let members = members.into_iter();
         let object = members
@@ -216,8 +256,27 @@ impl Floors {
             issued: issued.transpose()?,
             lost: object.get("lost") == Some(&Value::Bool(true)),
             log: optional(object.get("log"), log_head)?,
+            former: optional(object.get("former_log"), log_head)?,
+            replaced: optional(object.get("replaced_log"), read_replaced)?,
         })
     }
+}
+
+fn head(LogHead { size, root }: LogHead) -> Value {
+    Value::object([
+        ("size", Value::number(size)),
+        ("root", Value::text(hex(&root))),
+    ])
+}
+
+fn read_replaced(value: &Value) -> Result<Replaced, Refusal> {
+    let of = value.as_object().ok_or(Refusal::Malformed)?;
+    let before = of.get("before").ok_or(Refusal::Malformed)?;
+    Ok(Replaced {
+        before: log_head(before)?,
+        after: optional(of.get("after"), log_head)?,
+        root_version: positive(of.get("root"))?,
+    })
 }
 
 fn signers(value: Option<&Value>, count_max: usize) -> Result<BTreeSet<Material>, Refusal> {
@@ -245,7 +304,10 @@ mod tests {
         floors.timestamp_seen(&[signer].into(), Some(UtcTime(5)));
         floors.lost = true;
         let (size, root) = (9, [3; 32]);
-        floors.log_seen(Some(LogHead { size, root }));
+        floors.former = Some(LogHead { size, root });
+        floors.log_replaced(Some(LogHead { size: 2, root }), 4);
+        assert!(floors.replaced.is_some() && floors.former.is_none());
+        floors.former = Some(LogHead { size: 7, root });
         let bytes = floors.write();
         assert_eq!(Floors::read(Profile::Mesh, &bytes), Ok(floors));
         for at in 0..bytes.len() {

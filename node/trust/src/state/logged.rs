@@ -6,13 +6,13 @@ use std::cmp::Ordering;
 use crate::document::{Held, Timestamp};
 use crate::envelope::Envelope;
 use crate::key::sha256;
-use crate::log::head::{Hash, Leaves, LogHead, leaf_hash};
+use crate::log::head::{Hash, Leaves, LogHead, Replaced, leaf_hash};
 use crate::log::tile::read_hashes;
 use crate::log::tree::Tree;
 use crate::refusal::Refusal;
 use crate::role::RoleName;
 use crate::state::admit::Source;
-use crate::state::chain::{Chain, Step};
+use crate::state::chain::{Chain, LogStep, Step};
 use crate::state::equivocation::{Authority, Equivocation};
 use crate::state::{Admission, Verifier};
 use crate::time::UtcTime;
@@ -27,8 +27,8 @@ pub struct Unproven {
 }
 
 impl Chain {
-    /// T-72. The tree after a timestamp, if that continues the known log: gives
-    /// it where it has more leaves than the held one.
+    /// T-72. What a timestamp does to the log, if it continues the known one, or
+    /// may be another (T-79).
     ///
     /// # Errors
     /// `Rollback` if the log is smaller or gone, `Contradiction` if it is shown
@@ -38,34 +38,51 @@ impl Chain {
         &self,
         next: &Held<Timestamp>,
         leaves: Leaves<'_>,
-    ) -> Result<Option<Tree>, Refusal> {
-        let Some(to) = next.body.log else {
-            let had = self.floors.log().is_some();
-            return if had {
-                Err(Refusal::Rollback)
-            } else {
-                Ok(None)
-            };
-        };
+    ) -> Result<LogStep, Refusal> {
         let Some(from) = self.floors.log() else {
-            return Ok(None);
+            return self.check_former(next.body.log, leaves);
         };
+        let to = next.body.log.ok_or(Refusal::Rollback)?;
         if to.size < from.size {
             return Err(Refusal::Rollback);
         }
         if to.size == from.size {
             let same = to.root == from.root;
             return if same {
-                Ok(None)
+                Ok(LogStep::Same)
             } else {
                 Err(Refusal::Contradiction)
             };
         }
         let tree = self.tree_of(&to, leaves)?;
         if tree.has(&from) {
-            Ok(Some(tree))
+            Ok(LogStep::Grown(tree))
         } else {
             Err(Refusal::Contradiction)
+        }
+    }
+
+    /// T-79. The first log of a new signer is compared with the one that the
+    /// former had. The root took that one its place, perhaps because a thief had
+    /// moved the log on: another log is taken, and told of. One that may go on
+    /// has to be shown, or a thief of the new key could hide what is in the old.
+    fn check_former(&self, to: Option<LogHead>, leaves: Leaves<'_>) -> Result<LogStep, Refusal> {
+        let Some(former) = self.floors.former() else {
+            return Ok(LogStep::Same);
+        };
+        let other = Ok(LogStep::Other(Tree::default()));
+        match to {
+            None => other,
+            Some(to) if to == former => Ok(LogStep::Same),
+            Some(to) if to.size <= former.size => other,
+            Some(to) => {
+                let tree = self.tree_of(&to, leaves)?;
+                Ok(if tree.has(&former) {
+                    LogStep::Grown(tree)
+                } else {
+                    LogStep::Other(tree)
+                })
+            }
         }
     }
 
@@ -125,6 +142,12 @@ impl Verifier {
     /// The newest log head that was taken over.
     pub fn log_floor(&self) -> Option<LogHead> {
         self.chain.floors.log()
+    }
+
+    /// The log that a rotation let take the place of the known one, until a newer
+    /// root is held than the one that did (T-79).
+    pub fn log_replaced(&self) -> Option<Replaced> {
+        self.chain.floors.replaced()
     }
 
     /// Leaves that are held, all of them shown to be in the log.
@@ -235,10 +258,10 @@ impl Chain {
         source: Source,
         leaves: Leaves<'_>,
     ) -> Result<Step, Refusal> {
-        let tree = match source {
+        let log = match source {
             Source::Foreign(_) => self.check_log(&next, leaves)?,
-            Source::Store => None,
+            Source::Store => LogStep::Same,
         };
-        Ok(Step::Timestamp(Box::new(next), tree))
+        Ok(Step::Timestamp(Box::new(next), log))
     }
 }

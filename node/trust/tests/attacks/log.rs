@@ -4,7 +4,7 @@
 use patchmesh_proto::Message as _;
 use patchmesh_proto::v1;
 use patchmesh_trust::author::TimestampPlan;
-use patchmesh_trust::log::head::{Hash, Leaves, LogHead, leaf_hash};
+use patchmesh_trust::log::head::{Hash, Leaves, LogHead, Replaced, leaf_hash};
 use patchmesh_trust::log::inclusion::read_document;
 use patchmesh_trust::log::tree::Tree;
 use patchmesh_trust::refusal::Refusal;
@@ -12,7 +12,10 @@ use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::Verifier;
 use patchmesh_trust::state::equivocation::Equivocation;
 
-use crate::kit::{NOW, Publication, TIMESTAMP, holding, line, root, sign, verifier};
+use crate::kit::{
+    NOW, Publication, ROOT, TIMESTAMP, edit, give, holding, keys, line, restart, root, root_plan,
+    sign, stored, verifier,
+};
 
 /// Leaves that stand for documents which nobody looks at here.
 fn leaves(range: std::ops::Range<u8>) -> Vec<Hash> {
@@ -104,6 +107,97 @@ fn a_log_neither_shrinks_nor_ends() {
     // What came in after the last timestamp was durable is let go of.
     assert!(restarted.restore_log(&leaves(0..7).concat()));
     assert_eq!(restarted.log_tree().size(), 5);
+}
+
+/// A root that gives the timestamp another key, and what that key signs.
+fn rotated() -> Vec<u8> {
+    let mut plan = root_plan(2);
+    plan.timestamp = keys(&[12], 1);
+    sign(plan.build().unwrap(), ROOT)
+}
+
+fn by_new(leaves: Option<&[Hash]>) -> Vec<u8> {
+    let log = leaves.map(|leaves| Tree::of(leaves.iter().copied()).head());
+    edit(&logged(1, log), &[12], |_| {})
+}
+
+/// T-79: a log that may go on has to be shown; another one is taken because the
+/// root took the old key its place, and is told of until the next root.
+#[test]
+fn a_rotation_lets_another_log_in_and_both_heads_are_kept() {
+    let role = RoleName::Timestamp;
+    let known = Tree::of(leaves(0..5)).head();
+    let other = [leaves(9..10), leaves(1..7)].concat();
+    let cases = [
+        (Some(leaves(0..5)), true),
+        (Some(leaves(0..8)), true),
+        (Some(other), false),
+        (Some(leaves(1..6)), false),
+        (Some(leaves(0..4)), false),
+        (None, false),
+    ];
+    for (log, goes_on) in cases {
+        let mut node = node();
+        give(&mut node, &RoleName::Root, &rotated()).unwrap();
+        // A restart in between changes nothing.
+        let (documents, floors) = stored(&node);
+        node = restart(&documents, Some(&floors));
+        assert_eq!((node.log_floor(), node.log_replaced()), (None, None));
+        let timestamp = by_new(log.as_deref());
+        let larger = log.as_ref().is_some_and(|log| log.len() > 5);
+        let bare = node.admit(&role, &timestamp, NOW).map(drop);
+        assert_eq!(
+            bare,
+            if larger {
+                Err(Refusal::Unproven)
+            } else {
+                Ok(())
+            }
+        );
+        let whole = log.clone().unwrap_or_default();
+        let admitted = node.admit_logged(&timestamp, given(0, &whole), NOW);
+        node.apply(admitted.unwrap());
+        let after = log.map(|log| Tree::of(log).head());
+        assert_eq!(node.log_floor(), after);
+        let replaced = (!goes_on).then_some(Replaced {
+            before: known,
+            after,
+            root_version: 2,
+        });
+        assert_eq!(node.log_replaced(), replaced);
+        let (mut documents, floors) = stored(&node);
+        node = restart(&documents, Some(&floors));
+        assert_eq!(node.log_replaced(), replaced, "after a restart");
+        let mut next = root_plan(3);
+        next.timestamp = keys(&[12], 1);
+        let next = sign(next.build().unwrap(), ROOT);
+        documents.insert(2, (RoleName::Root, next.clone()));
+        let restarted = restart(&documents, Some(&floors));
+        assert_eq!(
+            restarted.log_replaced(),
+            None,
+            "the root came before a crash"
+        );
+        give(&mut node, &RoleName::Root, &next).unwrap();
+        assert_eq!((node.log_replaced(), node.log_floor()), (None, after));
+    }
+}
+
+/// T-79: false leaves are no proof of another log.
+#[test]
+fn what_does_not_lead_to_the_new_head_replaces_nothing() {
+    let mut node = node();
+    give(&mut node, &RoleName::Root, &rotated()).unwrap();
+    let timestamp = by_new(Some(&leaves(0..8)));
+    for (from, hashes, refusal) in [
+        (0, leaves(1..9), Refusal::HashMismatch),
+        (5, leaves(5..8), Refusal::Unproven),
+        (0, leaves(0..7), Refusal::Unproven),
+    ] {
+        let admitted = node.admit_logged(&timestamp, given(from, &hashes), NOW);
+        assert_eq!(admitted.map(drop), Err(refusal), "{from}");
+    }
+    assert_eq!(node.log_replaced(), None);
 }
 
 /// T-73.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use patchmesh_trust::limits::LOG_LEAVES_MAX;
-use patchmesh_trust::log::head::LogHead;
+use patchmesh_trust::log::head::{LogHead, Replaced};
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::{Verifier, Want};
 
@@ -19,6 +19,8 @@ pub struct Follow {
     pub(crate) waiting: Option<Waiting>,
     /// Leaves before the newest timestamp.
     pub(crate) told_from: u64,
+    /// What was said of a log that took the place of another.
+    pub(crate) replaced: Option<Replaced>,
 }
 
 /// A verified timestamp that waits for leaves.

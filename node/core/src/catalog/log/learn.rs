@@ -39,6 +39,15 @@ impl Catalog {
         }));
     }
 
+    /// Says when another log took the place of the known one (T-79), and when that
+    /// is over.
+    pub(crate) fn watch_log(&mut self, out: &mut Vec<Action>) {
+        let replaced = self.verifier.log_replaced();
+        if std::mem::replace(&mut self.log.replaced, replaced) != replaced {
+            out.push(Action::Notify(Notice::LogReplaced(replaced)));
+        }
+    }
+
     /// Lets go of a timestamp that the held one has caught up with.
     pub(crate) fn review_waiting(&mut self) {
         if self.log.version() <= self.verifier.version(&RoleName::Timestamp) {

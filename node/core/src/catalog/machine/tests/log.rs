@@ -1,6 +1,7 @@
 //! The log: what waits for leaves, what lies cost, and what proves a split.
 
 use patchmesh_content::id::PeerId;
+use patchmesh_trust::log::head::Replaced;
 use patchmesh_trust::log::tree::Tree;
 use patchmesh_trust::role::RoleName;
 
@@ -245,4 +246,69 @@ fn served(desk: &mut Desk, document: DocumentRef) -> Option<std::sync::Arc<[u8]>
         } => Some(bytes.clone()),
         _ => None,
     })
+}
+
+/// T-79: after a rotation the leaves are asked for before the first timestamp
+/// counts; a log that goes on is no news, another one is told of, again at each
+/// start, until the next root.
+#[test]
+fn after_a_rotation_a_log_that_goes_on_is_shown_and_another_is_told_of() {
+    let told = |desk: &Desk| {
+        let said = desk.said.iter().filter_map(|action| match action {
+            Action::Notify(Notice::LogReplaced(replaced)) => Some(*replaced),
+            _ => None,
+        });
+        said.collect::<Vec<_>>()
+    };
+    let rotated = |goes_on: bool| {
+        let (mut publisher, mut desk) = begun();
+        let before = publisher.log.head().unwrap();
+        publisher.rotate(8);
+        if !goes_on {
+            publisher.log.tree = Some(Tree::of([[7; 32]; 9]));
+        }
+        publisher.publish(&[index("KB-1", 0, 4)], 90);
+        desk.tell(Event::Head {
+            from: FAR,
+            head: [2, 2, 2],
+        });
+        let mut leaves = Vec::new();
+        while let Some(ask) = desk.asks.keys().next().copied() {
+            leaves.extend(asked(&desk).into_iter().map(str::to_owned));
+            desk.answer(ask, &publisher.folder);
+        }
+        assert!(leaves.iter().all(|from| from == "0") && !leaves.is_empty());
+        assert_eq!(head(&desk), [2, 2, 2]);
+        assert_eq!(desk.catalog.usable(desk.now).len(), 1);
+        (publisher, desk, before)
+    };
+    let (_, desk, _) = rotated(true);
+    assert_eq!(told(&desk), []);
+
+    let (mut publisher, mut desk, before) = rotated(false);
+    let replaced = Some(Replaced {
+        before,
+        after: publisher.log.head(),
+        root_version: 2,
+    });
+    assert_eq!(told(&desk), [replaced]);
+    let mut restored = Restored {
+        floors: Some(desk.catalog.verifier.floors()),
+        ..Restored::default()
+    };
+    for action in &desk.said {
+        if let Action::Persist(Record::Document { role, bytes, .. }) = action {
+            restored.documents.push((role.clone(), bytes.clone()));
+        }
+    }
+    let mut restarted = Desk::restored(&publisher, ME, restored);
+    restarted.tell(Event::Tick);
+    assert_eq!(told(&restarted), [replaced]);
+    publisher.rotate(8);
+    desk.tell(Event::Head {
+        from: FAR,
+        head: [3, 2, 2],
+    });
+    desk.settle(&publisher.folder);
+    assert_eq!(told(&desk), [replaced, None]);
 }
