@@ -225,6 +225,8 @@ impl Catalog {
             Event::Tick => self.sync(now.mono, out),
             Event::Want { content } => self.indexes.want(&content),
         }
+        // What counts from now on is durable before anything is applied by it.
+        self.judge_by_leaves(out);
         self.relist(out);
         self.take_membership(out);
         self.settle_stops(now.mono, out);

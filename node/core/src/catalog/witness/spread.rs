@@ -25,11 +25,9 @@ const AGAIN: Duration = Duration::secs(1);
 const AGAIN_PER_COSIGNATURE: Duration = Duration::millis(20);
 
 impl Catalog {
-    /// After every event: takes over new keys and leaves, cosigns, and sends what
-    /// is owed.
+    /// After every event: takes over new keys, cosigns, and sends what is owed.
     pub(crate) fn follow_witnesses(&mut self, now: Now, out: &mut Vec<Action>) {
         self.take_witnesses(out);
-        self.judge_by_leaves(out);
         self.watch_own(now, out);
         self.cosign(now, out);
         self.tell_other_logs(out);
@@ -139,7 +137,7 @@ impl Catalog {
     }
 
     /// Judges by new leaves what could not be judged before.
-    fn judge_by_leaves(&mut self, out: &mut Vec<Action>) {
+    pub(crate) fn judge_by_leaves(&mut self, out: &mut Vec<Action>) {
         let Some(floor) = self.verifier.log_floor() else {
             return;
         };
