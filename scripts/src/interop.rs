@@ -43,7 +43,10 @@ pub(crate) fn signers(top: &Path) -> Result<()> {
     let mut lints = cargo(top, &["clippy", "--all-targets", "--locked"]);
     run(lints.args(package).args(["--", "-D", "warnings"]))?;
     let mut tests = cargo(top, &["test", "--locked", "--test", "signers"]);
-    run(tests.args(package).env("PATCHMESH_PYTHON", python))
+    run(tests.args(package).env("PATCHMESH_PYTHON", python))?;
+    let origin = ["test", "--locked", "--package", "patchmesh-tests"];
+    let mut origin = cargo(top, &origin);
+    run(origin.args(["--test", "e2e", "agent", "--", "--ignored"]))
 }
 
 /// The public conformance suite, from a copy of it in a folder, on the command

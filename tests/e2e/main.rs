@@ -4,6 +4,7 @@
     reason = "a test fails on anything unexpected, wherever it stands"
 )]
 
+mod agent;
 mod authority;
 mod command_line;
 mod configuration;

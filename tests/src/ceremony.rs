@@ -18,8 +18,10 @@ const PASSPHRASE: &str = "correct horse battery staple";
 #[derive(Debug)]
 pub struct Ceremony {
     folder: PathBuf,
-    /// The key file that publishes.
+    /// The key that publishes: a file, or `ssh-agent:` and its fingerprint.
     pub online: String,
+    /// Socket of an agent that has it.
+    pub agent: Option<PathBuf>,
 }
 
 impl Ceremony {
@@ -43,6 +45,7 @@ impl Ceremony {
         let ceremony = Self {
             folder: folder.to_owned(),
             online: "c/online.key".to_owned(),
+            agent: None,
         };
         let init = ["root", "init", "--out", "c", "--line", LINE];
         ceremony.run(&[&init[..], words, &PASS].concat(), "");
@@ -69,6 +72,15 @@ impl Ceremony {
     pub fn key(&self, name: &str) {
         let out = format!("c/{name}.pem");
         self.run(&[&["key", "new", "--out", &out][..], &PASS].concat(), "");
+    }
+
+    /// Takes the public half of a key from a file, as `c/NAME.pub`.
+    ///
+    /// # Panics
+    /// If the verb fails.
+    pub fn import(&self, source: &Path, name: &str) {
+        let (source, out) = (source.to_str().expect("text"), format!("c/{name}.pub"));
+        self.run(&["key", "import", source, "--out", &out], "");
     }
 
     /// Builds and signs a release of a tree, `LINE/ID`; gives the draft.
@@ -116,12 +128,27 @@ impl Ceremony {
         self.run(&assemble.iter().map(String::as_str).collect::<Vec<_>>(), "");
     }
 
+    /// Stops a release with one key; gives `ID.stop`.
+    ///
+    /// # Panics
+    /// If the verb fails.
+    pub fn stop(&self, id: &str, key: &str) {
+        let (key, out) = (format!("file:c/{key}.pem"), format!("{id}.stop"));
+        let make = ["stop", "make", id, "--reason", "a test", "--key", &key];
+        let words = [&make[..], &["--out", &out], &REPOSITORY, &PASS].concat();
+        self.run(&words, &format!("{id}\n"));
+    }
+
     /// Publishes drafts, and tells the origin at this socket.
     ///
     /// # Panics
     /// If the verb fails.
     pub fn publish(&self, paths: &[&str], origin: Option<&Path>) {
-        let key = format!("file:{}", self.online);
+        let key = if self.agent.is_some() {
+            self.online.clone()
+        } else {
+            format!("file:{}", self.online)
+        };
         let mut words = [&["publish"][..], paths, &REPOSITORY, &PASS].concat();
         words.extend(["--key", &key]);
         let socket = origin.map(|origin| origin.to_str().expect("a path of text"));
@@ -134,6 +161,7 @@ impl Ceremony {
             .args(words)
             .current_dir(&self.folder)
             .env("PATCHMESH_SOCKET", self.folder.join("none"))
+            .envs(self.agent.iter().map(|socket| ("SSH_AUTH_SOCK", socket)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
