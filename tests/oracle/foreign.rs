@@ -6,7 +6,14 @@ use std::path::{Path, PathBuf};
 
 use futures::executor::block_on;
 use jiff::Timestamp;
+use patchmesh_content::index::ReleaseIndex;
+use patchmesh_tests::ceremony::Ceremony;
+use patchmesh_tests::input;
 use patchmesh_tests::web::Web;
+use patchmesh_trust::annex::body::AnnexBody;
+use patchmesh_trust::annex::name::AnnexName;
+use patchmesh_trust::key::{NodeKey, sha256};
+use patchmesh_trust::layout::annex_path;
 use patchmesh_trust::role::RoleName;
 use patchmesh_trust::state::{TrustState, Verifier};
 use patchmesh_trust::time::UtcTime;
@@ -71,7 +78,81 @@ fn python_tuf_reads_what_the_command_line_published() {
         TARGET,
     ];
     let saved = python("read.py", &arguments);
-    assert_eq!(fs::read(saved).unwrap(), index(&repository));
+    assert_eq!(fs::read(&saved[0]).unwrap(), index(&repository));
+}
+
+/// Both parties, members who may stop and witness, a cosignature policy, a stop
+/// that the members took over, and the log: to another client the annexes are
+/// targets like any other.
+#[test]
+#[ignore = "needs python-tuf: cargo x interop"]
+fn python_tuf_reads_a_network_with_every_role() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = network(&folder.path().join("network"));
+    let web = Web::serve(&network.repository());
+    let client = folder.path().join("client");
+    let root = network.repository().with_extension("root.json");
+    let (annexes, release) = (AnnexName::ALL, "release/desktop/D-2");
+    let mut arguments = vec![&*web.base, root.to_str().unwrap(), client.to_str().unwrap()];
+    arguments.extend(annexes.iter().map(|annex| annex.path()));
+    arguments.push(release);
+    let saved = python("read.py", &arguments);
+    assert_eq!(saved.len(), annexes.len() + 1);
+    let read = |at: usize| fs::read(&saved[at]).unwrap();
+    for (at, annex) in annexes.iter().enumerate() {
+        let bytes = read(at);
+        let path = network.repository().join(annex_path(*annex, &sha256(&bytes)));
+        assert_eq!(fs::read(path).unwrap(), bytes, "{annex}");
+        match AnnexBody::read(*annex, &bytes).unwrap() {
+            AnnexBody::Policy(policy) => {
+                let ids: Vec<_> = policy.approvals.iter().map(|one| &*one.id).collect();
+                assert_eq!(ids, ["D-2"], "what is not listed any more is not approved");
+            }
+            AnnexBody::Keys(keys) => {
+                assert_eq!((keys.revocation.len(), keys.witnesses.len()), (1, 2));
+                assert!(keys.cosignatures.is_some());
+            }
+            AnnexBody::Revocations(list) => assert_eq!(list.standing.len(), 1),
+        }
+    }
+    let index = read(annexes.len());
+    assert_eq!(ReleaseIndex::decode(&index).unwrap().id, "D-2");
+    println!("python-tuf read {} annexes and an index", annexes.len());
+}
+
+/// Made with the command line alone, in the way of people.
+fn network(folder: &Path) -> Ceremony {
+    let network = Ceremony::found_with(folder, &["--operations", "3"]);
+    // The people of security speak for membership too.
+    let (security, operations) = (["key-1", "key-2"], ["operations-1", "operations-2"]);
+    network.key("stopper");
+    let publish = |draft: &str, signers: &[&str]| {
+        network.sign(draft, signers);
+        network.publish(&[draft], None);
+    };
+    let [paris, rome] = [1, 2].map(|seed| {
+        let node = NodeKey::from_seed([seed; 32]).public();
+        patchmesh_content::id::hex(&node)
+    });
+    let keys = format!(
+        "membership keys --add-revocation c/stopper.pub --add-witness {paris}@paris \
+         --add-witness {rome}@rome --cosignatures 2/2"
+    );
+    network.draft(&keys.split_whitespace().collect::<Vec<_>>());
+    publish("membership-1.draft", &security);
+    let folder = folder.join("trees");
+    for (seed, id) in [(5, "D-1"), (6, "D-2")] {
+        let tree = folder.join(id);
+        input::tree(&tree, seed, 50_000);
+        let draft = network.release(&tree, &format!("desktop/{id}"), &security);
+        network.publish(&[&draft], None);
+        network.draft(&["rollout", "approve", id]);
+        publish(&format!("rollout-{}.draft", seed - 4), &operations);
+    }
+    network.stop("D-1", "stopper");
+    network.draft(&["membership", "revocations", "--fold", "D-1.stop"]);
+    publish("membership-2.draft", &security);
+    network
 }
 
 #[test]

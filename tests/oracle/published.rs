@@ -63,11 +63,11 @@ pub(crate) fn patchmesh(folder: &Path, words: &str, typed: &str) {
     assert!(output.status.success(), "{words}: {said}");
 }
 
-/// Runs one of the Python programs; gives its last line.
+/// Runs one of the Python programs; gives the lines that it printed.
 ///
 /// # Panics
 /// Without `PATCHMESH_PYTHON`, a Python that has python-tuf: `cargo x interop`.
-pub(crate) fn python(program: &str, arguments: &[&str]) -> String {
+pub(crate) fn python(program: &str, arguments: &[&str]) -> Vec<String> {
     let python = std::env::var_os("PATCHMESH_PYTHON");
     let python = python.expect("PATCHMESH_PYTHON is not set: run cargo x interop");
     let program = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -81,5 +81,5 @@ pub(crate) fn python(program: &str, arguments: &[&str]) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     let said = String::from_utf8(output.stdout).unwrap();
-    said.lines().last().unwrap_or_default().to_owned()
+    said.lines().map(str::to_owned).collect()
 }

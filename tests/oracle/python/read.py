@@ -1,6 +1,6 @@
-"""Updates and downloads one target with python-tuf's client.
+"""Updates and downloads targets with python-tuf's client; prints where each is.
 
-usage: read.py URL ROOT FOLDER TARGET
+usage: read.py URL ROOT FOLDER TARGET...
 """
 
 import sys
@@ -10,7 +10,7 @@ from tuf.ngclient import Updater
 
 
 def main() -> None:
-    url, root, folder, target = sys.argv[1:]
+    url, root, folder, *names = sys.argv[1:]
     metadata, targets = Path(folder) / "metadata", Path(folder) / "targets"
     metadata.mkdir(parents=True)
     targets.mkdir()
@@ -22,10 +22,11 @@ def main() -> None:
         bootstrap=Path(root).read_bytes(),
     )
     updater.refresh()
-    info = updater.get_targetinfo(target)
-    if info is None:
-        sys.exit(f"{target} is not listed")
-    print(updater.download_target(info))
+    for name in names:
+        info = updater.get_targetinfo(name)
+        if info is None:
+            sys.exit(f"{name} is not listed")
+        print(updater.download_target(info))
 
 
 main()
