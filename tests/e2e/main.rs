@@ -4,13 +4,13 @@
     reason = "a test fails on anything unexpected, wherever it stands"
 )]
 
-mod agent;
 mod authority;
 mod command_line;
 mod configuration;
 mod disk;
 mod http;
 mod lifecycle;
+mod online_key;
 mod published;
 mod quota;
 mod recording;

@@ -64,7 +64,7 @@ fn an_origin_renews_with_a_key_of_an_agent_also_after_the_agents_restart() {
     let line = tool(Command::new("ssh-keygen").args(["-l", "-f"]).arg(&public));
     let agent = Agent::start(&bench.path("."), &key);
     ceremony.online = format!("ssh-agent:{}", line.split(' ').nth(1).unwrap());
-    ceremony.agent = Some(agent.socket.clone());
+    ceremony.keeper = Some(agent.socket.clone());
     ceremony.import(&public, "next");
     ceremony.draft(&["root", "rotate", "--replace", "online=c/next.pub"]);
     ceremony.sign("root-2.draft", &["key-1", "key-2"]);

@@ -21,7 +21,7 @@ pub struct Ceremony {
     /// The key that publishes: a file, or `ssh-agent:` and its fingerprint.
     pub online: String,
     /// Socket of an agent that has it.
-    pub agent: Option<PathBuf>,
+    pub keeper: Option<PathBuf>,
 }
 
 impl Ceremony {
@@ -45,7 +45,7 @@ impl Ceremony {
         let ceremony = Self {
             folder: folder.to_owned(),
             online: "c/online.key".to_owned(),
-            agent: None,
+            keeper: None,
         };
         let init = ["root", "init", "--out", "c", "--line", LINE];
         ceremony.run(&[&init[..], words, &PASS].concat(), "");
@@ -144,7 +144,7 @@ impl Ceremony {
     /// # Panics
     /// If the verb fails.
     pub fn publish(&self, paths: &[&str], origin: Option<&Path>) {
-        let key = if self.agent.is_some() {
+        let key = if self.keeper.is_some() {
             self.online.clone()
         } else {
             format!("file:{}", self.online)
@@ -161,7 +161,7 @@ impl Ceremony {
             .args(words)
             .current_dir(&self.folder)
             .env("PATCHMESH_SOCKET", self.folder.join("none"))
-            .envs(self.agent.iter().map(|socket| ("SSH_AUTH_SOCK", socket)))
+            .envs(self.keeper.iter().map(|socket| ("SSH_AUTH_SOCK", socket)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

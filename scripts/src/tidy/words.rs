@@ -29,13 +29,14 @@ const WORDS: [(&str, &str); 12] = [
     ("deploy", "apply"),
 ];
 /// Words that a format or a vendor gave, by part of the path.
-const EXCEPTIONS: [(&str, &str); 6] = [
+const EXCEPTIONS: [(&str, &str); 7] = [
     // HTTP's own word for who asks.
     ("node/daemon/src/origin/http", "agent"),
     // SSH's own word for what holds keys.
     ("node/cli/src/keys", "agent"),
     ("node/cli/tests/cli/", "agent"),
     ("node/cli/tests/signers/", "agent"),
+    ("tests/e2e/online_key", "agent"),
     // Names that Windows reserves for its devices.
     ("node/content/src/path.rs", "device"),
     // Cargo's own word for Cargo.toml.
