@@ -152,9 +152,14 @@ impl Catalog {
             out.extend(gone.into_iter().map(forget));
             out.push(Action::Listed);
         }
+        let mut news = Vec::new();
         for (cosignature, taken) in self.cosigning.set.grown(tree) {
-            self.placed(None, &cosignature, taken, out);
+            self.placed(None, &cosignature, taken, &mut news);
         }
+        // All of them count already, so all are stored before the first is acted on.
+        let is_record = |action: &mut Action| matches!(action, Action::Persist(_));
+        out.extend(news.extract_if(.., is_record));
+        out.append(&mut news);
     }
 
     /// A peer says which cosignatures it keeps.
