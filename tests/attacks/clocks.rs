@@ -221,6 +221,23 @@ fn until_good(node: &Daemon, wanted: &str) {
     assert_eq!(fingerprint(tree).unwrap(), wanted, "{}", node.name);
 }
 
+/// T-37: a timestamp of 30 days is told after 16, and no more once that was wrong.
+#[test]
+#[ignore = "cargo x clocks: needs the package faketime"]
+fn a_timestamp_past_half_of_its_life_is_told() {
+    let mut bench = Bench::with_sites(&[FAST]);
+    add_four(&mut bench, ["+0"; 4]);
+    for node in &bench.endpoints {
+        until_current(node);
+    }
+    set(&bench, 0, "+16d");
+    until_status(&bench.endpoints[0], "the age is told", |status| {
+        status.trust.state == TrustState::Current && has_trouble(status, "TimestampAgeing")
+    });
+    repair(&bench);
+    until_current(&bench.endpoints[0]);
+}
+
 /// A monotonic clock that jumps, which no system should have, ends no node.
 #[test]
 #[ignore = "cargo x clocks: needs the package faketime"]

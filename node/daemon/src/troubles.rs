@@ -285,6 +285,20 @@ pub(crate) fn clock(skew: Skew, utc: UtcTime) -> Found {
     }
 }
 
+/// What it means that half the life of the timestamp is over (T-37).
+pub(crate) fn ageing((issued, expires): (UtcTime, UtcTime)) -> Option<Found> {
+    let (issued, expires) = (issued.format()?, expires.format()?);
+    Some(Found {
+        code: "TimestampAgeing",
+        detail: format!(
+            "the newest timestamp is of {issued} and expires at {expires}: half of that time is \
+             over, and no newer one has come"
+        ),
+        hint: "does the origin renew it (`origin.online_key`; its status says so), and does this \
+               node reach the origin? From the expiry on nothing is installed",
+    })
+}
+
 fn say(trouble: &Trouble, times: u64) {
     let Trouble {
         code, detail, hint, ..

@@ -398,6 +398,13 @@ impl Verifier {
         expiries
     }
 
+    /// When the held timestamp was issued and when it expires; `None` where there
+    /// is none, or it does not say.
+    pub fn timestamp_life(&self) -> Option<(UtcTime, UtcTime)> {
+        let held = self.chain.timestamp.as_ref()?;
+        Some((held.body.issued?, held.expires))
+    }
+
     /// The next expiry after this time, and whose it is.
     pub fn expires(&self, utc: UtcTime) -> Option<(RoleName, UtcTime)> {
         let later = self.expiries().into_iter().filter(|(_, at)| *at > utc);

@@ -57,7 +57,7 @@ impl Catalog {
                 self.take(admission, true, now, out);
                 return Verdict::Accept;
             }
-            Ok(_) => return Verdict::Ignore,
+            Ok(_) => return self.heard_again(bytes),
             // Leaves are not signed: false ones are as good as none.
             Err(Refusal::HashMismatch) => Refusal::Unproven,
             Err(refusal) => refusal,
@@ -89,6 +89,18 @@ impl Catalog {
             out.push(Action::TurnAway { peer: from });
         }
         verdict
+    }
+
+    /// The verdict on what is held. What was asked for before gossip brought it, and
+    /// not published yet, travels on with this message: an own one of the same bytes
+    /// would be taken for one that was seen.
+    fn heard_again(&mut self, bytes: &[u8]) -> Verdict {
+        let held = self.verifier.document(&RoleName::Timestamp, None);
+        if self.due.unpublished && held.as_deref() == Some(bytes) {
+            self.due.unpublished = false;
+            return Verdict::Accept;
+        }
+        Verdict::Ignore
     }
 
     /// Tells of a refused `what` that a peer passed on. Where it is `to_blame`,

@@ -20,7 +20,7 @@ use patchmesh_trust::verified::Verified;
 use crate::catalog::action::Action;
 use crate::catalog::alarms::{Alarms, freezes};
 use crate::catalog::annexes::{Annexes, Opened};
-use crate::catalog::clock::{Clock, Skew};
+use crate::catalog::clock::Clock;
 use crate::catalog::event::Event;
 use crate::catalog::indexes::{Indexes, Listed};
 use crate::catalog::log::follow::Follow;
@@ -82,7 +82,7 @@ pub struct Catalog {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Due {
     /// A newer timestamp that came in by another way than gossip.
-    unpublished: bool,
+    pub(crate) unpublished: bool,
     /// The own head moved.
     untold: bool,
     /// Something else was taken over that the site may want now.
@@ -301,19 +301,6 @@ impl Catalog {
     /// Freshness of the trusted metadata.
     pub fn trust(&self, now: Now) -> TrustState {
         self.verifier.state(self.clock.utc(now))
-    }
-
-    /// A wall clock that must be wrong, or that makes stale what would not be
-    /// (T-36): ahead counts only then, since whoever renews seldom leaves the
-    /// floor days behind.
-    pub fn skew(&self, now: Now) -> Option<Skew> {
-        let skew = self.clock.skew(now)?;
-        let floor = self.clock.floor(now.mono)?;
-        let is_stale = |utc| matches!(self.verifier.state(utc), TrustState::Stale { .. });
-        match skew {
-            Skew::Ahead(_) if is_stale(floor) || !is_stale(now.utc) => None,
-            Skew::Ahead(_) | Skew::Behind(_) => Some(skew),
-        }
     }
 
     /// The versions held.

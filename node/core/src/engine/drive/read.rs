@@ -32,6 +32,12 @@ impl Engine {
         self.catalog.skew(now)
     }
 
+    /// When the held timestamp was issued and when it expires, once more than half
+    /// of that time is over (T-37).
+    pub fn ageing(&self, now: Now) -> Option<(UtcTime, UtcTime)> {
+        self.catalog.ageing(now)
+    }
+
     /// Verified wire bytes by where they came from, since the start.
     pub fn counters(&self) -> swarm::Counters {
         self.swarm.counters()

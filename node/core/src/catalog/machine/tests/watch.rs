@@ -139,3 +139,22 @@ fn without_floors_nothing_is_installed_until_others_have_spoken() {
         assert!(!desk.catalog.verifier.has_lost_floors());
     }
 }
+
+/// T-40: a timestamp that was asked for and then comes by gossip travels on with
+/// that message, and only with it.
+#[test]
+fn what_was_asked_for_before_gossip_brings_it_still_travels_on() {
+    let mut publisher = Publisher::new();
+    let news = publisher.publish(&[index("KB-1", 0, 5)], 90);
+    let mut desk = Desk::new(&publisher, PeerId([9; 32]));
+    desk.peer_up(FAR, Path::Wan, [1, 1, 1]);
+    while head(&desk)[1] == 0 {
+        let ask = *desk.asks.keys().next().unwrap();
+        desk.answer(ask, &publisher.folder);
+    }
+    assert_eq!(desk.gossip(FAR, &news), Verdict::Accept);
+    assert_eq!(desk.gossip(FAR, &news), Verdict::Ignore);
+    desk.settle(&publisher.folder);
+    let travels = |action: &Action| matches!(action, Action::Publish(_));
+    assert!(!desk.said.iter().any(travels), "it was passed on already");
+}

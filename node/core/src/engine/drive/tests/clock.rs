@@ -25,3 +25,18 @@ fn a_clock_that_is_set_lets_what_it_held_up_go_on_at_once() {
     assert!(host.run(&publisher.folder, |host| host.is_staged("KB-1")));
     assert_eq!(host.engine.skew(host.now), None);
 }
+
+/// T-37.
+#[test]
+fn a_timestamp_of_which_half_the_life_is_over_is_told() {
+    let (mut publisher, mut host) = started(Mode::EndpointWithHttp);
+    publisher.publish(&[index("KB-1", 0, 5)], 90);
+    assert!(host.run(&publisher.folder, |host| host.is_staged("KB-1")));
+    let at = |days: i64| Now {
+        mono: host.now.mono,
+        utc: UtcTime(UTC.0 + days * 86_400),
+    };
+    assert_eq!(host.engine.ageing(at(44)), None);
+    let (issued, expires) = host.engine.ageing(at(46)).unwrap();
+    assert_eq!((issued, expires), (UTC, at(90).utc));
+}
