@@ -14,7 +14,7 @@ use patchmesh_tests::hostile::Hostile;
 use patchmesh_tests::until::until;
 use patchmesh_trust::stop::signed::{SignedStop, Subject, key_id, signing_bytes};
 
-use crate::halt::stops::{STOPPERS, STRANGER, bench_with, of, send, stopped};
+use crate::halt::stops::{STOPPERS, STRANGER, bench_with, of, stop_at, stopped};
 use crate::support::{SOON, member, memory_kib, received_from};
 
 /// Stops of one flood; each of 200 bytes or so.
@@ -147,7 +147,7 @@ fn attack_forged_stops() {
     assert_eq!(refusals(&bench.endpoints[1], "stop", "UnknownKey"), 0);
     assert_eq!(refusals(&bench.endpoints[1], "stop", "BadSignature"), 0);
     // The genuine one passes: the listener hears it and so does the next node.
-    send(node, &bench.forge.stop(1, of("release-9"), STOPPERS[0]));
+    stop_at(node, &bench.forge.stop(1, of("release-9"), STOPPERS[0]));
     until("the genuine stop arrives", SOON, || {
         (stopped(&bench.endpoints[1]) && listener.count(hears) > 0).then_some(())
     });

@@ -7,7 +7,7 @@ use patchmesh_api::releases::ReleaseState;
 use patchmesh_tests::bench::{is_staged, release};
 use patchmesh_tests::until::until;
 
-use crate::halt::stops::{STOPPERS, bench_with, of, send, waits_on_stop};
+use crate::halt::stops::{STOPPERS, bench_with, of, stop_at, waits_on_stop};
 use crate::support::SOON;
 
 /// Files of the tree: staging them takes seconds, so that the stop comes midway.
@@ -47,7 +47,7 @@ fn attack_stop_in_the_middle_of_a_stage() {
         seen = names(&line.join(".many.new")).len();
     }
     let began = Instant::now();
-    send(node, &stop);
+    stop_at(node, &stop);
     until("nothing is left of it", SOON, || {
         names(&line).is_empty().then_some(())
     });

@@ -33,6 +33,15 @@ pub(crate) fn send(node: &Daemon, stop: &SignedStop) -> Answer {
     node.ask(&Request::Stop { stop }).unwrap()
 }
 
+/// Sends a stop, until the node has the keys that make stops and takes it; says
+/// when it was sent that time.
+pub(crate) fn stop_at(node: &Daemon, stop: &SignedStop) -> Instant {
+    until("the stop is taken", SOON, || {
+        let began = Instant::now();
+        matches!(send(node, stop), Answer::Done(_)).then_some(began)
+    })
+}
+
 pub(crate) fn stopped(node: &Daemon) -> bool {
     let status = node.status();
     status.is_ok_and(|status| status.troubles.iter().any(|one| one.code == "Stopped"))
@@ -97,11 +106,15 @@ fn one_signature_stops_a_fetch_and_only_the_threshold_lifts_it() {
     until_known(&bench);
     until("the fetch is under way", SOON * 2, || {
         let on = |node: &Daemon| held(node, "release-1") > 1;
-        bench.endpoints.iter().any(on).then_some(())
+        let knows = |node: &Daemon| {
+            release(node, "release-1").is_some_and(|one| one.state == ReleaseState::Fetching)
+        };
+        let nodes = || bench.endpoints.iter();
+        (nodes().any(on) && nodes().all(knows)).then_some(())
     });
     bench.endpoints[2].kill().unwrap();
     let stop = bench.forge.stop(1, of("release-1"), STOPPERS[0]);
-    assert!(matches!(send(&bench.endpoints[0], &stop), Answer::Done(_)));
+    stop_at(&bench.endpoints[0], &stop);
     for node in [&bench.endpoints[0], &bench.endpoints[1], bench.origin()] {
         until("it has the stop", SOON, || stopped(node).then_some(()));
     }
@@ -156,7 +169,7 @@ fn one_signature_stops_a_fetch_and_only_the_threshold_lifts_it() {
     bench.until_staged("release-1");
     assert!(!bench.endpoints.iter().any(stopped));
     // The stop does not come back.
-    assert!(matches!(send(&bench.endpoints[0], &stop), Answer::Done(_)));
+    stop_at(&bench.endpoints[0], &stop);
     assert!(!stopped(&bench.endpoints[0]));
 }
 
@@ -206,7 +219,7 @@ fn attack_30_revoked_member() {
     let stop = bench
         .forge
         .stop(1, Subject::Nodes([out].into()), STOPPERS[1]);
-    assert!(matches!(send(&bench.endpoints[0], &stop), Answer::Done(_)));
+    stop_at(&bench.endpoints[0], &stop);
     let began = Instant::now();
     let apart = |node: &Daemon| {
         let peers = node.peers().unwrap();
@@ -281,11 +294,7 @@ fn stop_reaches_a_whole_fleet() {
     until_known(&bench);
     bench.until_staged("release-1");
     let stop = bench.forge.stop(1, of("release-1"), STOPPERS[0]);
-    let began = Instant::now();
-    assert!(matches!(
-        send(&bench.endpoints[count - 1], &stop),
-        Answer::Done(_)
-    ));
+    let began = stop_at(&bench.endpoints[count - 1], &stop);
     let mut took = vec![None; count];
     until("every node has the stop", SOON * 3, || {
         for (node, took) in bench.endpoints.iter().zip(&mut took) {
