@@ -21,6 +21,7 @@ use crate::support::Bench;
 /// Answers one connection, one list of answers for each request.
 fn serve(path: &Path, answers: Vec<Vec<Answer>>) -> JoinHandle<Vec<Request>> {
     let listener = bind(path).unwrap();
+    let path = path.to_owned();
     thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
         let mut reader = BufReader::new(stream);
@@ -33,6 +34,9 @@ fn serve(path: &Path, answers: Vec<Vec<Answer>>) -> JoinHandle<Vec<Request>> {
                 reader.get_mut().write_all(&encode_answer(&answer)).unwrap();
             }
         }
+        // Else the next one may find it busy: a program that another test is starting
+        // has the listener for a moment.
+        std::fs::remove_file(path).unwrap();
         requests
     })
 }
