@@ -17,6 +17,9 @@ use crate::world::World;
 /// Chunks that one crash may cost a site in which others take chunks: the window
 /// (S-19).
 const WINDOW_MAX: u64 = 64;
+/// Chunks of a second release that members who have not heard of it yet order under
+/// the first, while others fetch them under the second: one duty span.
+const TWICE_MAX: u64 = 16;
 /// A lease lives at least so long after its holder was granted a chunk.
 const LEASE: Duration = Duration::secs(15);
 /// While a chunk is under way it lives eight times as long as chunks to the site
@@ -254,7 +257,9 @@ pub fn end(world: &World) -> Result<(), Broken> {
         } else {
             window
         };
-        faults.count() as u64 * each
+        let is_second = |(_, fault): &&(_, Fault)| matches!(fault, Fault::Second);
+        let seconds = plan.faults.iter().filter(is_second).count() as u64;
+        faults.count() as u64 * each + seconds * TWICE_MAX * CHUNK_WIRE_LEN
     };
     let bytes = bound(plan).bytes;
     // Parts that cannot reach each other have a copy each.

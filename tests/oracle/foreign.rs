@@ -101,7 +101,9 @@ fn python_tuf_reads_a_network_with_every_role() {
     let read = |at: usize| fs::read(&saved[at]).unwrap();
     for (at, annex) in annexes.iter().enumerate() {
         let bytes = read(at);
-        let path = network.repository().join(annex_path(*annex, &sha256(&bytes)));
+        let path = network
+            .repository()
+            .join(annex_path(*annex, &sha256(&bytes)));
         assert_eq!(fs::read(path).unwrap(), bytes, "{annex}");
         match AnnexBody::read(*annex, &bytes).unwrap() {
             AnnexBody::Policy(policy) => {
